@@ -1,0 +1,90 @@
+package race
+
+import (
+	"encoding/json"
+	"regexp"
+	"time"
+)
+
+// Defaults of a race, by the contract.
+const (
+	DefaultHeats    = 12
+	DefaultDuration = 10 * time.Second
+	DefaultWarmup   = 3 * time.Second
+)
+
+var (
+	idPattern  = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,63}$`)
+	appPattern = regexp.MustCompile(`^[A-Za-z0-9_-]{1,63}$`)
+)
+
+// ValidID says whether s may be a race id.
+func ValidID(s string) bool { return idPattern.MatchString(s) }
+
+// ValidApp says whether s may be a lane's name.
+func ValidApp(s string) bool { return appPattern.MatchString(s) }
+
+// Definition is a race as asked for, after the script's options and the overrides were joined and checked.
+type Definition struct {
+	Name     string
+	Script   string // path of the k6 script as given
+	Baseline string
+	Lanes    []LaneSpec // in the order of the script
+	Load     Load
+	Heats    int
+	Warmup   time.Duration
+	Duration time.Duration // per lane and heat
+	Mode     Mode
+	Arrivals Arrivals
+	// Scenarios are the k6 scenarios to be raced; those without an App are run for every lane.
+	Scenarios []Scenario
+	// Thresholds are k6's, by metric expression, untouched.
+	Thresholds map[string]json.RawMessage
+	// Options are the script's other k6 options, to be passed on.
+	Options map[string]json.RawMessage
+}
+
+// Lane finds a lane by its app.
+func (d *Definition) Lane(app string) (LaneSpec, bool) {
+	for _, l := range d.Lanes {
+		if l.App == app {
+			return l, true
+		}
+	}
+	return LaneSpec{}, false
+}
+
+// Scenario is one k6 scenario of the script.
+type Scenario struct {
+	Name     string
+	App      string // the value of its tag `app`; "" if it is to be run for every lane
+	Executor string
+	Exec     string // exported function; "default" if the script names none
+	Config   map[string]json.RawMessage
+}
+
+// Open says whether arrivals are planned by time and not by answers.
+func (s Scenario) Open() bool {
+	return s.Executor == "constant-arrival-rate" || s.Executor == "ramping-arrival-rate"
+}
+
+// LaneSpec says how to start an app, or where it already runs. Exactly one of URL, Command, Image, Build and Compose is used by an engine.
+type LaneSpec struct {
+	App     string
+	URL     string   // of an app that already runs; the runner starts nothing
+	Command []string // a local process
+	Image   string   // a container image
+	Build   string   // a Dockerfile's folder
+	Compose string   // FILE#SERVICE of a compose file
+	Port    int      // where the app listens; given to it as PORT
+	Path    string   // appended to the app's address to make APP_URL
+	Resources
+	Env    map[string]string
+	Health Health
+}
+
+// Health says how to know that the app is ready: an HTTP answer below 500 at Path within Timeout.
+type Health struct {
+	Path    string        // default "/healthz"; an answer of 404 there falls back to the lane's path
+	Timeout time.Duration // default 30 s
+}

@@ -1,0 +1,177 @@
+package race
+
+import "time"
+
+// RecordVersion is the version of the race.json format that this package writes.
+const RecordVersion = 1
+
+// Race is one comparison as race.json records it. Pointers are nil (JSON null) for what is not known yet.
+type Race struct {
+	Version     int        `json:"version"`
+	ID          string     `json:"id"`
+	Name        string     `json:"name"`
+	Script      string     `json:"script"`
+	Engine      string     `json:"engine"`
+	Status      Status     `json:"status"`
+	RequestedBy *string    `json:"requested_by"`
+	StartedAt   *time.Time `json:"started_at"`
+	FinishedAt  *time.Time `json:"finished_at"`
+	Baseline    string     `json:"baseline"`
+	Mode        Mode       `json:"mode"`
+	Arrivals    Arrivals   `json:"arrivals"`
+	Load        Load       `json:"load"`
+	WarmupMS    float64    `json:"warmup_ms"`
+	// PlannedHeats is how many heats were declared; Heats holds those that were started.
+	PlannedHeats int       `json:"planned_heats"`
+	Heats        []Heat    `json:"heats"`
+	Lanes        []Lane    `json:"lanes"`
+	Verdicts     []Verdict `json:"verdicts"`
+	Audit        Audit     `json:"audit"`
+	// Error says in one sentence why a race failed or was interrupted; null for the others.
+	Error *string `json:"error"`
+	// Versions names the programs that measured: photofinish, k6, prometheus, cadvisor, go.
+	Versions map[string]string `json:"versions,omitempty"`
+	Machine  *Machine          `json:"machine,omitempty"`
+}
+
+// Machine is where the race was run.
+type Machine struct {
+	OS          string `json:"os"`
+	Kernel      string `json:"kernel"`
+	CPUModel    string `json:"cpu_model"`
+	CPUs        int    `json:"cpus"`
+	MemoryBytes uint64 `json:"memory_bytes"`
+	Cgroup      string `json:"cgroup"` // "v1", "v2" or "none" where limits cannot be enforced
+}
+
+// Load is the load on one lane. Rate is iterations per second (null for closed models), DurationMS is per lane and heat.
+type Load struct {
+	Executor   string   `json:"executor"`
+	VUs        *int64   `json:"vus"`
+	Rate       *float64 `json:"rate"`
+	DurationMS float64  `json:"duration_ms"`
+}
+
+// Heat is one repetition of the race. StartedAt and FinishedAt bound the measured part (phase=race), warm-up excluded.
+type Heat struct {
+	Number     int        `json:"number"` // from 1
+	StartedAt  *time.Time `json:"started_at"`
+	FinishedAt *time.Time `json:"finished_at"`
+	Order      []string   `json:"order"`
+	// Lanes holds what each app did in this heat, the numbers that the verdicts are computed from.
+	Lanes map[string]HeatLane `json:"lanes,omitempty"`
+}
+
+// HeatLane is one app's result in one heat.
+type HeatLane struct {
+	ActiveMS float64             `json:"active_ms"` // time in which this lane was given load
+	Requests int64               `json:"requests"`
+	Failed   int64               `json:"failed"`
+	Measures map[string]*float64 `json:"measures"`
+}
+
+// Lane is one app's place in the race and its totals.
+type Lane struct {
+	App       string              `json:"app"`
+	URL       string              `json:"url"`
+	Resources Resources           `json:"resources"`
+	Exit      *Exit               `json:"exit"`
+	Client    *Client             `json:"client"`
+	Container *Container          `json:"container"`
+	Joined    *Joined             `json:"joined"`
+	Measures  map[string]*float64 `json:"measures"`
+	// LastLog is the tail of the app's output, kept for a lane that left the race.
+	LastLog []string `json:"last_log,omitempty"`
+}
+
+// Resources are the limits of a lane; null means unlimited. Memory is bytes, CPUSet is the kernel's list format ("0-1,3").
+type Resources struct {
+	CPUs   *float64 `json:"cpus"`
+	Memory *int64   `json:"memory"`
+	CPUSet *string  `json:"cpuset"`
+}
+
+// Exit says why and when an app is no longer in the race. Code is the process's exit code, null if it was ended by a signal.
+type Exit struct {
+	Reason ExitReason `json:"reason"`
+	Code   *int       `json:"code"`
+	At     *time.Time `json:"at"`
+}
+
+// Client is what k6 saw, summed over the heats, warm-up excluded; percentiles pool the heats.
+type Client struct {
+	Requests  int64   `json:"requests"`
+	Failed    int64   `json:"failed"`
+	Rate      float64 `json:"rate"` // requests per second of active time
+	LatencyMS Latency `json:"latency_ms"`
+	Checks    Checks  `json:"checks"`
+}
+
+// Latency is the distribution of http_req_duration in ms; null where a lane had no request.
+type Latency struct {
+	Mean *float64 `json:"mean"`
+	P50  *float64 `json:"p50"`
+	P90  *float64 `json:"p90"`
+	P95  *float64 `json:"p95"`
+	P99  *float64 `json:"p99"`
+	Max  *float64 `json:"max"`
+}
+
+// Checks counts k6 checks.
+type Checks struct {
+	Passed int64 `json:"passed"`
+	Failed int64 `json:"failed"`
+}
+
+// Container is what the app spent while racing, read from its cgroup or container; null is unknown, never zero.
+type Container struct {
+	CPUSeconds                *float64 `json:"cpu_seconds"`
+	MemoryMaxBytes            *float64 `json:"memory_max_bytes"`
+	MemorySlopeBytesPerSecond *float64 `json:"memory_slope_bytes_per_second"`
+	ThrottledSeconds          *float64 `json:"throttled_seconds"`
+	NetworkRxBytes            *float64 `json:"network_rx_bytes"`
+	NetworkTxBytes            *float64 `json:"network_tx_bytes"`
+}
+
+// Joined is cost per request: the container's counters over k6's counts for the same interval.
+type Joined struct {
+	CPUMSPerRequest        *float64 `json:"cpu_ms_per_request"`
+	ThrottledMSPerRequest  *float64 `json:"throttled_ms_per_request"`
+	MemoryBytesPerRequest  *float64 `json:"memory_bytes_per_request"`
+	NetworkBytesPerRequest *float64 `json:"network_bytes_per_request"`
+}
+
+// Verdict says how one app compares with the baseline in one measure.
+// Ratio is app / baseline with its plain interval [Low, High] at Confidence;
+// DecisionLow and DecisionHigh are the adjusted interval that Outcome was read from.
+type Verdict struct {
+	App           string   `json:"app"`
+	Measure       string   `json:"measure"`
+	Outcome       Outcome  `json:"outcome"`
+	Ratio         *float64 `json:"ratio"`
+	Low           *float64 `json:"low"`
+	High          *float64 `json:"high"`
+	DecisionLow   *float64 `json:"decision_low"`
+	DecisionHigh  *float64 `json:"decision_high"`
+	Confidence    float64  `json:"confidence"`
+	Primary       bool     `json:"primary"`
+	MinimumEffect float64  `json:"minimum_effect"`
+	Heats         int      `json:"heats"`
+	HeatsNeeded   *int     `json:"heats_needed"`
+	Warnings      []string `json:"warnings"`
+}
+
+// Audit is what was found about the race's fairness. OverriddenBy names who let the verdicts stand in spite of an unfair race.
+type Audit struct {
+	Fair         bool      `json:"fair"`
+	OverriddenBy *string   `json:"overridden_by"`
+	Findings     []Finding `json:"findings"`
+}
+
+// Finding is one remark of the audit. Lane is empty where it concerns the whole race.
+type Finding struct {
+	Lane     string      `json:"lane"`
+	Kind     FindingKind `json:"kind"`
+	Severity Severity    `json:"severity"`
+	Detail   string      `json:"detail"`
+}

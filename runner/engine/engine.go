@@ -1,0 +1,62 @@
+// Package engine says what it takes to run the apps of a race. Its sub-packages do it: process (local processes in cgroups),
+// docker (containers), fake (for tests of faults that real parts cannot be made to show). enginetest holds the one suite that all of them pass.
+package engine
+
+import (
+	"context"
+	"time"
+
+	"github.com/photofinish/photofinish/pkg/race"
+)
+
+// Engine starts apps. Calls for one race come in the order Prepare, then per heat Start for each lane and Stop for each, then Cleanup.
+// Start may be called concurrently for different lanes. Every call returns promptly with ctx's error when ctx ends.
+type Engine interface {
+	// Name is what race.json calls the engine: "process", "docker".
+	Name() string
+	// Prepare makes ready what the lanes need once per race (builds, images, checks that ports are free); say tells the user what takes long.
+	Prepare(ctx context.Context, raceID string, lanes []race.LaneSpec, say func(string)) error
+	// Start starts one lane and returns without waiting for its health.
+	Start(ctx context.Context, raceID string, heat int, lane race.LaneSpec) (Lane, error)
+	// Cleanup ends and removes everything of the race. It may be called at any time, again and again, also after a failed Prepare.
+	Cleanup(ctx context.Context, raceID string) error
+	// Sweep ends and removes what dead runners left behind on this machine and returns the ids of their races.
+	Sweep(ctx context.Context) ([]string, error)
+}
+
+// Lane is a started app. All methods may be called concurrently.
+type Lane interface {
+	App() string
+	// Address is http://host:port where the app listens, without the lane's path.
+	Address() string
+	// ContainerName is the value by which cAdvisor names the lane (cgroup path or container id); "" if there is none.
+	ContainerName() string
+	// Counters reads what the app has spent since it was started.
+	Counters(ctx context.Context) (Counters, error)
+	// Logs is the tail of the app's output, at most LogLines lines.
+	Logs() []string
+	// Done is closed when the app has ended.
+	Done() <-chan struct{}
+	// Exit says how the app ended; Reason is race.Running before.
+	Exit() race.Exit
+	// Stop ends the app (SIGTERM, then SIGKILL after a grace period) and frees what it held. It may be called again and after the app's own end.
+	Stop(ctx context.Context) error
+}
+
+// LogLines bounds the tail of an app's output that is kept, so that a chatty app cannot fill the runner's memory.
+const LogLines = 200
+
+// Counters are cumulative since the app's start, but for the gauges WorkingSet and the flag Enforced. A nil pointer is unknown.
+type Counters struct {
+	At              time.Time
+	CPU             time.Duration
+	Throttled       *time.Duration // time that tasks waited for the CPU quota; nil where no quota is set
+	Periods         *uint64
+	ThrottledPeriod *uint64
+	WorkingSet      *uint64 // bytes: usage less inactive file cache, as cAdvisor counts it
+	NetworkRx       *uint64 // bytes
+	NetworkTx       *uint64
+	OOMKills        uint64
+	// Enforced says whether the lane's limits are in force.
+	Enforced bool
+}

@@ -1,0 +1,129 @@
+// Package stream is what the runner and its k6 process tell each other. The runner writes a Config file before it starts k6;
+// k6 writes Events, one JSON object a line, to file descriptor EventsFD; the runner answers the Started event
+// with a Go line on CommandsFD. Nothing else passes between them while a heat runs.
+package stream
+
+import "time"
+
+// The file descriptors that the k6 process inherits.
+const (
+	EventsFD   = 3
+	CommandsFD = 4
+)
+
+// ConfigEnv names the environment variable that holds the path of the Config file.
+const ConfigEnv = "PHOTOFINISH_CONFIG"
+
+// Config is one heat as k6 runs it.
+type Config struct {
+	RaceID string `json:"race_id"`
+	Heat   int    `json:"heat"`
+	// RemoteWriteURL is where the output extension pushes its series; "" for nowhere.
+	RemoteWriteURL string `json:"remote_write_url"`
+	// Warmup is the shortest time between the first scenario's start and the start of the race.
+	Warmup time.Duration `json:"warmup_ns"`
+	// Seed makes the arrivals reproducible.
+	Seed  uint64 `json:"seed"`
+	Lanes []Lane `json:"lanes"`
+	// Probe: the run only has to prove that each lane reaches its own app; one iteration a lane, no phases, no series.
+	Probe bool `json:"probe"`
+}
+
+// Span is how long the race part of the heat lasts, from the first block to the last.
+func (c Config) Span() time.Duration {
+	var end time.Duration
+	for _, l := range c.Lanes {
+		for _, b := range l.Blocks {
+			end = max(end, b.End)
+		}
+	}
+	return end
+}
+
+// Lane is one app's part of the heat.
+type Lane struct {
+	App string `json:"app"`
+	URL string `json:"url"` // what APP_URL holds
+	// Blocks are the times in which this lane is given load, counted from the start of the race, ascending. Together: one block.
+	Blocks []Block `json:"blocks"`
+}
+
+// Block is a time span [Start, End), counted from the start of the race.
+type Block struct {
+	Start time.Duration `json:"start_ns"`
+	End   time.Duration `json:"end_ns"`
+}
+
+// Go is the runner's answer to Started: when the race part begins (Unix nanoseconds).
+type Go struct {
+	RaceStart int64 `json:"race_start_unix_ns"`
+}
+
+// EventType says what an Event holds.
+type EventType string
+
+// The events. Started comes once, when the first scenario begins; Progress about five times a second; Result once, at the end.
+const (
+	Started  EventType = "started"
+	Progress EventType = "progress"
+	Result   EventType = "result"
+)
+
+// Event is one line from k6 to the runner.
+type Event struct {
+	Type     EventType               `json:"type"`
+	At       time.Time               `json:"at"`
+	Phase    string                  `json:"phase,omitempty"`    // "warmup", "race" or "done"
+	Progress map[string]LaneProgress `json:"progress,omitempty"` // by app
+	Result   map[string]LaneResult   `json:"result,omitempty"`   // by app
+	// Foreign counts requests without a known app tag (set-up, teardown, untagged scenarios).
+	Foreign int64 `json:"foreign,omitempty"`
+}
+
+// LaneProgress is a lane as the live views show it.
+type LaneProgress struct {
+	Requests int64   `json:"requests"` // in phase race so far
+	Failed   int64   `json:"failed"`
+	Rate     float64 `json:"rate"`   // requests per second over the last second
+	P50MS    float64 `json:"p50_ms"` // over the last second; 0 without requests
+	P95MS    float64 `json:"p95_ms"`
+	VUs      int     `json:"vus"`
+	Dropped  int64   `json:"dropped"`
+}
+
+// LaneResult is what k6 counted for a lane.
+type LaneResult struct {
+	Warmup Totals `json:"warmup"`
+	Race   Totals `json:"race"`
+	// Reached counts requests by host:port; only in a probe.
+	Reached map[string]int64 `json:"reached,omitempty"`
+}
+
+// Totals are exact counts of one lane and phase.
+type Totals struct {
+	Requests      int64     `json:"requests"`
+	Failed        int64     `json:"failed"`
+	ChecksPassed  int64     `json:"checks_passed"`
+	ChecksFailed  int64     `json:"checks_failed"`
+	DataSent      float64   `json:"data_sent"`     // bytes
+	DataReceived  float64   `json:"data_received"` // bytes
+	Iterations    int64     `json:"iterations"`
+	Dropped       int64     `json:"dropped"`
+	MaxVUs        int       `json:"max_vus"`
+	FirstRequest  time.Time `json:"first_request"`
+	LastResponse  time.Time `json:"last_response"`
+	Latency       Histogram `json:"latency"`         // http_req_duration of all responses
+	LatencyPassed Histogram `json:"latency_passed"`  // of expected responses only
+	StartLag      Histogram `json:"start_lag"`       // actual minus intended start of an iteration
+}
+
+// Histogram is a native histogram of schema 8 (buckets 0.27% wide) over seconds, sparse:
+// Buckets[i] counts the observations in (base^(i-1), base^i] with base = 2^(1/256). Zero counts observations <= 0.
+type Histogram struct {
+	Count   int64         `json:"count"`
+	Zero    int64         `json:"zero,omitempty"`
+	Sum     float64       `json:"sum"` // seconds
+	Min     float64       `json:"min"` // seconds, exact
+	Max     float64       `json:"max"` // seconds, exact
+	Buckets map[int]int64 `json:"buckets,omitempty"`
+}
