@@ -1,0 +1,70 @@
+//go:build mage
+
+// The tasks of the repository: `go tool mage` lists them.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+
+	"github.com/magefile/mage/mg"
+	"github.com/magefile/mage/sh"
+)
+
+// golangciLint is pinned here and not in go.mod: its own dependencies would choose versions for ours.
+const golangciLint = "github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.12.2"
+
+// Build compiles the runner to bin/photofinish.
+func Build() error {
+	return sh.RunWithV(map[string]string{"CGO_ENABLED": "0"}, "go", "build", "-trimpath", "-o", "bin/photofinish", "./runner")
+}
+
+// Test passes every test. What it needs it installs itself, as root on Debian; elsewhere a test says loudly what it skipped and why.
+func Test() error {
+	mg.Deps(chromium)
+	env := map[string]string{}
+	if os.Getenv("CI") != "" {
+		env["PHOTOFINISH_REQUIRE_ALL"] = "1" // a skip is a failure
+	}
+	// Packages run one after the other: races measure, and two of them at once would measure each other.
+	return sh.RunWithV(env, "go", "test", "-p", "1", "-timeout", "20m", "./...")
+}
+
+// Race runs the tests of the packages without k6 and Prometheus under the race detector.
+func Race() error {
+	return sh.RunV("go", "test", "-race", "./pkg/...", "./runner/store", "./runner/results", "./runner/plan", "./runner/audit", "./runner/definition")
+}
+
+// Lint holds the code against the house rules.
+func Lint() error {
+	return sh.RunV("go", "run", golangciLint, "run", "./...")
+}
+
+// Bench measures what docs/performance.md claims. It takes several minutes and wants an idle machine.
+func Bench() error {
+	return sh.RunWithV(map[string]string{"PHOTOFINISH_BENCH": "1"}, "go", "test", "-p", "1", "-timeout", "60m", "-run", "^$", "-bench", ".", "./...")
+}
+
+// chromium is what the report is looked at with.
+func chromium() error {
+	if _, err := exec.LookPath("chromium"); err == nil {
+		return nil
+	}
+	if !debianRoot() {
+		fmt.Fprintln(os.Stderr, "SKIPPED: no chromium here and no right to install it (root on Debian); the tests that open report.html in a browser are skipped")
+		return nil
+	}
+	apt := map[string]string{"DEBIAN_FRONTEND": "noninteractive"}
+	return errors.Join(
+		sh.RunWith(apt, "apt-get", "update", "-qq"),
+		sh.RunWith(apt, "apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium"),
+	)
+}
+
+func debianRoot() bool {
+	release, err := os.ReadFile("/etc/os-release")
+	return err == nil && strings.Contains(string(release), "ID=debian") && os.Geteuid() == 0
+}

@@ -1,0 +1,65 @@
+package store_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/photofinish/photofinish/pkg/race"
+	"github.com/photofinish/photofinish/runner/store"
+)
+
+func TestARecordIsReadBackAsItWasSaved(t *testing.T) {
+	f, err := store.Create(filepath.Join(t.TempDir(), "races", "a"))
+	require.NoError(t, err)
+	want := race.Race{Version: race.RecordVersion, ID: "a", Status: race.Racing, Heats: []race.Heat{{Number: 1, Order: []string{"x", "y"}}}}
+	require.NoError(t, f.Save(want))
+	got, err := store.Load(f.Path)
+	require.NoError(t, err)
+	require.Equal(t, want, got)
+	left, err := os.ReadDir(f.Path)
+	require.NoError(t, err)
+	require.Len(t, left, 1, "only the record itself stays")
+}
+
+func TestAFolderThatHoldsARaceIsNotOverwritten(t *testing.T) {
+	f, err := store.Create(t.TempDir())
+	require.NoError(t, err)
+	require.NoError(t, f.Save(race.Race{ID: "a"}))
+	_, err = store.Create(f.Path)
+	require.ErrorContains(t, err, "already holds a race")
+	require.Equal(t, race.Invalid, race.CodeOf(err))
+}
+
+func TestAFolderThatCannotBeMadeIsNamed(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	require.NoError(t, os.WriteFile(file, nil, 0o600))
+	_, err := store.Create(filepath.Join(file, "race"))
+	require.ErrorContains(t, err, file)
+	require.Equal(t, race.Unavailable, race.CodeOf(err))
+	require.Contains(t, race.HintOf(err), "--out")
+}
+
+func TestOnlyARaceThatHadNotEndedBecomesInterrupted(t *testing.T) {
+	for status, want := range map[race.Status]race.Status{
+		race.Racing: race.Interrupted, race.Preparing: race.Interrupted, race.Finished: race.Finished, race.Failed: race.Failed,
+	} {
+		t.Run(string(status), func(t *testing.T) {
+			f, err := store.Create(t.TempDir())
+			require.NoError(t, err)
+			require.NoError(t, f.Save(race.Race{ID: "a", Status: status, Lanes: []race.Lane{{App: "x", Exit: &race.Exit{Reason: race.Running}}}}))
+			require.NoError(t, store.MarkInterrupted(f.Path, "the runner died", time.Now()))
+			got, err := store.Load(f.Path)
+			require.NoError(t, err)
+			require.Equal(t, want, got.Status)
+			if want == race.Interrupted {
+				require.Equal(t, race.Stopped, got.Lanes[0].Exit.Reason)
+				require.NotNil(t, got.FinishedAt)
+			}
+		})
+	}
+	require.NoError(t, store.MarkInterrupted(t.TempDir(), "the runner died", time.Now()), "a race that was never saved is no error")
+}
