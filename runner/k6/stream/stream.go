@@ -112,9 +112,9 @@ type Totals struct {
 	MaxVUs        int       `json:"max_vus"`
 	FirstRequest  time.Time `json:"first_request"`
 	LastResponse  time.Time `json:"last_response"`
-	Latency       Histogram `json:"latency"`         // http_req_duration of all responses
-	LatencyPassed Histogram `json:"latency_passed"`  // of expected responses only
-	StartLag      Histogram `json:"start_lag"`       // actual minus intended start of an iteration
+	Latency       Histogram `json:"latency"`        // http_req_duration of all responses
+	LatencyPassed Histogram `json:"latency_passed"` // of expected responses only
+	StartLag      Histogram `json:"start_lag"`      // actual minus intended start of an iteration
 }
 
 // Histogram is a native histogram of schema 8 (buckets 0.27% wide) over seconds, sparse:

@@ -1,0 +1,176 @@
+// Package coordinator runs one race from its definition to its record: it starts the lanes and k6 heat by heat,
+// reads the lanes' counters, keeps the record up to date on disk, and leaves nothing behind.
+package coordinator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"time"
+
+	"github.com/photofinish/photofinish/pkg/race"
+	"github.com/photofinish/photofinish/runner/engine"
+	"github.com/photofinish/photofinish/runner/k6"
+	"github.com/photofinish/photofinish/runner/machine"
+	"github.com/photofinish/photofinish/runner/plan"
+	"github.com/photofinish/photofinish/runner/results"
+)
+
+// View is shown what happens. Its methods are called from one goroutine at a time and must return at once.
+type View interface {
+	// Status tells that the race moved on; detail says what is being done, and may be empty.
+	Status(status race.Status, detail string)
+	// Progress shows the race at a moment, about five times a second while racing.
+	Progress(race.Snapshot)
+	// Log says something that a person should read now.
+	Log(line string)
+}
+
+// Recorder keeps the record of the race. It is called at the start, after every heat and at the end.
+type Recorder interface {
+	Save(race.Race) error
+}
+
+// Stopwatch is the place in which k6 runs: a cgroup of its own, or nothing where cgroups are not to be had.
+type Stopwatch interface {
+	// Command makes a command that starts in that place.
+	Command(ctx context.Context, argv []string) *exec.Cmd
+	counted
+}
+
+// Race is what the coordinator needs to run one race.
+type Race struct {
+	ID          string
+	RequestedBy string
+	Definition  race.Definition
+	Plan        plan.Plan
+	// PerLane: the script reads APP_URL when it is loaded, so every lane needs a k6 process of its own.
+	PerLane bool
+
+	Engine    engine.Engine
+	K6        k6.K6
+	Stopwatch Stopwatch // nil: k6 is started plainly and its CPU use is not known
+	// RemoteWriteURL is where k6's series go; "" for nowhere.
+	RemoteWriteURL string
+	// Watch tells the container metrics which cAdvisor container is which app; nil where there are none.
+	Watch func(container, app string)
+	// Machine and Versions are recorded with the race.
+	Machine  race.Machine
+	Versions map[string]string
+
+	Recorder Recorder
+	View     View
+}
+
+// run is a race under way.
+type run struct {
+	Race
+	record race.Race
+	lanes  []*laneState // in the order of the definition
+	heats  []heatObservation
+	use    machine.Use
+}
+
+// laneState is what is known of a lane across the heats.
+type laneState struct {
+	spec    race.LaneSpec
+	results results.Lane
+	address string
+	exit    *race.Exit
+	lastLog []string
+	out     string // why the lane is out of the race, "" while it is in
+}
+
+// Run runs the race. It returns its record also when it fails or ctx ends: then with what was measured so far.
+// The error says why the race did not come to its end; its code chooses the exit code.
+func (r Race) Run(ctx context.Context) (race.Race, error) {
+	u := &run{Race: r, record: r.newRecord()}
+	for _, spec := range r.Definition.Lanes {
+		u.lanes = append(u.lanes, &laneState{spec: spec, results: results.Lane{App: spec.App, Heats: map[int]results.LaneHeat{}}})
+	}
+	defer func() {
+		if err := r.Engine.Cleanup(context.WithoutCancel(ctx), r.ID); err != nil {
+			r.View.Log(fmt.Sprintf("could not clean up after the race: %v", err))
+		}
+	}()
+	err := u.race(ctx)
+	return u.finish(ctx, err)
+}
+
+func (u *run) race(ctx context.Context) error {
+	if err := u.save(); err != nil {
+		return err
+	}
+	u.status(race.Preparing, "getting the apps ready")
+	say := func(line string) { u.View.Status(race.Preparing, line) }
+	if err := u.Engine.Prepare(ctx, u.ID, u.Definition.Lanes, say); err != nil {
+		return err
+	}
+	for _, h := range u.Plan.Heats {
+		if len(u.inRace()) < 2 {
+			u.View.Log("fewer than two apps are left: the race ends here")
+			return nil
+		}
+		if err := u.heat(ctx, h); err != nil {
+			return fmt.Errorf("heat %d of %d: %w", h.Number, len(u.Plan.Heats), err)
+		}
+		if err := u.save(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// finish closes the record with the outcome of the race.
+func (u *run) finish(ctx context.Context, err error) (race.Race, error) {
+	u.status(race.Collecting, "")
+	now := time.Now().UTC()
+	u.record.FinishedAt = &now
+	u.fill()
+	switch {
+	case err == nil:
+		u.record.Status = race.Finished
+	case ctx.Err() != nil:
+		u.record.Status = race.Interrupted
+		err = context.Cause(ctx)
+	default:
+		u.record.Status = race.Failed
+	}
+	if err != nil {
+		sentence := err.Error()
+		u.record.Error = &sentence
+	}
+	u.View.Status(u.record.Status, "")
+	return u.record, errors.Join(err, u.Recorder.Save(u.record))
+}
+
+func (u *run) status(s race.Status, detail string) {
+	u.record.Status = s
+	u.View.Status(s, detail)
+}
+
+func (u *run) save() error {
+	u.fill()
+	return u.Recorder.Save(u.record)
+}
+
+// inRace are the lanes that have not left the race.
+func (u *run) inRace() []*laneState {
+	var in []*laneState
+	for _, l := range u.lanes {
+		if l.out == "" {
+			in = append(in, l)
+		}
+	}
+	return in
+}
+
+func (u *run) lane(app string) *laneState {
+	for _, l := range u.lanes {
+		if l.spec.App == app {
+			return l
+		}
+	}
+	return nil
+}

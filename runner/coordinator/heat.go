@@ -1,0 +1,313 @@
+package coordinator
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/photofinish/photofinish/pkg/race"
+	"github.com/photofinish/photofinish/runner/engine"
+	"github.com/photofinish/photofinish/runner/k6"
+	"github.com/photofinish/photofinish/runner/k6/stream"
+	"github.com/photofinish/photofinish/runner/machine"
+	"github.com/photofinish/photofinish/runner/plan"
+	"github.com/photofinish/photofinish/runner/results"
+)
+
+const (
+	// startTimeout bounds the time from k6's start to its first iteration; k6's own setup() may take 60 s by default.
+	startTimeout = 2 * time.Minute
+	// tailTimeout bounds the time from the end of the last block to k6's end; graceful stop is 30 s by default.
+	tailTimeout = time.Minute
+)
+
+// heat runs one heat: fresh apps, one k6 run, counters read at its boundaries.
+func (u *run) heat(ctx context.Context, h plan.Heat) error {
+	lanes, err := u.startLanes(ctx, h)
+	if err != nil {
+		return err
+	}
+	defer func() { u.stopLanes(ctx, lanes) }()
+	if h.Number == 1 {
+		if err := u.probe(ctx, h, lanes); err != nil {
+			return err
+		}
+	}
+	return newHeatRun(u, h, lanes).run(ctx)
+}
+
+// heatRun is a heat while k6 runs.
+type heatRun struct {
+	*run
+	plan     plan.Heat
+	cfg      stream.Config
+	lanes    map[string]engine.Lane
+	deaths   map[string]time.Time
+	began    time.Time // when the race part started; zero before
+	ended    time.Time
+	samplers map[string]*sampler
+	watch    *sampler // of k6 itself
+	progress map[string]stream.LaneProgress
+	result   map[string]stream.LaneResult
+	foreign  int64
+}
+
+func newHeatRun(u *run, h plan.Heat, lanes map[string]engine.Lane) *heatRun {
+	return &heatRun{
+		run: u, plan: h, cfg: u.config(h, lanes), lanes: lanes,
+		deaths: map[string]time.Time{}, samplers: map[string]*sampler{},
+		progress: map[string]stream.LaneProgress{}, result: map[string]stream.LaneResult{},
+	}
+}
+
+// config is what k6 is told about a heat.
+func (u *run) config(h plan.Heat, lanes map[string]engine.Lane) stream.Config {
+	cfg := stream.Config{
+		RaceID: u.ID, Heat: h.Number, RemoteWriteURL: u.RemoteWriteURL,
+		Warmup: u.Definition.Warmup, Seed: u.Plan.Seed,
+	}
+	for _, app := range h.Order {
+		if _, racing := lanes[app]; racing {
+			cfg.Lanes = append(cfg.Lanes, stream.Lane{App: app, URL: u.lane(app).address, Blocks: h.Blocks[app]})
+		}
+	}
+	return cfg
+}
+
+func (h *heatRun) run(ctx context.Context) error { //nolint:contextcheck // what is still to be read is read although ctx has ended
+	h.status(race.WarmingUp, fmt.Sprintf("heat %d of %d", h.plan.Number, len(h.Plan.Heats)))
+	clocks, err := h.startClocks(ctx, h.cfg)
+	if err != nil {
+		return err
+	}
+	sampling, stopSampling := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopSampling()
+	h.startSampling(sampling)
+
+	loopErr := h.follow(ctx, clocks)
+	exits, err := clocks.wait()
+	h.ended = time.Now()
+	stopSampling()
+	if err != nil {
+		return err
+	}
+	h.keep(exits)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if loopErr != nil {
+		return loopErr
+	}
+	return clockError(exits)
+}
+
+// clockError says why k6 did not come to its end. Crossed thresholds are a result, not an error.
+func clockError(exits []k6.Exit) error {
+	for _, e := range exits {
+		switch {
+		case e.Code == 0 || e.ThresholdsCrossed:
+		case e.Killed:
+			return race.Errorf(race.Unavailable, "if the machine ran out of memory, race with fewer VUs", "k6 was killed: %s", e.Err)
+		default:
+			return race.Errorf(race.Unavailable, "", "k6 ended with code %d: %s", e.Code, e.Err)
+		}
+	}
+	return nil
+}
+
+// startSampling reads the counters of the lanes and of k6, and the machine's.
+func (h *heatRun) startSampling(ctx context.Context) {
+	for app, lane := range h.lanes {
+		h.samplers[app] = sample(ctx, lane)
+	}
+	if h.Stopwatch != nil {
+		h.watch = sample(ctx, h.Stopwatch)
+	}
+}
+
+// follow reads k6's events to their end. It answers the start, watches the lanes, and ends k6 when ctx ends or k6 hangs.
+func (h *heatRun) follow(ctx context.Context, c *clocks) error {
+	var failure error
+	fail := func(err error) {
+		if failure == nil {
+			failure = err
+			c.stop()
+		}
+	}
+	died := h.watchLanes(ctx)
+	deadline := time.NewTimer(startTimeout)
+	defer deadline.Stop()
+	interrupted := ctx.Done()
+	started := 0
+	var latest time.Time
+	for {
+		select {
+		case <-interrupted:
+			interrupted = nil
+			c.stop()
+		case <-deadline.C:
+			fail(race.Errorf(race.Unavailable, "look at the script's setup() and at the load of this machine", "k6 did not come to its end in time"))
+		case death := <-died:
+			h.laneDied(death)
+		case ev, open := <-c.events:
+			if !open {
+				return failure
+			}
+			if ev.Type == stream.Started {
+				started++
+				latest = later(latest, ev.At)
+				if started == len(c.processes) {
+					if err := h.begin(c, latest); err != nil {
+						fail(err)
+					}
+					deadline.Reset(time.Until(h.began) + h.cfg.Span() + tailTimeout)
+				}
+			}
+			h.take(ev.Event)
+		}
+	}
+}
+
+// begin fixes the moment at which the race part starts, and asks for readings at the ends of every window.
+func (h *heatRun) begin(c *clocks, started time.Time) error {
+	h.began = later(started.Add(h.cfg.Warmup), time.Now())
+	if h.record.StartedAt == nil {
+		at := h.began.UTC()
+		h.record.StartedAt = &at
+	}
+	span := h.cfg.Span()
+	for _, l := range h.cfg.Lanes {
+		for _, w := range h.windows(l, h.began.Add(span+h.Plan.Tail)) {
+			h.samplers[l.App].At(w.From, w.To)
+		}
+	}
+	if h.watch != nil {
+		h.watch.At(h.began, h.began.Add(span))
+	}
+	time.AfterFunc(time.Until(h.began), func() { h.use, _ = machine.Read(context.Background()) })
+	return c.begin(h.began)
+}
+
+// windows are the times in which a lane's counters are charged to its requests, cut at end. In turns they reach into the pause
+// after each block, in which the last requests are answered.
+func (h *heatRun) windows(l stream.Lane, end time.Time) []results.Window {
+	var ws []results.Window
+	for _, b := range l.Blocks {
+		w := results.Window{From: h.began.Add(b.Start), To: h.began.Add(b.End + h.Plan.Tail)}
+		if w.To.After(end) {
+			w.To = end
+		}
+		if w.From.Before(w.To) {
+			ws = append(ws, w)
+		}
+	}
+	return ws
+}
+
+// active is how long the lane was given load before end.
+func (h *heatRun) active(l stream.Lane, end time.Time) time.Duration {
+	var d time.Duration
+	for _, b := range l.Blocks {
+		to := h.began.Add(b.End)
+		if to.After(end) {
+			to = end
+		}
+		d += max(0, to.Sub(h.began.Add(b.Start)))
+	}
+	return d
+}
+
+// take keeps what an event tells and shows it.
+func (h *heatRun) take(ev stream.Event) {
+	switch ev.Type {
+	case stream.Started:
+	case stream.Progress:
+		for app, p := range ev.Progress {
+			h.progress[app] = p
+		}
+		if ev.Phase == "race" && h.record.Status == race.WarmingUp {
+			h.status(race.Racing, fmt.Sprintf("heat %d of %d", h.plan.Number, len(h.Plan.Heats)))
+		}
+		h.View.Progress(h.snapshot(ev.Phase, time.Now()))
+	case stream.Result:
+		for app, r := range ev.Result {
+			h.result[app] = r
+		}
+		h.foreign += ev.Foreign
+	}
+}
+
+type death struct {
+	app string
+	at  time.Time
+}
+
+// watchLanes reports apps that end while k6 runs.
+func (h *heatRun) watchLanes(ctx context.Context) <-chan death {
+	died := make(chan death, len(h.lanes))
+	for app, lane := range h.lanes {
+		go func() {
+			select {
+			case <-lane.Done():
+				died <- death{app, time.Now()}
+			case <-ctx.Done():
+			}
+		}()
+	}
+	return died
+}
+
+// laneDied takes a lane out of the race. k6 goes on asking it until the heat ends, and those requests fail: they are counted,
+// but no verdict is built on this heat of the lane.
+func (h *heatRun) laneDied(d death) {
+	l := h.lane(d.app)
+	if l.out != "" {
+		return
+	}
+	h.deaths[d.app] = d.at
+	exit := h.lanes[d.app].Exit()
+	at := d.at.UTC()
+	exit.At = &at
+	l.exit, l.lastLog = &exit, h.lanes[d.app].Logs()
+	l.out = outSentence(exit, h.since(at))
+	h.View.Log(fmt.Sprintf("%s is out of the race: %s", d.app, l.out))
+}
+
+// keep turns the heat into results.
+func (h *heatRun) keep(exits []k6.Exit) {
+	readings := map[string][]engine.Counters{}
+	for app, s := range h.samplers {
+		readings[app] = s.Wait()
+	}
+	if h.began.IsZero() {
+		return // nothing was measured
+	}
+	end := h.began.Add(h.cfg.Span())
+	if h.ended.Before(end) {
+		end = h.ended
+	}
+	cut := h.ended.Before(h.began.Add(h.cfg.Span()))
+	for _, l := range h.cfg.Lanes {
+		laneEnd, died := end.Add(h.Plan.Tail), false
+		if at, dead := h.deaths[l.App]; dead {
+			laneEnd, died = at, true
+		}
+		windows := h.windows(l, laneEnd)
+		_, told := h.result[l.App]
+		h.lane(l.App).results.Heats[h.plan.Number] = results.LaneHeat{
+			Totals: h.result[l.App].Race,
+			Active: h.active(l, laneEnd),
+			Spent:  results.Spend(readings[l.App], windows),
+			Memory: results.MemorySamples(readings[l.App], windows),
+			Whole:  told && !cut && !died,
+		}
+	}
+	h.heats = append(h.heats, h.observe(exits, end))
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}

@@ -1,0 +1,123 @@
+package coordinator
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/photofinish/photofinish/pkg/race"
+	"github.com/photofinish/photofinish/runner/engine"
+	"github.com/photofinish/photofinish/runner/plan"
+)
+
+// startLanes starts the apps that are in the race, each afresh, and waits until they are healthy.
+// An app that cannot be started for the first heat ends the race: nothing has been measured yet, and the user has something to mend.
+// One that fails later leaves the race, and the others go on.
+func (u *run) startLanes(ctx context.Context, h plan.Heat) (map[string]engine.Lane, error) {
+	var (
+		mu      sync.Mutex
+		started = map[string]engine.Lane{}
+		failed  = map[string]error{}
+		wait    sync.WaitGroup
+	)
+	for _, l := range u.inRace() {
+		wait.Go(func() {
+			lane, err := u.startLane(ctx, h.Number, l.spec)
+			mu.Lock()
+			defer mu.Unlock()
+			if lane != nil {
+				started[l.spec.App] = lane
+			}
+			if err != nil {
+				failed[l.spec.App] = err
+			}
+		})
+	}
+	wait.Wait()
+	if err := ctx.Err(); err != nil {
+		u.stopLanes(ctx, started)
+		return nil, err
+	}
+	for _, l := range u.inRace() {
+		lane, err := started[l.spec.App], failed[l.spec.App]
+		if lane != nil {
+			l.address = lane.Address() + l.spec.Path
+		}
+		if err == nil {
+			continue
+		}
+		if h.Number == 1 {
+			u.stopLanes(ctx, started)
+			return nil, err
+		}
+		u.retire(l, lane, race.Exit{Reason: race.Unhealthy}, time.Now())
+		u.View.Log(err.Error())
+		delete(started, l.spec.App)
+	}
+	return started, nil
+}
+
+func (u *run) startLane(ctx context.Context, heat int, spec race.LaneSpec) (engine.Lane, error) {
+	lane, err := u.Engine.Start(ctx, u.ID, heat, spec)
+	if err != nil {
+		return nil, err
+	}
+	if u.Watch != nil && lane.ContainerName() != "" {
+		u.Watch(lane.ContainerName(), spec.App)
+	}
+	return lane, engine.WaitHealthy(ctx, lane, spec)
+}
+
+// retire takes a lane out of the race, with its reason and last log lines.
+func (u *run) retire(l *laneState, lane engine.Lane, exit race.Exit, at time.Time) {
+	if lane != nil {
+		l.lastLog = lane.Logs()
+		if e := lane.Exit(); e.Reason != race.Running {
+			exit = e
+		}
+		if err := lane.Stop(context.Background()); err != nil {
+			u.View.Log(fmt.Sprintf("lane %s: could not be stopped: %v", l.spec.App, err))
+		}
+	}
+	if exit.At == nil {
+		at = at.UTC()
+		exit.At = &at
+	}
+	l.exit = &exit
+	l.out = outSentence(exit, u.since(*exit.At))
+}
+
+// outSentence is the few words that the live views show beside a lane that is out.
+func outSentence(e race.Exit, after time.Duration) string {
+	why := string(e.Reason)
+	switch {
+	case e.Reason == race.OOM:
+		why = "memory"
+	case e.Reason == race.Exited && e.Code != nil:
+		why = fmt.Sprintf("exit code %d", *e.Code)
+	}
+	return fmt.Sprintf("%s, %.0f s", why, after.Seconds())
+}
+
+// since is the time from the start of the race.
+func (u *run) since(t time.Time) time.Duration {
+	if u.record.StartedAt == nil {
+		return 0
+	}
+	return t.Sub(*u.record.StartedAt)
+}
+
+// stopLanes stops the apps of a heat, all at once.
+func (u *run) stopLanes(ctx context.Context, lanes map[string]engine.Lane) {
+	ctx = context.WithoutCancel(ctx) // an interrupted race still stops its apps
+	var wait sync.WaitGroup
+	for app, lane := range lanes {
+		wait.Go(func() {
+			if err := lane.Stop(ctx); err != nil {
+				u.View.Log(fmt.Sprintf("lane %s: could not be stopped: %v", app, err))
+			}
+		})
+	}
+	wait.Wait()
+}

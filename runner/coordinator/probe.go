@@ -1,0 +1,106 @@
+package coordinator
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/photofinish/photofinish/pkg/race"
+	"github.com/photofinish/photofinish/runner/engine"
+	"github.com/photofinish/photofinish/runner/k6/stream"
+	"github.com/photofinish/photofinish/runner/plan"
+)
+
+// probe lets every lane run the script once and proves that each reached its own app. A script that asks one fixed address
+// for every lane would otherwise race an app against itself, and nobody would notice.
+func (u *run) probe(ctx context.Context, h plan.Heat, lanes map[string]engine.Lane) error {
+	u.View.Status(race.Preparing, "proving that every lane reaches its own app")
+	cfg := u.config(h, lanes)
+	cfg.Probe, cfg.RemoteWriteURL = true, ""
+	ctx, cancel := context.WithTimeoutCause(ctx, startTimeout, race.Errorf(race.Unavailable,
+		"every lane runs the script once before the race: shorten one iteration", "the script did not finish one iteration a lane within %v", startTimeout))
+	defer cancel()
+	c, err := u.startClocks(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	defer context.AfterFunc(ctx, c.stop)()
+	result := map[string]stream.LaneResult{}
+	for ev := range c.events {
+		if ev.Type == stream.Started {
+			if err := c.processes[ev.process].Go(time.Now()); err != nil {
+				return fmt.Errorf("tell k6 to start: %w", err)
+			}
+		}
+		maps.Copy(result, ev.Result)
+	}
+	exits, err := c.wait()
+	if err != nil {
+		return err
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if err := clockError(exits); err != nil {
+		return err
+	}
+	var said []string
+	for _, p := range c.processes {
+		said = append(said, p.Logs()...)
+	}
+	for _, l := range cfg.Lanes {
+		if err := reachedOwn(l, result[l.App].Reached, said); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// reachedOwn checks that a lane asked its own app. Other hosts beside it (an identity provider, a database) are the script's business.
+func reachedOwn(l stream.Lane, reached map[string]int64, said []string) error {
+	own, err := url.Parse(l.URL)
+	if err != nil {
+		return race.Errorf(race.Invalid, "", "lane %s: %q is no URL: %w", l.App, l.URL, err)
+	}
+	if len(reached) == 0 {
+		return race.Errorf(race.Unavailable, "", "lane %s: the script made no request%s", l.App, because(said))
+	}
+	for host := range reached {
+		if sameHost(host, own.Host) {
+			return nil
+		}
+	}
+	return race.Errorf(race.Unavailable, "let the script ask the address in __ENV.APP_URL, which holds the lane's own",
+		"lane %s runs at %s, but the script asked %s", l.App, own.Host, strings.Join(slices.Sorted(maps.Keys(reached)), " and "))
+}
+
+// because quotes the last error that k6 printed.
+func because(said []string) string {
+	for _, line := range slices.Backward(said) {
+		if strings.Contains(line, "level=error") || strings.Contains(line, "level=warning") {
+			return ": " + line
+		}
+	}
+	return ""
+}
+
+// sameHost compares host:port, taking the names of the loopback interface for one.
+func sameHost(a, b string) bool {
+	return canonicalHost(a) == canonicalHost(b)
+}
+
+func canonicalHost(s string) string {
+	host, port, err := net.SplitHostPort(s)
+	if err != nil {
+		host, port = s, "80"
+	}
+	if ip := net.ParseIP(host); host == "localhost" || (ip != nil && ip.IsLoopback()) {
+		host = "loopback"
+	}
+	return net.JoinHostPort(strings.ToLower(host), port)
+}

@@ -1,0 +1,108 @@
+package coordinator
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/photofinish/photofinish/pkg/race"
+)
+
+// snapshot is the race at a moment of a heat.
+func (h *heatRun) snapshot(phase string, now time.Time) race.Snapshot {
+	s := race.Snapshot{
+		At: now, Status: h.record.Status, Phase: phase,
+		Heat: h.plan.Number, Heats: len(h.Plan.Heats), Mode: h.Plan.Mode,
+		Elapsed: h.since(now), Remaining: h.remaining(now),
+	}
+	for _, l := range h.run.lanes {
+		s.Lanes = append(s.Lanes, h.laneSnapshot(l, now))
+	}
+	place(s.Lanes, h.record.Load.Rate != nil)
+	return s
+}
+
+// remaining is the rest of this heat and the heats to come, at the pace that was planned.
+func (h *heatRun) remaining(now time.Time) time.Duration {
+	rest := time.Duration(len(h.Plan.Heats)-h.plan.Number) * h.Plan.HeatEstimate()
+	if h.began.IsZero() {
+		return rest + h.Plan.HeatEstimate()
+	}
+	return rest + max(0, h.began.Add(h.cfg.Span()).Sub(now))
+}
+
+func (h *heatRun) laneSnapshot(l *laneState, now time.Time) race.LaneSnapshot {
+	p := h.progress[l.spec.App]
+	s := race.LaneSnapshot{
+		App: l.spec.App, Baseline: l.spec.App == h.Definition.Baseline,
+		Requests: p.Requests, Failed: p.Failed, Rate: p.Rate, P50MS: p.P50MS, P95MS: p.P95MS, Out: l.out,
+		CPULimit: l.spec.CPUs,
+	}
+	if l.spec.Memory != nil {
+		limit := float64(*l.spec.Memory)
+		s.MemoryLimit = &limit
+	}
+	for n, past := range l.results.Heats {
+		if n != h.plan.Number {
+			s.Requests += past.Totals.Requests
+			s.Failed += past.Totals.Failed
+		}
+	}
+	if s.Requests > 0 {
+		s.ErrorRate = float64(s.Failed) / float64(s.Requests)
+	}
+	if sampler := h.samplers[l.spec.App]; sampler != nil {
+		if before, last, ok := sampler.Last(); ok && last.At.After(before.At) {
+			cores := (last.CPU - before.CPU).Seconds() / last.At.Sub(before.At).Seconds()
+			s.CPUCores = &cores
+			if last.WorkingSet != nil {
+				bytes := float64(*last.WorkingSet)
+				s.MemoryBytes = &bytes
+			}
+		}
+	}
+	s.Done, s.Racing = h.distance(l, now)
+	return s
+}
+
+// distance is how much of the lane's whole time under load is behind it, and whether it has its turn now.
+func (h *heatRun) distance(l *laneState, now time.Time) (done float64, racing bool) {
+	whole := float64(len(h.Plan.Heats)) * h.Definition.Duration.Seconds()
+	var behind time.Duration
+	for n, past := range l.results.Heats {
+		if n != h.plan.Number {
+			behind += past.Active
+		}
+	}
+	for _, lane := range h.cfg.Lanes {
+		if lane.App != l.spec.App || h.began.IsZero() {
+			continue
+		}
+		behind += h.active(lane, now)
+		for _, b := range lane.Blocks {
+			if since := now.Sub(h.began); since >= b.Start && since < b.End {
+				racing = l.out == ""
+			}
+		}
+	}
+	return min(1, behind.Seconds()/whole), racing
+}
+
+// place ranks the lanes. In an open model all complete about the same number of requests, so the lower p95 leads; else the most requests lead.
+func place(lanes []race.LaneSnapshot, open bool) {
+	order := make([]*race.LaneSnapshot, 0, len(lanes))
+	for i := range lanes {
+		if lanes[i].Requests > 0 && lanes[i].Out == "" {
+			order = append(order, &lanes[i])
+		}
+	}
+	slices.SortStableFunc(order, func(a, b *race.LaneSnapshot) int {
+		if open {
+			return cmp.Compare(a.P95MS, b.P95MS)
+		}
+		return cmp.Compare(b.Requests, a.Requests)
+	})
+	for i, l := range order {
+		l.Place = i + 1
+	}
+}
