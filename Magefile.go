@@ -15,7 +15,7 @@ import (
 )
 
 // golangciLint is pinned here and not in go.mod: its own dependencies would choose versions for ours.
-const golangciLint = "github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.12.2"
+const golangciLint = "github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0"
 
 // Build compiles the runner to bin/photofinish.
 func Build() error {

@@ -36,6 +36,10 @@ type Definition struct {
 	Duration time.Duration // per lane and heat
 	Mode     Mode
 	Arrivals Arrivals
+	// MinimumEffect is the relative difference (0.02 is 2%) that is worth a verdict; 0 leaves each measure its own.
+	MinimumEffect float64
+	// Primary names the measures that decide; nil leaves the usual family.
+	Primary []string
 	// Scenarios are the k6 scenarios to be raced; those without an App are run for every lane.
 	Scenarios []Scenario
 	// Thresholds are k6's, by metric expression, untouched.

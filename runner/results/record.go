@@ -12,14 +12,19 @@ type Lane struct {
 	Heats map[int]LaneHeat
 }
 
-// HeatRecord is a lane's part of one heat as race.json keeps it.
+// HeatRecord is a lane's part of one heat as race.json keeps it. A lane that was lost within the heat has no measures there:
+// what it did before is no fair match for the others' whole heat.
 func HeatRecord(l LaneHeat) race.HeatLane {
-	return race.HeatLane{
+	rec := race.HeatLane{
 		ActiveMS: float64(l.Active.Milliseconds()),
 		Requests: l.Totals.Requests,
 		Failed:   l.Totals.Failed,
-		Measures: Measures(l),
+		Measures: map[string]*float64{},
 	}
+	if l.Whole {
+		rec.Measures = Measures(l)
+	}
+	return rec
 }
 
 // Pool is the whole race of a lane as if it had been one long heat: counts are summed, distributions pooled.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/common/model"
@@ -55,26 +56,20 @@ func configure(o Options, self string) (*config.Config, error) {
 // scraper runs Prometheus' scrape manager on fixed targets, without its discovery manager.
 type scraper struct {
 	*scrape.Manager
-	targets chan map[string][]*targetgroup.Group
 	stopped chan struct{}
 }
 
 func newScraper(log *slog.Logger, db storage.AppendableV2, reg prometheus.Registerer) (*scraper, error) {
 	m, err := scrape.NewManager(&scrape.Options{DiscoveryReloadOnStartup: true}, log, nil, nil, db, reg)
 	if err != nil {
-		return nil, fmt.Errorf("starting the scraper: %w", err)
+		return nil, fmt.Errorf("making the scraper: %w", err)
 	}
-	return &scraper{Manager: m, targets: make(chan map[string][]*targetgroup.Group), stopped: make(chan struct{})}, nil
+	return &scraper{Manager: m, stopped: make(chan struct{})}, nil
 }
 
-// run scrapes until stop, or ctx's end while the targets are still unknown. It never fails for a target that cannot be reached: that is the series up=0.
+// run scrapes until ctx ends. It never fails for a target that cannot be reached: that is the series up=0.
 func (s *scraper) run(ctx context.Context, cfg *config.Config, log *slog.Logger) {
 	defer close(s.stopped)
-	// This looks up the host's full name to spread the scrapes of many servers, which takes seconds where the DNS is broken: hence not in Start.
-	if err := s.ApplyConfig(cfg); err != nil {
-		log.Error("the scraper did not start", "err", err)
-		return
-	}
 	groups := map[string][]*targetgroup.Group{}
 	for _, sc := range cfg.ScrapeConfigs {
 		for _, d := range sc.ServiceDiscoveryConfigs {
@@ -83,16 +78,33 @@ func (s *scraper) run(ctx context.Context, cfg *config.Config, log *slog.Logger)
 			}
 		}
 	}
+	if len(groups) == 0 {
+		return
+	}
+	// ApplyConfig looks up the host's full name to spread the scrapes of many servers, which takes seconds where the DNS is broken: hence not in Start.
+	if err := s.ApplyConfig(cfg); err != nil {
+		log.Error("the scraper did not start", "err", err)
+		return
+	}
 	feed := make(chan map[string][]*targetgroup.Group, 1)
 	feed <- groups
-	go func() {
-		<-ctx.Done()
-		s.Stop()
-	}()
+	go s.stopAfter(ctx, len(groups))
 	if err := s.Run(feed); err != nil {
 		log.Error("the scraper ended", "err", err)
 	}
 }
 
-func scrapePath(job string) string { return "/scrape/" + job }
+// poolsWait bounds the wait for the manager to have taken up its targets before it may be stopped.
+const poolsWait = time.Second
 
+// stopAfter stops the manager when ctx has ended. A manager that is stopped before it has made its pools
+// may make them afterwards and scrape for ever into a closed database, so it gets the time for it.
+func (s *scraper) stopAfter(ctx context.Context, pools int) {
+	<-ctx.Done()
+	for end := time.Now().Add(poolsWait); len(s.ScrapePools()) < pools && time.Now().Before(end); {
+		time.Sleep(time.Millisecond)
+	}
+	s.Stop()
+}
+
+func scrapePath(job string) string { return "/scrape/" + job }

@@ -50,6 +50,9 @@ func (p Profile) When(n float64) float64 {
 		length := s.Duration.Seconds()
 		due := (rate + s.Target) / 2 * length
 		if n < due {
+			if n <= 0 {
+				return begin
+			}
 			slope := (s.Target - rate) / length
 			// The root of rate*t + slope*t²/2 = n, in the form that loses no digits when the slope is small.
 			return begin + 2*n/(rate+math.Sqrt(max(0, rate*rate+2*slope*n)))

@@ -13,6 +13,9 @@ import (
 // LongestWait caps how long a uniform arrival waits within its tick, so that a lane with a low rate does not begin seconds late.
 const LongestWait = time.Second
 
+// forever is a time, in seconds, beyond which nothing is planned: a century.
+const forever = 100 * 365 * 24 * 3600
+
 // Schedule is an endless, ascending list of arrivals, as offsets in active time.
 type Schedule struct {
 	kind    race.Arrivals
@@ -55,7 +58,8 @@ func (s *Schedule) Next() (offset time.Duration, ok bool) {
 		at = s.profile.When(s.due)
 		s.due++
 	}
-	if math.IsNaN(at) || at > math.MaxInt64/float64(2*time.Second) {
+	// Never is +Inf, and the wait within a tick that never begins is not a number.
+	if math.IsNaN(at) || at > forever {
 		return 0, false
 	}
 	return time.Duration(at * float64(time.Second)), true

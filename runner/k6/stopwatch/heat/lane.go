@@ -14,6 +14,7 @@ type Lane struct {
 
 	mu      sync.Mutex
 	running int
+	latest  Phase // of the last iteration that began
 	phases  [Measured]lanePhase
 }
 
@@ -29,6 +30,7 @@ func (l *Lane) Enter(phase Phase) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.running++
+	l.latest = phase
 	if int(phase) < Measured {
 		p := &l.phases[phase]
 		p.most = max(p.most, l.running)
@@ -78,12 +80,16 @@ func (l *Lane) MostVUs(phase Phase) int {
 	return l.phases[phase].most
 }
 
-// TakeRecentVUs is the highest number of VUs in an iteration at once since the last call; those still running count on.
+// TakeRecentVUs is the highest number of VUs in an iteration at once since the last call. Those still running count on, unless the
+// lane is in another phase by now.
 func (l *Lane) TakeRecentVUs(phase Phase) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	recent := l.phases[phase].recent
-	l.phases[phase].recent = l.running
+	l.phases[phase].recent = 0
+	if phase == l.latest {
+		l.phases[phase].recent = l.running
+	}
 	return recent
 }
 

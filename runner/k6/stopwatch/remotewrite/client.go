@@ -30,7 +30,9 @@ func newClient(url string) *client {
 // refusedError is an answer that another try of the same samples cannot change.
 type refusedError struct{ status, body string }
 
-func (e *refusedError) Error() string { return fmt.Sprintf("Prometheus answered %s: %s", e.status, e.body) }
+func (e *refusedError) Error() string {
+	return fmt.Sprintf("Prometheus answered %s: %s", e.status, e.body)
+}
 
 // push sends series; the error is a refusedError where the receiver said that they are wrong.
 func (c *client) push(ctx context.Context, series []prompb.TimeSeries) error {

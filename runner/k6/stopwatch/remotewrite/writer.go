@@ -20,7 +20,9 @@ type Writer struct {
 }
 
 // New makes a writer to a remote-write URL.
-func New(url string) *Writer { return &Writer{client: newClient(url), series: make(map[string]*series)} }
+func New(url string) *Writer {
+	return &Writer{client: newClient(url), series: make(map[string]*series)}
+}
 
 // Labels are the labels of a series, name and value in turns.
 type Labels []string

@@ -1,0 +1,53 @@
+// Package verdict says how sure one can be that one app is faster than another. It is a pure function of the values that
+// each app had in each heat; where they come from (race.json, Prometheus) is no concern of it.
+//
+// # The unit is the heat
+//
+// Requests of one heat are not independent: they share a process, its heap, the neighbours and the minute of the day. Treating each request,
+// or each window of a second, as a sample makes the interval too narrow and a wrong verdict surer. So each heat gives one
+// number per app and measure, paired with the baseline's of the same heat:
+//
+//	d = ln(app / baseline)       for measures that are positive by nature (times, costs, throughput)
+//	d = app - baseline           for measures that may be zero or negative (error rates, growth of memory)
+//
+// The mean of d over n heats has the interval mean ± t(n-1, 1-α/2)·sd/√n (Student 1908); exp of it is the interval of the
+// ratio, which is the ratio of geometric means. It is assumed that heats are independent, that their d come from one distribution,
+// and that the mean of n of them is near enough to normal; the pairing takes away what both apps share (drift, a slow machine).
+// The bootstrap, the usual alternative, covers 80% instead of 95% at 4 heats. Below [MinHeats] nothing is decided.
+//
+// # Four outcomes
+//
+// With the minimum effect e, δ = ln(1+e) (or an absolute margin for differences), and a measure of which less is better:
+// slower if the whole interval lies above +δ, faster if it lies below -δ, same if it lies within [-δ, +δ], else inconclusive.
+// Slower therefore means "worse by more than e", not merely "different"; same is a test of equivalence (Schuirmann 1987) at half of α a side.
+//
+// # Many questions at once
+//
+// Each question asked at 5% may be answered wrongly; a race of four apps asks nine. The primary family (p95, CPU per request and
+// error rate, times the apps) is corrected by Holm's step-down (Holm 1979), written as intervals so that a reader sees what the
+// outcome was read from. For each member, p is the smallest α at which its interval decides (lies wholly on one side of the marks ±δ, or
+// between them). The members are put in order of p; the j-th of m is looked at with the confidence 1 - α/(m-j+1). While
+// that interval decides, the next member is looked at with a little less confidence; the first that does not ends the descent, and it and all after it
+// keep its level. decision_low and decision_high are the interval at that level: the outcome can always be read from them.
+// A member without any pair of values cannot be decided wrongly and is not counted.
+// (Holm's proof is about rejecting; here each member may also go wrong by its side. Shaffer 1980 shows that the step-down keeps the
+// rate for sides too where members are independent; the test of this package checks it with members that are correlated.)
+// Other measures are judged by their plain interval and carry Primary=false: they are to be shown, not alarmed on.
+//
+// Low and High are always the plain 95% interval.
+//
+// # What stops a verdict
+//
+// Faster and slower are also withheld where the sign-flip test (Fisher 1935), which needs symmetry and not normality, does not confirm them at
+// 2.5%; where an app that fails more would be called the better one; where the race failed its audit; and for memory
+// where there was less than [MinMemorySeconds] of racing. Every such verdict says so in its warnings.
+//
+// # References
+//
+// Student (W. S. Gosset), The probable error of a mean, Biometrika 6 (1908).
+// R. A. Fisher, The Design of Experiments (1935), §21.
+// S. Holm, A simple sequentially rejective multiple test procedure, Scand. J. Statist. 6 (1979).
+// J. P. Shaffer, Control of directional errors with stagewise multiple test procedures, Ann. Statist. 8 (1980).
+// D. J. Schuirmann, A comparison of the two one-sided tests procedure…, J. Pharmacokinet. Biopharm. 15 (1987).
+// T. Kalibera and R. Jones, Rigorous benchmarking in reasonable time, ISMM (2013): why the highest level that varies is the unit.
+package verdict

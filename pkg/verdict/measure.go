@@ -1,0 +1,85 @@
+package verdict
+
+import "strings"
+
+// Better says in which direction a measure is better.
+type Better string
+
+// The directions. Measures without one (the number of VUs) get no verdict.
+const (
+	Lower  Better = "lower"
+	Higher Better = "higher"
+	None   Better = "none"
+)
+
+// The smallest effects that count.
+const (
+	// DefaultMinimumEffect: a difference of 2% is about what a performance engineer would act on, and what 12 heats can tell.
+	DefaultMinimumEffect = 0.02
+	// StockPercentileEffect is one bucket of k6's own native histograms (schema 3, base 2^(1/8)): they cannot tell less apart.
+	StockPercentileEffect = 0.091
+	// ErrorMargin is the difference of error rates that counts: one request in a thousand. Audit and verdict use the same.
+	ErrorMargin = 0.001
+)
+
+// Margins of the other measures that are compared by difference.
+const (
+	checkMargin            = ErrorMargin
+	throttledRatioMargin   = 0.01  // one period in a hundred
+	throttledMSMargin      = 0.1   // ms per request: what a 1% share of a 10 ms request would be
+	memorySlopeMargin      = 65536 // B/s: fills a lane of 128 MiB in half an hour
+	memoryPerRequestMargin = 1024  // B per request: about one small object kept for each
+)
+
+// MeasureSpec is how a measure is to be judged.
+type MeasureSpec struct {
+	ID     string
+	Better Better
+	// Primary measures are decided with the family's correction and are what alarms look at.
+	Primary bool
+	// MinimumEffect is relative (0.02 is 2%); where Difference is set it is absolute, in the measure's unit.
+	MinimumEffect float64
+	// Difference compares app - baseline instead of app / baseline, for measures that may be zero or negative.
+	Difference bool
+	// Memory measures need MinMemorySeconds of racing.
+	Memory bool
+}
+
+// Spec is how the contract's measure id is judged by default. Measures it does not know are ratios with the default minimum effect.
+func Spec(id string, better Better) MeasureSpec {
+	s := MeasureSpec{ID: id, Better: better, MinimumEffect: DefaultMinimumEffect, Memory: strings.HasPrefix(id, "memory_")}
+	switch id {
+	case "latency_p95", "cpu_ms_per_request", "error_rate":
+		s.Primary = true
+	}
+	if margin, ok := margin(id); ok {
+		s.Difference, s.MinimumEffect = true, margin
+	}
+	return s
+}
+
+func margin(id string) (float64, bool) {
+	switch id {
+	case "error_rate":
+		return ErrorMargin, true
+	case "check_rate":
+		return checkMargin, true
+	case "cpu_throttled_ratio":
+		return throttledRatioMargin, true
+	case "throttled_ms_per_request":
+		return throttledMSMargin, true
+	case "memory_slope":
+		return memorySlopeMargin, true
+	case "memory_bytes_per_request":
+		return memoryPerRequestMargin, true
+	}
+	return 0, false
+}
+
+// FromStock is the same measure taken from a stock k6, whose histograms are too coarse for a fine verdict on a percentile.
+func (m MeasureSpec) FromStock() MeasureSpec {
+	if strings.HasPrefix(m.ID, "latency_p") {
+		m.MinimumEffect = max(m.MinimumEffect, StockPercentileEffect)
+	}
+	return m
+}

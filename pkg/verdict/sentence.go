@@ -1,0 +1,110 @@
+package verdict
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/photofinish/photofinish/pkg/race"
+)
+
+// Sentence says in one line how app stands to the baseline, latency first, then the cost, then errors:
+// "high-latency is slower than control: p95 × 24.1 [23.6, 24.7], same CPU per request". The terminal, the report and the panels use it.
+func Sentence(verdicts []race.Verdict, app, baseline string) string {
+	by := map[string]race.Verdict{}
+	for _, v := range verdicts {
+		if v.App == app {
+			by[v.Measure] = v
+		}
+	}
+	p95, ok := by["latency_p95"]
+	if !ok {
+		return fmt.Sprintf("%s cannot be compared with %s: no latency of both was measured", app, baseline)
+	}
+	parts := []string{clause("p95", p95)}
+	if v, ok := by["cpu_ms_per_request"]; ok {
+		parts = append(parts, clause("CPU per request", v))
+	}
+	for _, m := range []struct{ id, name string }{{"memory_working_set", "memory"}, {"memory_slope", "growth of memory"}} {
+		if v, ok := by[m.id]; ok && (v.Outcome == race.Faster || v.Outcome == race.Slower) {
+			parts = append(parts, clause(m.name, v))
+		}
+	}
+	switch by["error_rate"].Outcome {
+	case race.Slower:
+		parts = append(parts, "more errors")
+	case race.Faster:
+		parts = append(parts, "fewer errors")
+	case race.Same, race.Inconclusive:
+	}
+	return headline(p95, app, baseline) + ": " + strings.Join(parts, ", ")
+}
+
+func headline(v race.Verdict, app, baseline string) string {
+	switch v.Outcome {
+	case race.Slower:
+		return fmt.Sprintf("%s is slower than %s", app, baseline)
+	case race.Faster:
+		return fmt.Sprintf("%s is faster than %s", app, baseline)
+	case race.Same:
+		return fmt.Sprintf("%s is as fast as %s", app, baseline)
+	case race.Inconclusive:
+	}
+	return fmt.Sprintf("%s against %s is undecided", app, baseline)
+}
+
+// clause is one measure in words: its ratio, or "same", or what is missing for a decision.
+func clause(name string, v race.Verdict) string {
+	ratio := FormatRatio(v)
+	switch v.Outcome {
+	case race.Same:
+		if name == "p95" && ratio != "" {
+			return name + " " + ratio
+		}
+		return "same " + name
+	case race.Slower:
+		if ratio == "" {
+			return "worse " + name
+		}
+		return name + " " + ratio
+	case race.Faster:
+		if ratio == "" {
+			return "better " + name
+		}
+		return name + " " + ratio
+	case race.Inconclusive:
+	}
+	text := name + " undecided"
+	if ratio != "" {
+		text = name + " " + ratio
+		if name != "p95" {
+			text += " (undecided)"
+		}
+	}
+	if v.HeatsNeeded != nil && name == "p95" {
+		text += fmt.Sprintf(" (about %d heats would decide)", *v.HeatsNeeded)
+	}
+	return text
+}
+
+// FormatRatio writes ratio and plain interval with as many digits as the interval allows: "× 24.1 [23.6, 24.7]".
+// It is "" without a ratio, and holds no brackets without an interval.
+func FormatRatio(v race.Verdict) string {
+	if v.Ratio == nil {
+		return ""
+	}
+	if v.Low == nil || v.High == nil {
+		return fmt.Sprintf("× %.2g", *v.Ratio)
+	}
+	decimals := Decimals(*v.Low, *v.High)
+	return fmt.Sprintf("× %.*f [%.*f, %.*f]", decimals, *v.Ratio, decimals, *v.Low, decimals, *v.High)
+}
+
+// Decimals is how many digits after the point an interval allows: the first one that its half-width changes, at most 3.
+func Decimals(low, high float64) int {
+	half := (high - low) / 2
+	if !(half > 0) {
+		return 2
+	}
+	return int(min(3, max(0, -math.Floor(math.Log10(half)))))
+}

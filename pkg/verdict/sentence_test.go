@@ -1,0 +1,77 @@
+package verdict_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/photofinish/photofinish/pkg/race"
+	"github.com/photofinish/photofinish/pkg/verdict"
+)
+
+func verdictOf(measure string, o race.Outcome, ratio, low, high float64) race.Verdict {
+	v := race.Verdict{App: "app", Measure: measure, Outcome: o}
+	if ratio != 0 {
+		v.Ratio, v.Low, v.High = &ratio, &low, &high
+	}
+	return v
+}
+
+func TestSentence(t *testing.T) {
+	needed := 34
+	undecided := verdictOf("latency_p95", race.Inconclusive, 1.02, .97, 1.08)
+	undecided.HeatsNeeded = &needed
+	for want, vs := range map[string][]race.Verdict{
+		"app is slower than control: p95 × 24.1 [23.6, 24.7], same CPU per request": {
+			verdictOf("latency_p95", race.Slower, 24.13, 23.6, 24.7), verdictOf("cpu_ms_per_request", race.Same, 1, .99, 1.01), verdictOf("error_rate", race.Same, 0, 0, 0),
+		},
+		"app is as fast as control: p95 × 1.00 [0.99, 1.01], CPU per request × 0.500 [0.499, 0.501], memory × 3.4 [3.0, 3.9]": {
+			verdictOf("latency_p95", race.Same, 1, .99, 1.01), verdictOf("cpu_ms_per_request", race.Faster, .5, .499, .501),
+			verdictOf("memory_working_set", race.Slower, 3.42, 3, 3.9),
+		},
+		"app is as fast as control: p95 × 1.00 [0.99, 1.01], worse growth of memory": {
+			verdictOf("latency_p95", race.Same, 1, .99, 1.01), verdictOf("memory_slope", race.Slower, 0, 0, 0),
+		},
+		"app against control is undecided: p95 × 1.02 [0.97, 1.08] (about 34 heats would decide), CPU per request × 1.0 [0.7, 1.4] (undecided), more errors": {
+			undecided, verdictOf("cpu_ms_per_request", race.Inconclusive, 1, .7, 1.4), verdictOf("error_rate", race.Slower, 0, 0, 0),
+		},
+		"app is faster than control: p95 × 0.62 [0.57, 0.67], fewer errors": {
+			verdictOf("latency_p95", race.Faster, .62, .57, .67), verdictOf("error_rate", race.Faster, 0, 0, 0),
+		},
+		"app cannot be compared with control: no latency of both was measured": {verdictOf("cpu_ms_per_request", race.Same, 1, 1, 1)},
+	} {
+		require.Equal(t, want, verdict.Sentence(vs, "app", "control"))
+	}
+}
+
+func TestDigitsFollowTheInterval(t *testing.T) {
+	for _, c := range []struct {
+		low, high float64
+		want      int
+	}{{23.6, 24.7, 1}, {.99, 1.01, 2}, {.998, 1.006, 3}, {.99999, 1.00001, 3}, {1200, 1260, 0}, {1, 1, 2}} {
+		require.Equal(t, c.want, verdict.Decimals(c.low, c.high), "%v", c)
+	}
+	one := 24.134
+	require.Equal(t, "× 24", verdict.FormatRatio(race.Verdict{Ratio: &one}))
+	require.Empty(t, verdict.FormatRatio(race.Verdict{}))
+}
+
+func TestARecordIsJudgedAsItWasRaced(t *testing.T) {
+	r := race.Race{Baseline: "base", Lanes: []race.Lane{{App: "base"}, {App: "app"}}, Audit: race.Audit{Fair: true}}
+	for i := range drifting {
+		twice := 2 * drifting[i]
+		r.Heats = append(r.Heats, race.Heat{Lanes: map[string]race.HeatLane{
+			"base": {ActiveMS: 10_000, Measures: map[string]*float64{"latency_p95": &drifting[i]}},
+			"app":  {ActiveMS: 10_000, Measures: map[string]*float64{"latency_p95": &twice}},
+		}})
+	}
+	specs := []verdict.MeasureSpec{verdict.Spec("latency_p95", verdict.Lower)}
+	in := verdict.FromRace(r, specs)
+	require.InDelta(t, 80, in.RaceSeconds, 1e-9)
+	require.Equal(t, race.Slower, verdict.Judge(in)[0].Outcome)
+	r.Audit.Fair = false
+	require.Equal(t, race.Inconclusive, verdict.Judge(verdict.FromRace(r, specs))[0].Outcome)
+	by := "ana"
+	r.Audit.OverriddenBy = &by
+	require.Equal(t, race.Slower, verdict.Judge(verdict.FromRace(r, specs))[0].Outcome)
+}

@@ -1,0 +1,92 @@
+package audit
+
+import (
+	"time"
+
+	"github.com/photofinish/photofinish/pkg/race"
+)
+
+// Observations is all that was seen of a race. Nil pointers and empty maps are "not known": nothing is found where nothing is known.
+type Observations struct {
+	Baseline string
+	Mode     race.Mode
+	Arrivals race.Arrivals
+	// Lanes in the order of the definition.
+	Lanes []Lane
+	Heats []Heat
+	// CPUs of the machine.
+	CPUs int
+	// Pinned: k6 and every lane had CPUs of their own.
+	Pinned bool
+	// ClosedScenarios names the scenarios whose load depends on the answers.
+	ClosedScenarios []string
+	// AppURLAtInit: the script read APP_URL at init, so every lane got a k6 process of its own.
+	AppURLAtInit bool
+	// Series is how many time series the race made in Prometheus; 0 is not known.
+	Series int
+}
+
+// Lane is one app over the whole race.
+type Lane struct {
+	App   string
+	Asked race.Resources
+	// Elsewhere: the app already ran and was only pointed at; its CPU and limits are not known.
+	Elsewhere bool
+	// Counts of the requests of phase race, for the comparison with other sources.
+	Counts Counts
+}
+
+// Counts are one lane's requests by source, over the same heats and phase.
+type Counts struct {
+	Output     int64  // our output extension: the exact count that race.json holds
+	Summary    *int64 // k6's own end-of-test summary
+	Prometheus *int64
+}
+
+// Heat is what was seen in one heat, the measured part only.
+type Heat struct {
+	Number int
+	// Lost says why the heat gave no result ("k6 was killed"); "" for the others. Nothing else of a lost heat is looked at.
+	Lost string
+	// Duration by the monotonic clock, Wall by the wall clock.
+	Duration, Wall time.Duration
+	K6             K6
+	Machine        Machine
+	Lanes          map[string]LaneHeat // by app
+}
+
+// K6 is what the stopwatch itself spent.
+type K6 struct {
+	CPU       *float64 // seconds of CPU used, all k6 processes
+	Available float64  // CPUs it may use; 0 is all of the machine's
+}
+
+// Machine is the growth of the machine's own counters over the heat, in seconds of CPU.
+type Machine struct {
+	Busy  *float64 // all CPUs and processes, steal excluded
+	Steal *float64 // taken by the hypervisor
+	Own   float64  // the runner itself
+}
+
+// LaneHeat is one lane in one heat.
+type LaneHeat struct {
+	// Enforced: the limits asked for were in force.
+	Enforced         bool
+	CPU              *float64       // seconds of CPU over the heat, idle time between blocks included
+	Throttled        *time.Duration // nil where no quota is set
+	Periods          *uint64
+	ThrottledPeriods *uint64
+
+	Requests, Failed int64
+	// Dropped are planned iterations that k6 did not start; Iterations those it did.
+	Dropped, Iterations int64
+	StartLagP99, P50    *float64 // ms
+
+	// Exit is how the app stood when the heat was over; Stopped and Running are well.
+	Exit     race.Exit
+	OOMKills uint64
+	// Starts beyond the one that every heat begins with.
+	Restarts int
+	// ThresholdAborted: a threshold with abortOnFail retired the lane.
+	ThresholdAborted bool
+}

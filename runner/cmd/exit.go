@@ -1,0 +1,59 @@
+package cmd
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/photofinish/photofinish/pkg/race"
+)
+
+// The exit codes, by the contract. Where several hold, the first of Interrupted, Usage, NotRun, Regression, Thresholds.
+const (
+	exitDone        = 0
+	exitUsage       = 2
+	exitNotRun      = 3
+	exitRegression  = 4
+	exitThresholds  = 99
+	exitInterrupted = 130
+)
+
+// interrupted ends a race because somebody asked for it.
+type interrupted struct{ by string }
+
+func (i interrupted) Error() string { return "interrupted by " + i.by }
+
+// outcome is everything that an exit code depends on.
+type outcome struct {
+	err        error
+	regression bool // and --fail-on regression
+	thresholds bool // k6 thresholds were crossed
+}
+
+func (o outcome) exitCode() int {
+	var i interrupted
+	switch {
+	case errors.As(o.err, &i):
+		return exitInterrupted
+	case race.CodeOf(o.err) == race.Invalid || race.CodeOf(o.err) == race.NotFound:
+		return exitUsage
+	case o.err != nil:
+		return exitNotRun
+	case o.regression:
+		return exitRegression
+	case o.thresholds:
+		return exitThresholds
+	}
+	return exitDone
+}
+
+// report prints an error for a person: what went wrong, and what to do next.
+func report(w io.Writer, err error) {
+	if err == nil {
+		return
+	}
+	fmt.Fprintf(w, "photofinish: %v\n", err)
+	if hint := race.HintOf(err); hint != "" {
+		fmt.Fprintf(w, "  %s\n", hint)
+	}
+}

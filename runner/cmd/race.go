@@ -1,0 +1,120 @@
+package cmd
+
+import (
+	"context"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/photofinish/photofinish/pkg/race"
+	"github.com/photofinish/photofinish/runner/definition"
+)
+
+const raceExamples = `  # four sample apps, everything embedded
+  photofinish race tests/ab-test.js
+
+  # apps that already run; the script asks the address in __ENV.APP_URL
+  photofinish race script.js --lane old=http://127.0.0.1:8080/api --lane new=http://127.0.0.1:8081/api
+
+  # in a pipeline: exit code 4 if a lane is slower than the baseline, the record on standard output
+  photofinish race script.js --baseline old --fail-on regression --json > race.json
+
+  # a quick look: too few heats for a verdict, and it says so
+  photofinish race script.js --heats 2 --duration 3s --warmup 1s`
+
+// raceFlags are the flags of `photofinish race` as given.
+type raceFlags struct {
+	overrides     definition.Overrides
+	engine        string
+	vus           int64
+	rate          float64
+	duration      time.Duration
+	heats         int
+	warmup        time.Duration
+	prometheusURL string
+	listen        string
+	out           string
+	keep          bool
+	failOn        string
+	json          bool
+}
+
+func raceCommand(c console, o *outcome) *cobra.Command {
+	var f raceFlags
+	cmd := &cobra.Command{
+		Use:     "race [flags] SCRIPT",
+		Short:   "One race, all embedded: lanes, k6, metrics store, cAdvisor, report",
+		Example: raceExamples,
+		Long: `Race the lanes that a k6 script defines in options.ext.photofinish, and say which is faster, at what cost per request, and how sure that is.
+
+Exit codes: 0 done, 2 usage or definition, 3 could not be run, 4 regression under --fail-on, 99 k6 thresholds crossed, 130 interrupted.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := f.resolve(cmd); err != nil {
+				return err
+			}
+			*o = runRace(cmd.Context(), c, args[0], f)
+			return nil
+		},
+	}
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.StringVar(&f.engine, "engine", "process", "how lanes are started: process")
+	flags.StringArrayVar(&f.overrides.Lanes, "lane", nil, "an app that already runs, as NAME=URL; repeatable")
+	flags.Int64Var(&f.vus, "vus", 0, "virtual users per lane (default the script's)")
+	flags.Float64Var(&f.rate, "rate", 0, "iterations per second and lane (default the script's)")
+	flags.DurationVar(&f.duration, "duration", 0, "load per lane and heat (default the script's or 10s)")
+	flags.IntVar(&f.heats, "heats", race.DefaultHeats, "how often the race is repeated (default the script's or 12)")
+	flags.DurationVar(&f.warmup, "warmup", race.DefaultWarmup, "load before each heat that does not count (default the script's or 3s)")
+	flags.StringVar(&f.overrides.Mode, "mode", "", "together, turns or auto (default the script's or auto)")
+	flags.StringVar(&f.overrides.Arrivals, "arrivals", "", "uniform, poisson or even (default the script's or uniform)")
+	flags.StringVar(&f.overrides.Baseline, "baseline", "", "the lane that the others are compared with (default the script's or the first)")
+	flags.StringVar(&f.overrides.Name, "name", "", "name of the race (default the script's or its file name)")
+	flags.StringVar(&f.prometheusURL, "prometheus-url", "", "write to this Prometheus instead of the embedded one")
+	flags.StringVar(&f.listen, "listen", "127.0.0.1:0", "address of the embedded Prometheus, loopback only")
+	flags.StringVar(&f.out, "out", "", "folder for race.json and report.html (default races/<id>)")
+	flags.BoolVar(&f.keep, "keep", false, "keep the embedded Prometheus up after the race, until Ctrl-C")
+	flags.StringVar(&f.failOn, "fail-on", "", "\"regression\": exit code 4 if a lane is slower or worse than the baseline")
+	flags.BoolVar(&f.json, "json", false, "race.json on standard output and nothing else there")
+	return cmd
+}
+
+// resolve turns the flags that were given into overrides, and checks what the definition does not.
+func (f *raceFlags) resolve(cmd *cobra.Command) error {
+	given := cmd.Flags().Changed
+	if given("vus") {
+		f.overrides.VUs = &f.vus
+	}
+	if given("rate") {
+		f.overrides.Rate = &f.rate
+	}
+	if given("duration") {
+		f.overrides.Duration = &f.duration
+	}
+	if given("heats") {
+		f.overrides.Heats = &f.heats
+	}
+	if given("warmup") {
+		f.overrides.Warmup = &f.warmup
+	}
+	if f.failOn != "" && f.failOn != "regression" {
+		return race.Errorf(race.Invalid, "the only condition is: --fail-on regression", "--fail-on %q is not known", f.failOn)
+	}
+	if f.engine != "process" {
+		return race.Errorf(race.Invalid, "this version starts lanes as local processes: --engine process", "--engine %q is not known", f.engine)
+	}
+	if f.prometheusURL != "" && f.keep {
+		return race.Errorf(race.Invalid, "leave one of them out", "--keep keeps the embedded Prometheus up, but --prometheus-url names another")
+	}
+	return nil
+}
+
+// runRace runs the race and shows it. Everything that is started in it has ended when it returns.
+func runRace(ctx context.Context, c console, script string, f raceFlags) outcome {
+	s, err := prepare(ctx, c, script, f)
+	if err != nil {
+		return outcome{err: err}
+	}
+	defer s.close()
+	return s.run(ctx)
+}

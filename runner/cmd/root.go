@@ -1,0 +1,103 @@
+// Package cmd is the command line of the runner. It is the only place that reads flags and signals and knows exit codes.
+package cmd
+
+import (
+	"context"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/photofinish/photofinish/pkg/race"
+)
+
+// console is where a command writes.
+type console struct{ out, err io.Writer }
+
+// Main runs one command and returns its exit code.
+func Main(args []string, stdout, stderr io.Writer) int {
+	ctx, stop := withSignals(context.Background())
+	defer stop()
+	return Run(ctx, args, stdout, stderr)
+}
+
+// Run is Main without signals: tests call it.
+func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	c := console{out: stdout, err: stderr}
+	var o outcome
+	root := &cobra.Command{
+		Use:           "photofinish",
+		Short:         "Race versions of a service against each other under the same k6 load",
+		Version:       version(),
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	root.SetArgs(args)
+	root.CompletionOptions.DisableDefaultCmd = true
+	root.AddCommand(raceCommand(c, &o), compareCommand(c, &o), k6Command())
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return race.Errorf(race.Invalid, "see "+cmd.CommandPath()+" --help", "%w", err)
+	})
+	if err := root.ExecuteContext(ctx); err != nil {
+		o.err = usage(err)
+	}
+	report(stderr, o.err)
+	return o.exitCode()
+}
+
+// usage gives cobra's own complaints (an unknown command, a missing argument) the code of wrong usage.
+func usage(err error) error {
+	if race.CodeOf(err) == race.Internal {
+		return race.Errorf(race.Invalid, "see photofinish --help", "%w", err)
+	}
+	return err
+}
+
+// k6Command is for the help text only: main hands the arguments over before this package parses any.
+func k6Command() *cobra.Command {
+	return &cobra.Command{
+		Use:                "k6 ARGS…",
+		Short:              "The k6 that is built in, as it is",
+		DisableFlagParsing: true,
+		RunE:               func(*cobra.Command, []string) error { return nil },
+	}
+}
+
+// withSignals ends the context at the first Ctrl-C or SIGTERM, with the signal as its cause. The second one ends the process at once;
+// what it leaves is removed by the next run.
+func withSignals(ctx context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		s, ok := <-signals
+		if !ok {
+			return
+		}
+		cancel(interrupted{by: s.String()})
+		if _, ok := <-signals; ok {
+			os.Exit(exitInterrupted)
+		}
+	}()
+	return ctx, func() { signal.Stop(signals); close(signals); cancel(nil) }
+}
+
+// version is this build's own: the module's version, or the commit it was built from.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	v := info.Main.Version
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" && v == "(devel)" {
+			v = "devel-" + s.Value[:min(12, len(s.Value))]
+		}
+	}
+	return v
+}

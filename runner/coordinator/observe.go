@@ -1,0 +1,114 @@
+package coordinator
+
+import (
+	"time"
+
+	"github.com/photofinish/photofinish/pkg/race"
+	"github.com/photofinish/photofinish/pkg/verdict"
+	"github.com/photofinish/photofinish/runner/audit"
+	"github.com/photofinish/photofinish/runner/engine"
+	"github.com/photofinish/photofinish/runner/k6/stream"
+	"github.com/photofinish/photofinish/runner/results"
+)
+
+// heatObservation is what the audit is told of a heat, with what the record says of it.
+type heatObservation struct {
+	number       int
+	order        []string
+	began, ended time.Time
+	audit        audit.Heat
+}
+
+// observe collects what the audit wants to know of this heat. whole holds every lane's use over the whole race part,
+// the time between its blocks included.
+func (h *heatRun) observe(readings map[string][]engine.Counters, end time.Time) heatObservation {
+	o := heatObservation{number: h.plan.Number, order: h.plan.Order, began: h.began, ended: end}
+	o.audit = audit.Heat{
+		Number: h.plan.Number, Duration: end.Sub(h.began), Wall: wall(h.began, end),
+		Machine: h.machine.heat(), Lanes: map[string]audit.LaneHeat{},
+	}
+	if h.watch != nil {
+		o.audit.K6.CPU = secondsOf(results.Spend(h.watch.Wait(), []results.Window{{From: h.began, To: end}}).CPU)
+	}
+	o.audit.K6.Available = h.Plan.CPUs.K6Count()
+	for _, l := range h.cfg.Lanes {
+		o.audit.Lanes[l.App] = h.observeLane(l, readings[l.App], end)
+	}
+	return o
+}
+
+func (h *heatRun) observeLane(l stream.Lane, readings []engine.Counters, end time.Time) audit.LaneHeat {
+	result := h.lane(l.App).results.Heats[h.plan.Number]
+	whole := results.Spend(readings, []results.Window{{From: h.began, To: end}})
+	seen := audit.LaneHeat{
+		CPU: secondsOf(whole.CPU), Throttled: result.Spent.Throttled, Periods: result.Spent.Periods,
+		ThrottledPeriods: result.Spent.ThrottledPeriods, OOMKills: whole.OOMKills,
+		Requests: result.Totals.Requests, Failed: result.Totals.Failed,
+		Dropped: result.Totals.Dropped, Iterations: result.Totals.Iterations,
+		Exit: race.Exit{Reason: race.Running},
+	}
+	if n := len(readings); n > 0 {
+		seen.Enforced = readings[n-1].Enforced
+	}
+	if exit := h.lane(l.App).exit; exit != nil {
+		seen.Exit = *exit
+	}
+	if result.Totals.StartLag.Count > 0 {
+		seen.StartLagP99 = milliseconds(result.Totals.StartLag.Quantile(0.99))
+	}
+	if result.Totals.Latency.Count > 0 {
+		seen.P50 = milliseconds(result.Totals.Latency.Quantile(0.50))
+	}
+	return seen
+}
+
+// findings is the audit of what was seen so far.
+func (u *run) findings() []race.Finding {
+	o := audit.Observations{
+		Baseline: u.Definition.Baseline, Mode: u.Plan.Mode, Arrivals: u.Definition.Arrivals, CPUs: u.Machine.CPUs,
+		Pinned: u.Plan.CPUs.Pinned(), AppURLAtInit: u.PerLane,
+	}
+	for _, s := range u.Definition.Scenarios {
+		if !s.Open() {
+			o.ClosedScenarios = append(o.ClosedScenarios, s.Name)
+		}
+	}
+	for _, l := range u.lanes {
+		pool := l.results.Pool()
+		o.Lanes = append(o.Lanes, audit.Lane{
+			App: l.spec.App, Asked: l.spec.Resources, Elsewhere: l.spec.URL != "",
+			Counts: audit.Counts{Output: pool.Totals.Requests, Summary: l.summary},
+		})
+	}
+	for _, h := range u.heats {
+		o.Heats = append(o.Heats, h.audit)
+	}
+	if len(o.Heats) == 0 {
+		return []race.Finding{}
+	}
+	return append([]race.Finding{}, audit.Judge(o)...)
+}
+
+// verdicts judges what was measured so far. A race that is not over gets none: looking early and often would find differences that are not there.
+func (u *run) verdicts() []race.Verdict {
+	if u.record.FinishedAt == nil || len(u.heats) == 0 {
+		return []race.Verdict{}
+	}
+	return append([]race.Verdict{}, verdict.Judge(verdict.FromRace(u.record, u.Measures))...)
+}
+
+// wall is the time between two moments by the wall clock, which a clock that was set has moved.
+func wall(from, to time.Time) time.Duration { return to.Round(0).Sub(from.Round(0)) }
+
+func secondsOf(d *time.Duration) *float64 {
+	if d == nil {
+		return nil
+	}
+	s := d.Seconds()
+	return &s
+}
+
+func milliseconds(seconds float64) *float64 {
+	ms := seconds * 1000
+	return &ms
+}

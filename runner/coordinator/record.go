@@ -1,0 +1,66 @@
+package coordinator
+
+import (
+	"github.com/photofinish/photofinish/pkg/race"
+	"github.com/photofinish/photofinish/runner/results"
+)
+
+// newRecord is the record of a race of which nothing is known but what was asked for.
+func (r Race) newRecord() race.Race {
+	rec := race.Race{
+		Version: race.RecordVersion, ID: r.ID, Name: r.Definition.Name, Script: r.Definition.Script, Engine: r.Engine.Name(),
+		Status: race.Preparing, Baseline: r.Definition.Baseline, Mode: r.Plan.Mode, Arrivals: r.Definition.Arrivals,
+		Load: r.Definition.Load, WarmupMS: float64(r.Definition.Warmup.Milliseconds()), PlannedHeats: len(r.Plan.Heats),
+		Heats: []race.Heat{}, Lanes: []race.Lane{}, Verdicts: []race.Verdict{},
+		Audit: race.Audit{Fair: true, Findings: []race.Finding{}}, Versions: r.Versions, Machine: &r.Machine,
+	}
+	if r.RequestedBy != "" {
+		rec.RequestedBy = &r.RequestedBy
+	}
+	return rec
+}
+
+// fill brings the record up to what is known now.
+func (u *run) fill() {
+	u.record.Heats = u.record.Heats[:0]
+	for _, h := range u.heats {
+		u.record.Heats = append(u.record.Heats, u.heatRecord(h))
+	}
+	u.record.Lanes = u.record.Lanes[:0]
+	for _, l := range u.lanes {
+		u.record.Lanes = append(u.record.Lanes, u.laneRecord(l))
+	}
+	u.record.Audit.Findings = u.findings()
+	u.record.Audit.Fair = fair(u.record.Audit.Findings)
+	u.record.Verdicts = u.verdicts()
+}
+
+func (u *run) heatRecord(h heatObservation) race.Heat {
+	began, ended := h.began.UTC(), h.ended.UTC()
+	rec := race.Heat{Number: h.number, StartedAt: &began, FinishedAt: &ended, Order: h.order, Lanes: map[string]race.HeatLane{}}
+	for _, l := range u.lanes {
+		if result, ran := l.results.Heats[h.number]; ran {
+			rec.Lanes[l.spec.App] = results.HeatRecord(result)
+		}
+	}
+	return rec
+}
+
+func (u *run) laneRecord(l *laneState) race.Lane {
+	rec := race.Lane{App: l.spec.App, URL: l.address, Resources: l.spec.Resources, Exit: l.exit, LastLog: l.lastLog, Measures: map[string]*float64{}}
+	if l.exit == nil {
+		rec.Exit = u.standing()
+	}
+	if len(l.results.Heats) > 0 {
+		rec = l.results.Totals(rec)
+	}
+	return rec
+}
+
+// standing is the exit of a lane that is still in the race.
+func (u *run) standing() *race.Exit {
+	if u.record.FinishedAt == nil {
+		return &race.Exit{Reason: race.Running}
+	}
+	return &race.Exit{Reason: race.Stopped, At: u.record.FinishedAt}
+}

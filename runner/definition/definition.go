@@ -1,0 +1,172 @@
+// Package definition turns what a k6 script says of itself, and what the user overrides, into a race.Definition that is checked.
+// It is pure: it starts nothing and reads no file.
+//
+// Overrides, in the order in which they are applied:
+//   - lanes: `--lane NAME=URL` replaces how the lane of that name is reached and keeps its place; a new name is a new lane. Nothing of
+//     such a lane is started, so its command, image, port and limits are dropped.
+//   - rate: the one scenario of each lane becomes a constant-arrival-rate; vus: a closed model keeps its kind with that many VUs,
+//     an open one becomes constant-vus; both: an open model with that many VUs.
+//   - duration: start times, durations and stages are scaled together, so that the longest scenario lasts that long.
+package definition
+
+import (
+	"encoding/json"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/photofinish/photofinish/pkg/race"
+)
+
+// Script is what k6 knows of a script.
+type Script struct {
+	// Options are the script's k6 options as `k6 inspect` prints them: durations as strings, null for what is not set.
+	Options json.RawMessage
+	// Exports names the exported functions, "default" among them if there is one.
+	Exports []string
+	// HasDefault says whether the script has a default export that is a function.
+	HasDefault bool
+	// LaneOrder names the keys of options.ext.photofinish.lanes in the script's order, which k6's JSON does not keep.
+	LaneOrder []string
+}
+
+// Overrides are what a flag or a request says instead of the script. Nil and "" leave the script's word.
+type Overrides struct {
+	Lanes    []string // NAME=URL
+	VUs      *int64   // per lane
+	Rate     *float64 // iterations per second and lane
+	Duration *time.Duration
+	Heats    *int
+	Warmup   *time.Duration
+	Mode     string
+	Arrivals string
+	Baseline string
+	Name     string
+}
+
+// The bounds of what a race may be asked to be. They keep typing errors from becoming races of a week.
+const (
+	MaxHeats    = 1000
+	MinDuration = time.Second // a lane's load in a heat; series have one sample a second
+	MaxDuration = 24 * time.Hour
+)
+
+// Parse makes the definition of a race. Every error is a race.Error with the code race.Invalid that names the key or flag.
+func Parse(s Script, path string, o Overrides) (race.Definition, error) {
+	options, err := fields("options", s.Options)
+	if err != nil {
+		return race.Definition{}, err
+	}
+	x, err := parseExt(options["ext"], s.LaneOrder)
+	if err != nil {
+		return race.Definition{}, err
+	}
+	if x.lanes, err = overrideLanes(x.lanes, o.Lanes); err != nil {
+		return race.Definition{}, err
+	}
+	d := race.Definition{
+		Name: first(o.Name, x.name, nameOf(path)), Script: path, Lanes: x.lanes,
+		MinimumEffect: x.minimumEffect, Primary: x.primary,
+	}
+	if err := checkLanes(d.Lanes); err != nil {
+		return race.Definition{}, err
+	}
+	if d.Baseline, err = baseline(d.Lanes, first(o.Baseline, x.baseline)); err != nil {
+		return race.Definition{}, err
+	}
+	if err := settings(&d, x, o); err != nil {
+		return race.Definition{}, err
+	}
+	if err := load(&d, options, s, o); err != nil {
+		return race.Definition{}, err
+	}
+	if d.Thresholds, err = object(options, "options", "thresholds"); err != nil {
+		return race.Definition{}, err
+	}
+	d.Options = passedOn(options)
+	return d, nil
+}
+
+// settings fills what the flags may override one by one.
+func settings(d *race.Definition, x ext, o Overrides) error {
+	d.Heats, d.Warmup = race.DefaultHeats, race.DefaultWarmup
+	d.Mode, d.Arrivals = race.Auto, race.Uniform
+	if x.heats != nil {
+		d.Heats = *x.heats
+	}
+	if o.Heats != nil {
+		d.Heats = *o.Heats
+	}
+	if d.Heats < 1 || d.Heats > MaxHeats {
+		return race.Errorf(race.Invalid, "", "heats is %d; it must be 1 to %d", d.Heats, MaxHeats)
+	}
+	if x.warmup != nil {
+		d.Warmup = *x.warmup
+	}
+	if o.Warmup != nil {
+		d.Warmup = *o.Warmup
+	}
+	if d.Warmup < 0 || d.Warmup > MaxDuration {
+		return race.Errorf(race.Invalid, "", "warmup is %v; it must be 0 to %v", d.Warmup, MaxDuration)
+	}
+	var err error
+	if mode := first(o.Mode, x.mode); mode != "" {
+		if d.Mode, err = oneOf("mode", race.Mode(mode), race.Auto, race.Together, race.Turns); err != nil {
+			return err
+		}
+	}
+	if arrivals := first(o.Arrivals, x.arrivals); arrivals != "" {
+		d.Arrivals, err = oneOf("arrivals", race.Arrivals(arrivals), race.Uniform, race.Poisson, race.Even)
+	}
+	return err
+}
+
+func baseline(lanes []race.LaneSpec, name string) (string, error) {
+	if name == "" {
+		return lanes[0].App, nil
+	}
+	for _, l := range lanes {
+		if l.App == name {
+			return name, nil
+		}
+	}
+	return "", race.Errorf(race.Invalid, didYouMean(name, appsOf(lanes)), "baseline %q is no lane; the lanes are %s", name, strings.Join(appsOf(lanes), ", "))
+}
+
+// replaced are the options that the wrapper of a heat writes itself, or that only make sense for a k6 that nobody conducts.
+var replaced = map[string]bool{
+	"ext": true, "scenarios": true, "vus": true, "duration": true, "iterations": true, "stages": true, "thresholds": true,
+	"paused": true, "executionSegment": true, "executionSegmentSequence": true,
+}
+
+func passedOn(options map[string]json.RawMessage) map[string]json.RawMessage {
+	kept := map[string]json.RawMessage{}
+	for key, value := range options {
+		if !replaced[key] && !isNull(value) {
+			kept[key] = value
+		}
+	}
+	return kept
+}
+
+func nameOf(path string) string {
+	base := filepath.Base(path)
+	return strings.TrimSuffix(base, filepath.Ext(base))
+}
+
+func appsOf(lanes []race.LaneSpec) []string {
+	var apps []string
+	for _, l := range lanes {
+		apps = append(apps, l.App)
+	}
+	return apps
+}
+
+func first(texts ...string) string {
+	for _, t := range texts {
+		if t != "" {
+			return t
+		}
+	}
+	return ""
+}

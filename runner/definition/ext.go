@@ -1,0 +1,94 @@
+package definition
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/photofinish/photofinish/pkg/race"
+)
+
+// ext is options.ext.photofinish.
+type ext struct {
+	name, baseline, mode, arrivals string
+	heats                          *int
+	warmup                         *time.Duration
+	minimumEffect                  float64
+	primary                        []string
+	lanes                          []race.LaneSpec
+}
+
+const extPath = "options.ext.photofinish"
+
+func parseExt(raw json.RawMessage, order []string) (ext, error) {
+	var x ext
+	all, err := fields("options.ext", raw)
+	if err != nil {
+		return x, err
+	}
+	m, err := fields(extPath, all["photofinish"])
+	if err != nil {
+		return x, err
+	}
+	if err := onlyKeys(extPath, m, "name", "baseline", "lanes", "heats", "warmup", "mode", "arrivals", "minimum_effect", "primary"); err != nil {
+		return x, err
+	}
+	for key, into := range map[string]*string{"name": &x.name, "baseline": &x.baseline, "mode": &x.mode, "arrivals": &x.arrivals} {
+		if *into, err = text(m, extPath, key); err != nil {
+			return x, err
+		}
+	}
+	heats, err := integer(m, extPath, "heats")
+	if err != nil {
+		return x, err
+	}
+	if heats != nil {
+		n := int(max(-1, min(*heats, MaxHeats+1))) // what is out of bounds stays so
+		x.heats = &n
+	}
+	if x.warmup, err = duration(m, extPath, "warmup"); err != nil {
+		return x, err
+	}
+	effect, given, err := value[float64](m, extPath, "minimum_effect", "a number like 0.02")
+	if err != nil {
+		return x, err
+	}
+	if given && (effect <= 0 || effect >= 1) {
+		return x, invalid(extPath+".minimum_effect", "is %v; it must be above 0 and below 1 (0.02 is 2%%)", effect)
+	}
+	x.minimumEffect = effect
+	if x.primary, _, err = value[[]string](m, extPath, "primary", "a list of measures"); err != nil {
+		return x, err
+	}
+	x.lanes, err = parseLanes(m["lanes"], order)
+	return x, err
+}
+
+func parseLanes(raw json.RawMessage, order []string) ([]race.LaneSpec, error) {
+	where := extPath + ".lanes"
+	m, err := fields(where, raw)
+	if err != nil {
+		return nil, err
+	}
+	var lanes []race.LaneSpec
+	for _, app := range inOrder(m, order) {
+		l, err := parseLane(where+"."+app, app, m[app])
+		if err != nil {
+			return nil, err
+		}
+		lanes = append(lanes, l)
+	}
+	return lanes, nil
+}
+
+// inOrder lists the keys of m in the given order; those that it does not name follow by the alphabet.
+func inOrder(m map[string]json.RawMessage, order []string) []string {
+	var keys []string
+	for _, k := range append(slices.Clone(order), slices.Sorted(maps.Keys(m))...) {
+		if _, known := m[k]; known && !slices.Contains(keys, k) {
+			keys = append(keys, k)
+		}
+	}
+	return keys
+}

@@ -1,0 +1,56 @@
+package definition
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/photofinish/photofinish/pkg/race"
+)
+
+// overrideLanes puts lanes of the form NAME=URL in the place of the lanes with these names, or behind all others.
+func overrideLanes(lanes []race.LaneSpec, overrides []string) ([]race.LaneSpec, error) {
+	lanes = slices.Clone(lanes)
+	given := map[string]bool{}
+	for _, o := range overrides {
+		app, address, ok := strings.Cut(o, "=")
+		if !ok {
+			return nil, race.Errorf(race.Invalid, "write it like --lane control=http://localhost:4000/", "lane %q is not NAME=URL", o)
+		}
+		if given[app] {
+			return nil, race.Errorf(race.Invalid, "", "lane %s is given twice", app)
+		}
+		given[app] = true
+		if err := validURL("lane "+app, address); err != nil {
+			return nil, err
+		}
+		replaced := race.LaneSpec{App: app, URL: address}
+		if i := slices.IndexFunc(lanes, func(l race.LaneSpec) bool { return l.App == app }); i >= 0 {
+			replaced.Health = lanes[i].Health
+			lanes[i] = replaced
+		} else {
+			lanes = append(lanes, replaced)
+		}
+	}
+	return lanes, nil
+}
+
+func checkLanes(lanes []race.LaneSpec) error {
+	const hint = "name two apps in options.ext.photofinish.lanes of the script, or with --lane NAME=URL"
+	switch len(lanes) {
+	case 0:
+		return race.Errorf(race.Invalid, hint, "the race has no lanes")
+	case 1:
+		return race.Errorf(race.Invalid, hint, "the race has one lane, %s; it takes two to race", lanes[0].App)
+	}
+	ports := map[int]string{}
+	for _, l := range lanes {
+		if !race.ValidApp(l.App) {
+			return race.Errorf(race.Invalid, "use 1 to 63 of the letters A-Z and a-z, digits, _ and -", "lane name %q is not possible", l.App)
+		}
+		if other, taken := ports[l.Port]; taken && l.Port != 0 {
+			return race.Errorf(race.Invalid, "give each app a port of its own", "lanes %s and %s both have port %d", other, l.App, l.Port)
+		}
+		ports[l.Port] = l.App
+	}
+	return nil
+}

@@ -1,0 +1,143 @@
+package k6
+
+import (
+	"bytes"
+	"encoding/json"
+	"path"
+	"regexp"
+	"strings"
+	"sync"
+)
+
+const (
+	// logLines bounds what is kept of k6's output, so that a chatty script cannot fill the runner's memory.
+	logLines = 200
+	// logLine bounds one line, in bytes.
+	logLine = 4096
+)
+
+// log takes k6's output as JSON lines and keeps a readable tail of it. It may be written and read concurrently.
+type log struct {
+	mu      sync.Mutex
+	rest    []byte // a line that has not ended yet
+	lines   []string
+	lastBad string // message of the last line of level error
+	reads   []string
+}
+
+func newLog() *log { return &log{} }
+
+// readMarker begins the line with which a probe tells that setup or teardown read APP_URL; the function's name follows.
+const readMarker = "photofinish: APP_URL was read by "
+
+// Write implements io.Writer; it never fails.
+func (l *log) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.rest = append(l.rest, p...)
+	for {
+		line, rest, whole := bytes.Cut(l.rest, []byte("\n"))
+		if !whole {
+			break
+		}
+		l.take(line)
+		l.rest = rest
+	}
+	if len(l.rest) > 16*logLine { // a line without an end
+		l.take(l.rest)
+		l.rest = nil
+	}
+	return len(p), nil
+}
+
+func (l *log) take(line []byte) {
+	var entry struct {
+		Level, Msg, Error, Source string
+	}
+	text := strings.TrimRight(string(line), "\r")
+	if json.Unmarshal(line, &entry) == nil && entry.Level != "" {
+		if name, marked := strings.CutPrefix(entry.Msg, readMarker); marked && entry.Source == "console" {
+			l.reads = append(l.reads, name)
+			return
+		}
+		message := entry.Msg
+		if entry.Error != "" {
+			message += ": " + entry.Error
+		}
+		if entry.Level == "error" || entry.Level == "fatal" || entry.Level == "panic" {
+			l.lastBad = message
+		}
+		text = "level=" + entry.Level + " " + sentence(message)
+	}
+	if strings.TrimSpace(text) == "" {
+		return
+	}
+	if len(text) > logLine {
+		text = strings.ToValidUTF8(text[:logLine], "") + "…"
+	}
+	l.lines = append(l.lines, text)
+	if len(l.lines) > logLines {
+		l.lines = append(l.lines[:0:0], l.lines[len(l.lines)-logLines:]...)
+	}
+}
+
+// tail is what is kept, with a last line that has no end.
+func (l *log) tail() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	lines := append([]string(nil), l.lines...)
+	if len(bytes.TrimSpace(l.rest)) > 0 {
+		lines = append(lines, string(l.rest))
+	}
+	return lines
+}
+
+// lastError is the last error that k6 told, as one sentence; where it told none in its own form, its last line.
+func (l *log) lastError() string {
+	lines := l.tail()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.lastBad != "" {
+		return sentence(l.lastBad)
+	}
+	if len(lines) > 0 {
+		return lines[len(lines)-1]
+	}
+	return ""
+}
+
+// readers names the functions that told to have read APP_URL.
+func (l *log) readers() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return append([]string(nil), l.reads...)
+}
+
+var (
+	loadPrefix = regexp.MustCompile(`^(could not initialize '[^']*': |could not load JS test '[^']*': )+`)
+	// position is where a JavaScript stack frame stands: file, line and column, and the byte code's offset.
+	position = regexp.MustCompile(`file://([^\s()]+):(\d+):(\d+)\(\d+\)`)
+	fileURL  = regexp.MustCompile(`file://(/[^\s:'"()]+)`)
+	longHelp = regexp.MustCompile(`(couldn't be found on local disk)\. Make sure .*`)
+	// lost are the generated files, in which nobody can mend anything.
+	generated = regexp.MustCompile(`/(probe|wrapper|environment)\.js$`)
+)
+
+// sentence makes one short line of what k6 says: the message, then the place in the user's script. Go's stack is left out.
+func sentence(message string) string {
+	message = strings.TrimSpace(loadPrefix.ReplaceAllString(message, ""))
+	head, stack, _ := strings.Cut(message, "\n")
+	head = longHelp.ReplaceAllString(head, "$1")
+	head = fileURL.ReplaceAllStringFunc(head, func(u string) string { return path.Base(u) })
+	for _, at := range position.FindAllStringSubmatch(stack, -1) {
+		if !generated.MatchString(at[1]) {
+			return head + " (" + path.Base(at[1]) + ":" + at[2] + ":" + at[3] + ")"
+		}
+	}
+	return strings.TrimSpace(head)
+}
+
+// without takes the folder of generated files out of a message.
+func without(message, folder string) string {
+	return strings.ReplaceAll(message, folder+"/", "")
+}

@@ -1,0 +1,142 @@
+package cadvisor_test
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/opencontainers/cgroups"
+	"github.com/stretchr/testify/require"
+)
+
+// burnEnv makes the test binary a program that uses one CPU until it is killed.
+const burnEnv = "PHOTOFINISH_TEST_BURN"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(burnEnv) != "" {
+		for { //nolint:revive // that is its work
+		}
+	}
+	os.Exit(m.Run())
+}
+
+// parent is this test's own place among the cgroups: other tests run at the same time.
+const parent = "/photofinish-test-cadvisor"
+
+// needCgroups skips, loudly, where cgroups cannot be made.
+func needCgroups(t testing.TB) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("NOT TESTED: this user may not make cgroups; run it as root")
+	}
+}
+
+// group is a cgroup on v1 or v2.
+type group struct {
+	name string
+	dirs []string
+}
+
+func newGroup(t testing.TB, name string) *group {
+	t.Helper()
+	g := &group{name: name}
+	if cgroups.IsCgroup2UnifiedMode() {
+		g.dirs = []string{filepath.Join("/sys/fs/cgroup", name)}
+	} else {
+		for _, controller := range []string{"cpu", "cpuacct", "memory"} {
+			g.dirs = append(g.dirs, filepath.Join("/sys/fs/cgroup", controller, name))
+		}
+	}
+	for _, dir := range g.dirs {
+		require.NoError(t, os.MkdirAll(dir, 0o755)) //nolint:gosec // cgroups are for all to read
+	}
+	if cgroups.IsCgroup2UnifiedMode() {
+		for _, up := range []string{"/sys/fs/cgroup", filepath.Join("/sys/fs/cgroup", parent), filepath.Dir(g.dirs[0])} {
+			require.NoError(t, os.WriteFile(filepath.Join(up, "cgroup.subtree_control"), []byte("+cpu +memory"), 0o600))
+		}
+	}
+	t.Cleanup(func() { g.remove(t) })
+	return g
+}
+
+// burn starts a program in the group that uses one CPU.
+func (g *group) burn(t testing.TB) (stop func()) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=none") //nolint:gosec // it is this test
+	cmd.Env = append(os.Environ(), burnEnv+"=1", "GOMAXPROCS=1")
+	require.NoError(t, cmd.Start())
+	for _, dir := range g.dirs {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "cgroup.procs"), []byte(strconv.Itoa(cmd.Process.Pid)), 0o600))
+	}
+	stopped := false
+	stop = func() {
+		if stopped {
+			return
+		}
+		stopped = true
+		require.NoError(t, cmd.Process.Kill())
+		_ = cmd.Wait() // "signal: killed"
+	}
+	t.Cleanup(stop)
+	return stop
+}
+
+// quota allows the group half a CPU.
+func (g *group) quota(t testing.TB) {
+	t.Helper()
+	if cgroups.IsCgroup2UnifiedMode() {
+		require.NoError(t, os.WriteFile(filepath.Join(g.dirs[0], "cpu.max"), []byte("50000 100000"), 0o600))
+		return
+	}
+	require.NoError(t, os.WriteFile(filepath.Join(g.dirs[0], "cpu.cfs_quota_us"), []byte("50000"), 0o600))
+}
+
+// cpu is the kernel's own count of the group's CPU time.
+func (g *group) cpu(t testing.TB) time.Duration {
+	t.Helper()
+	if !cgroups.IsCgroup2UnifiedMode() {
+		return time.Duration(number(t, filepath.Join(g.dirs[1], "cpuacct.usage")))
+	}
+	stat, err := os.ReadFile(filepath.Join(g.dirs[0], "cpu.stat"))
+	require.NoError(t, err)
+	for line := range strings.Lines(string(stat)) {
+		if us, ok := strings.CutPrefix(line, "usage_usec "); ok {
+			n, err := strconv.ParseInt(strings.TrimSpace(us), 10, 64)
+			require.NoError(t, err)
+			return time.Duration(n) * time.Microsecond
+		}
+	}
+	t.Fatal("no usage_usec in cpu.stat")
+	return 0
+}
+
+func number(t testing.TB, file string) int64 {
+	t.Helper()
+	text, err := os.ReadFile(file) //nolint:gosec // a cgroup's file
+	require.NoError(t, err)
+	n, err := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64)
+	require.NoError(t, err)
+	return n
+}
+
+// remove removes the group, and its parents as far as they are empty.
+func (g *group) remove(t testing.TB) {
+	t.Helper()
+	for _, dir := range g.dirs {
+		require.Eventually(t, func() bool { // a killed process stays a moment
+			err := os.Remove(dir)
+			return err == nil || errors.Is(err, fs.ErrNotExist)
+		}, 5*time.Second, 5*time.Millisecond, dir)
+		for up := filepath.Dir(dir); strings.Contains(up, parent); up = filepath.Dir(up) {
+			if os.Remove(up) != nil {
+				break
+			}
+		}
+	}
+}

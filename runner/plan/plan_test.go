@@ -1,0 +1,235 @@
+package plan_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/photofinish/photofinish/pkg/race"
+	"github.com/photofinish/photofinish/runner/k6/stream"
+	"github.com/photofinish/photofinish/runner/plan"
+)
+
+// define makes a definition with lanes a, b, c … of these limits; 0 is unlimited.
+func define(mode race.Mode, heats int, duration time.Duration, cpus ...float64) race.Definition {
+	def := race.Definition{Mode: mode, Heats: heats, Duration: duration, Warmup: time.Second}
+	for i := range cpus {
+		l := race.LaneSpec{App: string(rune('a' + i))}
+		if cpus[i] > 0 {
+			l.CPUs = &cpus[i]
+		}
+		def.Lanes = append(def.Lanes, l)
+	}
+	return def
+}
+
+func made(t *testing.T, def race.Definition, cpus int) plan.Plan {
+	t.Helper()
+	p, err := plan.Make(def, cpus, 42)
+	require.NoError(t, err)
+	return p
+}
+
+func TestAutoRacesTogetherOnlyWhereEveryoneHasCPUs(t *testing.T) {
+	for name, c := range map[string]struct {
+		mode   race.Mode
+		limits []float64
+		cpus   int
+		want   race.Mode
+		reason string
+	}{
+		"two halves and k6 on two CPUs":      {race.Auto, []float64{.5, .5}, 2, race.Together, "2 CPUs suffice for every app and k6"},
+		"four halves and k6 on two CPUs":     {race.Auto, []float64{.5, .5, .5, .5}, 2, race.Turns, "2 CPUs are too few to race together"},
+		"unlimited lanes count as one":       {race.Auto, []float64{0, 0}, 2, race.Turns, "2 CPUs are too few to race together"},
+		"unlimited lanes on three CPUs":      {race.Auto, []float64{0, 0}, 3, race.Together, "3 CPUs suffice for every app and k6"},
+		"a machine with one CPU":             {race.Auto, []float64{.1, .1}, 1, race.Turns, "1 CPU is too few to race together"},
+		"no mode is auto":                    {"", []float64{.5, .5}, 1, race.Turns, "1 CPU is too few to race together"},
+		"together on too few CPUs, as asked": {race.Together, []float64{2, 2}, 1, race.Together, "as asked"},
+		"turns on many CPUs, as asked":       {race.Turns, []float64{.5, .5}, 64, race.Turns, "as asked"},
+		"one app needs no turns":             {race.Auto, []float64{8}, 2, race.Together, "one app needs no turns"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := made(t, define(c.mode, 2, 4*time.Second, c.limits...), c.cpus)
+			require.Equal(t, c.want, p.Mode)
+			require.Equal(t, c.reason, p.Reason)
+		})
+	}
+}
+
+func TestAppsOnOtherMachinesNeedNoCPUHere(t *testing.T) {
+	def := define(race.Auto, 1, time.Second, 0, 0)
+	def.Lanes[0].URL, def.Lanes[1].URL = "http://shop.example:8080", "http://10.0.0.7/"
+	require.Equal(t, race.Together, made(t, def, 1).Mode)
+	def.Lanes[1].URL = "http://127.0.0.1:4000/x"
+	require.Equal(t, race.Turns, made(t, def, 1).Mode)
+}
+
+func TestEachLaneIsAtEachPlaceEquallyOften(t *testing.T) {
+	for lanes := 1; lanes <= 9; lanes++ {
+		t.Run(fmt.Sprint(lanes, " lanes"), func(t *testing.T) {
+			p := made(t, define(race.Turns, 2*lanes, time.Second, make([]float64, lanes)...), 2)
+			places, follows := map[string]int{}, map[string]int{}
+			for i, h := range p.Heats {
+				require.ElementsMatch(t, p.Lanes, h.Order)
+				for at, app := range h.Order {
+					if i < lanes {
+						places[fmt.Sprint(app, at)]++
+					}
+					if at > 0 {
+						follows[h.Order[at-1]+app]++
+					}
+				}
+			}
+			require.Len(t, places, lanes*lanes, "a Latin square")
+			require.Len(t, follows, lanes*(lanes-1), "every lane follows every other")
+			for pair, n := range follows {
+				require.Equal(t, 2, n, pair)
+			}
+		})
+	}
+}
+
+// owned is one block with its owner, on the common time line.
+type owned struct {
+	app string
+	stream.Block
+}
+
+func timeline(h plan.Heat) []owned {
+	var line []owned
+	for app, blocks := range h.Blocks {
+		for _, b := range blocks {
+			line = append(line, owned{app, b})
+		}
+	}
+	slices.SortFunc(line, func(a, b owned) int { return int(a.Start - b.Start) })
+	return line
+}
+
+func TestTurnsNeverOverlapAndGiveEveryLaneItsTime(t *testing.T) {
+	for duration, rounds := range map[time.Duration]int{
+		10 * time.Second: 5, 4 * time.Second: 2, 3 * time.Second: 2, time.Second: 2, 999 * time.Millisecond: 1, 7*time.Second + 1: 4, 60 * time.Second: 30,
+	} {
+		t.Run(duration.String(), func(t *testing.T) {
+			p := made(t, define(race.Turns, 3, duration, .5, .5, .5), 2)
+			for _, h := range p.Heats {
+				line := timeline(h)
+				require.Len(t, line, 3*rounds)
+				require.Zero(t, line[0].Start)
+				sums := map[string]time.Duration{}
+				for i, b := range line {
+					sums[b.app] += b.End - b.Start
+					require.Positive(t, b.End-b.Start)
+					if i > 0 {
+						require.Equal(t, plan.Gap, b.Start-line[i-1].End)
+					}
+				}
+				require.Equal(t, map[string]time.Duration{"a": duration, "b": duration, "c": duration}, sums)
+				require.Equal(t, line[len(line)-1].End, h.Span)
+				for round := range rounds {
+					seen := map[string]bool{}
+					for _, b := range line[3*round : 3*round+3] {
+						seen[b.app] = true
+					}
+					require.Len(t, seen, 3, "every lane once a round")
+				}
+			}
+		})
+	}
+}
+
+func TestTheOrderWithinTheRoundsIsRandomAndFair(t *testing.T) {
+	p := made(t, define(race.Turns, 300, 4*time.Second, .5, .5), 2)
+	first := 0
+	for _, h := range p.Heats {
+		for i, b := range timeline(h) {
+			if i%2 == 0 && b.app == "a" {
+				first++
+			}
+		}
+	}
+	require.InDelta(t, 300, first, 37, "600 coins: 3 standard deviations")
+}
+
+func TestTheSameSeedGivesTheSamePlan(t *testing.T) {
+	def := define(race.Turns, 4, 4*time.Second, .5, .5, .5)
+	require.Equal(t, made(t, def, 2), made(t, def, 2))
+	other, err := plan.Make(def, 2, 43)
+	require.NoError(t, err)
+	require.NotEqual(t, made(t, def, 2), other)
+	require.NotEqual(t, other.Heats[0].Seed, other.Heats[1].Seed)
+}
+
+func TestTogetherIsOneBlock(t *testing.T) {
+	p := made(t, define(race.Together, 1, 4*time.Second, .5, .5), 2)
+	require.Equal(t, []stream.Block{{Start: 0, End: 4 * time.Second}}, p.Heats[0].Blocks["b"])
+	require.Equal(t, 4*time.Second, p.Heats[0].Span)
+}
+
+func TestCPUsArePinnedFromFourOn(t *testing.T) {
+	set := "1"
+	own := define(race.Together, 1, time.Second, 1, 1)
+	own.Lanes[0].CPUSet = &set
+	for name, c := range map[string]struct {
+		def  race.Definition
+		cpus int
+		want plan.CPUPlan
+	}{
+		"three CPUs are left alone":       {define(race.Together, 1, time.Second, .5, .5), 3, plan.CPUPlan{}},
+		"turns are left alone":            {define(race.Turns, 1, time.Second, .5, .5), 8, plan.CPUPlan{}},
+		"halves get a whole CPU each":     {define(race.Together, 1, time.Second, .5, .5), 4, plan.CPUPlan{K6: "0-1", Lanes: map[string]string{"a": "3", "b": "2"}}},
+		"k6 gets what is left":            {define(race.Together, 1, time.Second, 2, 1.5), 8, plan.CPUPlan{K6: "0-3", Lanes: map[string]string{"a": "6-7", "b": "4-5"}}},
+		"too few for whole ones":          {define(race.Together, 1, time.Second, .5, .5, .5, .5), 4, plan.CPUPlan{}},
+		"a limit beyond the machine":      {define(race.Together, 1, time.Second, 64, 1), 4, plan.CPUPlan{}},
+		"a lane that brings its own set":  {own, 8, plan.CPUPlan{}},
+		"unlimited lanes share with k6":   {define(race.Together, 1, time.Second, 0, 0, 2), 8, plan.CPUPlan{K6: "0-1", Lanes: map[string]string{"a": "6-7", "b": "4-5", "c": "2-3"}}},
+		"unlimited lanes get one as well": {define(race.Together, 1, time.Second, 0, 0), 4, plan.CPUPlan{K6: "0-1", Lanes: map[string]string{"a": "3", "b": "2"}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := made(t, c.def, c.cpus).CPUs
+			require.Equal(t, c.want, got)
+			require.Equal(t, c.want.K6 != "", got.Pinned())
+		})
+	}
+}
+
+func TestDescribeSaysWhatWillHappenAndHowLong(t *testing.T) {
+	for want, p := range map[string]plan.Plan{
+		"4 apps, 8 heats of 4 s each in turns (2 CPUs are too few to race together), warm-up 1 s: about 2 min 40 s":   made(t, define(race.Auto, 8, 4*time.Second, .5, .5, .5, .5), 2),
+		"2 apps, 12 heats of 10 s each together (2 CPUs suffice for every app and k6), warm-up 1 s: about 2 min 40 s": made(t, define(race.Auto, 12, 10*time.Second, .5, .5), 2),
+		"1 app, 1 heat of 500 ms together (one app needs no turns), warm-up 1 s: about 7 s":                           made(t, define(race.Auto, 1, 500*time.Millisecond, .5), 2),
+		"2 apps, 100 heats of 1 min each together (as asked), warm-up 1 s: about 1 h 45 min":                          made(t, define(race.Together, 100, time.Minute, .5, .5), 2),
+	} {
+		require.Equal(t, want, p.Describe())
+	}
+}
+
+func TestWhatCannotBePlanned(t *testing.T) {
+	for name, c := range map[string]struct {
+		edit func(*race.Definition)
+		says string
+	}{
+		"no lanes":     {func(d *race.Definition) { d.Lanes = nil }, "no lanes"},
+		"no heats":     {func(d *race.Definition) { d.Heats = 0 }, "at least one heat, not 0"},
+		"no duration":  {func(d *race.Definition) { d.Duration = 0 }, "above zero"},
+		"bad warm-up":  {func(d *race.Definition) { d.Warmup = -1 }, "negative"},
+		"unknown mode": {func(d *race.Definition) { d.Mode = "relay" }, `"relay"`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			def := define(race.Auto, 1, time.Second, 1)
+			c.edit(&def)
+			_, err := plan.Make(def, 2, 1)
+			require.ErrorContains(t, err, c.says)
+			var e *race.Error
+			require.True(t, errors.As(err, &e))
+			require.Equal(t, race.Invalid, e.Code)
+			require.NotEmpty(t, e.Hint)
+		})
+	}
+	_, err := plan.Make(define(race.Auto, 1, time.Second, 1), 0, 1)
+	require.Equal(t, race.Internal, race.CodeOf(err))
+}

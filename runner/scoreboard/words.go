@@ -1,0 +1,126 @@
+package scoreboard
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/photofinish/photofinish/pkg/race"
+	"github.com/photofinish/photofinish/pkg/verdict"
+)
+
+// Word is what an outcome is called: "faster" and "slower" suit latency only, other measures are better or worse.
+func Word(measure string, o race.Outcome) string {
+	latency := strings.HasPrefix(measure, "latency_")
+	switch o {
+	case race.Faster:
+		if !latency {
+			return "better"
+		}
+	case race.Slower:
+		if !latency {
+			return "worse"
+		}
+	case race.Inconclusive:
+		return "undecided"
+	case race.Same:
+	}
+	return string(o)
+}
+
+// Mark is one sign for an outcome, for those who do not see the colours.
+func Mark(o race.Outcome) string {
+	switch o {
+	case race.Faster:
+		return "✓"
+	case race.Slower:
+		return "✗"
+	case race.Same:
+		return "="
+	case race.Inconclusive:
+	}
+	return "?"
+}
+
+// Sentences say in words how each app stands to the baseline, in the order of the lanes. There are none before verdicts are.
+func Sentences(r race.Race) []string {
+	var out []string
+	if len(r.Verdicts) == 0 {
+		return nil
+	}
+	for _, l := range r.Lanes {
+		if l.App != r.Baseline {
+			out = append(out, verdict.Sentence(r.Verdicts, l.App, r.Baseline)+".")
+		}
+	}
+	return out
+}
+
+// Certainty says what the intervals of the sentences are: "The intervals hold with 95% confidence; each of the 8 heats gives one value."
+func Certainty(r race.Race) string {
+	if len(r.Verdicts) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("Each app was compared with %s heat by heat, over %s; the intervals [low, high] hold with %.0f%% confidence.",
+		r.Baseline, Count(len(r.Heats), "heat"), 100*r.Verdicts[0].Confidence)
+}
+
+// Fairness is the audit in one line.
+func Fairness(a race.Audit) string {
+	n := map[race.Severity]int{}
+	for _, f := range a.Findings {
+		n[f.Severity]++
+	}
+	var parts []string
+	for _, s := range Severities() {
+		if n[s] > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n[s], plural(string(s), n[s])))
+		}
+	}
+	found := "nothing found"
+	if len(parts) > 0 {
+		found = strings.Join(parts, ", ")
+	}
+	switch {
+	case a.Fair:
+		return "fair: " + found
+	case a.OverriddenBy != nil:
+		return "not fair, but " + *a.OverriddenBy + " let the verdicts stand: " + found
+	}
+	return "not fair, so nothing was decided: " + found
+}
+
+// Severities are those of findings, the gravest first.
+func Severities() []race.Severity { return []race.Severity{race.Unfair, race.Warning, race.Note} }
+
+// Count is a number with its noun: "1 heat", "12 heats".
+func Count(n int, noun string) string { return fmt.Sprintf("%d %s", n, plural(noun, n)) }
+
+func plural(noun string, n int) string {
+	if n == 1 || noun == string(race.Unfair) {
+		return noun
+	}
+	return noun + "s"
+}
+
+// ExitWords says how a lane left the race: "out of memory", "exited with code 2". It is "" for a lane that was there to the end.
+func ExitWords(e *race.Exit) string {
+	if e == nil {
+		return ""
+	}
+	code := ""
+	if e.Code != nil {
+		code = fmt.Sprintf(" with code %d", *e.Code)
+	}
+	switch e.Reason {
+	case race.Exited:
+		return "exited" + code
+	case race.OOM:
+		return "out of memory"
+	case race.Killed:
+		return "killed"
+	case race.Unhealthy:
+		return "not healthy"
+	case race.Running, race.Stopped:
+	}
+	return ""
+}

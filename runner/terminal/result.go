@@ -1,0 +1,254 @@
+package terminal
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/photofinish/photofinish/pkg/race"
+	"github.com/photofinish/photofinish/pkg/verdict"
+	"github.com/photofinish/photofinish/runner/scoreboard"
+)
+
+// result writes the end of a race, block by block with an empty line between.
+type result struct {
+	paint paint
+	width int
+	b     strings.Builder
+}
+
+func writeResult(w io.Writer, r race.Race, o Options, files []string) error {
+	width, _ := o.size()
+	depth := o.Colour
+	if !o.TTY {
+		depth = NoColour
+	}
+	out := result{paint: paint{depth, scoreboard.LiveryOf(r)}, width: max(60, min(width, 200)) - 1}
+	out.sentences(r)
+	out.standings(scoreboard.Standings(r))
+	out.verdicts(r)
+	out.audit(r.Audit)
+	out.files(files)
+	_, err := io.WriteString(w, out.b.String())
+	return err
+}
+
+func (o *result) line(format string, args ...any) { fmt.Fprintf(&o.b, format+"\n", args...) }
+
+func (o *result) title(s string) { o.line("\n%s", o.paint.bold(s)) }
+
+// item writes text behind a bullet, its further lines indented.
+func (o *result) item(bullet, text string) {
+	for i, l := range wrap(printable(text), o.width-2) {
+		if i > 0 {
+			bullet = " "
+		}
+		o.line("%s %s", bullet, l)
+	}
+}
+
+func (o *result) sentences(r race.Race) {
+	o.line("")
+	if r.Status != race.Finished {
+		why := ""
+		if r.Error != nil {
+			why = ": " + printable(*r.Error)
+		}
+		o.item("✗", StatusWord(r.Status)+fmt.Sprintf(" in heat %d of %d", len(r.Heats), r.PlannedHeats)+why)
+	}
+	sentences := scoreboard.Sentences(r)
+	n := 0
+	for _, l := range r.Lanes {
+		if l.App != r.Baseline && n < len(sentences) {
+			o.item(o.paint.app(l.App, "●"), sentences[n])
+			n++
+		}
+	}
+	if c := scoreboard.Certainty(r); c != "" {
+		for _, l := range wrap(c, o.width-2) {
+			o.line("  %s", o.paint.dim(l))
+		}
+	}
+}
+
+// standings writes a row per app: the values, beneath them the differences to the baseline, beneath those the words.
+// Columns that do not fit beside the others follow in a second table.
+func (o *result) standings(t scoreboard.Table) {
+	if len(t.Columns) == 0 {
+		return
+	}
+	app := columns("baseline")
+	for _, r := range t.Rows {
+		app = max(app, columns(printable(r.App)), columns("out: "+r.Out))
+	}
+	widths := make([]int, len(t.Columns))
+	for i, c := range t.Columns {
+		widths[i] = columns(c.Title)
+		for _, r := range t.Rows {
+			widths[i] = max(widths[i], columns(r.Cells[i].Value), columns(r.Cells[i].Diff), columns(r.Cells[i].Word)+2)
+		}
+	}
+	o.title("Standings")
+	for from := 0; from < len(widths); {
+		to, used := from, placeWidth+app
+		for to < len(widths) && (to == from || used+2+widths[to] <= o.width) {
+			used += 2 + widths[to]
+			to++
+		}
+		if from > 0 {
+			o.line("")
+		}
+		o.standingsPart(t, app, widths, from, to)
+		from = to
+	}
+}
+
+func (o *result) standingsPart(t scoreboard.Table, app int, widths []int, from, to int) {
+	head := new(line).to(placeWidth + app)
+	for i := from; i < to; i++ {
+		head.text("  ").add(right(t.Columns[i].Title, widths[i]), o.paint.dim)
+	}
+	o.line("%s", head)
+	for _, r := range t.Rows {
+		place := scoreboard.None
+		if r.Place > 0 {
+			place = fmt.Sprint(r.Place)
+		}
+		values := new(line).add(right(place, placeWidth-1)+" ", o.paint.bold).add(left(printable(r.App), app), func(x string) string { return o.paint.app(r.App, x) })
+		below := ""
+		switch {
+		case r.Baseline:
+			below = "baseline"
+		case r.Out != "":
+			below = "out: " + r.Out
+		}
+		diffs := new(line).to(placeWidth).add(left(below, app), o.paint.dim)
+		words := new(line).to(placeWidth + app)
+		for i := from; i < to; i++ {
+			c := r.Cells[i]
+			values.text("  " + right(c.Value, widths[i]))
+			diffs.text("  " + right(c.Diff, widths[i]))
+			word := ""
+			if c.Word != "" {
+				word = c.Mark + " " + c.Word
+			}
+			words.text("  ").add(right(word, widths[i]), func(x string) string { return o.paint.outcome(c.Outcome, x) })
+		}
+		o.line("%s", values)
+		for _, l := range []*line{diffs, words} {
+			if strings.TrimSpace(l.String()) != "" && !(r.Baseline && l == words) {
+				o.line("%s", strings.TrimRight(l.String(), " "))
+			}
+		}
+	}
+}
+
+// verdicts writes the primary family, and of the other measures those that differ.
+func (o *result) verdicts(r race.Race) {
+	if len(r.Verdicts) == 0 {
+		return
+	}
+	o.title("Verdicts against " + printable(r.Baseline))
+	rows, rest := [][]string{{"", "", "outcome", "ratio [low, high]", "heats", "would decide"}}, 0
+	shown := []race.Verdict{{}}
+	for _, v := range r.Verdicts {
+		if !v.Primary && (v.Outcome == race.Same || v.Outcome == race.Inconclusive) {
+			rest++
+			continue
+		}
+		needed := ""
+		if v.HeatsNeeded != nil {
+			needed = scoreboard.Count(*v.HeatsNeeded, "heat")
+		}
+		rows = append(rows, []string{
+			printable(v.App), scoreboard.ColumnOf(v.Measure).Title, scoreboard.Mark(v.Outcome) + " " + scoreboard.Word(v.Measure, v.Outcome),
+			verdict.FormatRatio(v), fmt.Sprint(v.Heats), needed,
+		})
+		shown = append(shown, v)
+	}
+	widths := make([]int, len(rows[0]))
+	for _, row := range rows {
+		for i, c := range row {
+			widths[i] = max(widths[i], columns(c))
+		}
+	}
+	for n, row := range rows {
+		l := new(line)
+		for i, c := range row {
+			pad := left
+			if i >= 3 {
+				pad = right
+			}
+			l.text("  ").add(pad(c, widths[i]), o.cellPaint(shown[n], n, i))
+		}
+		o.line("%s", strings.TrimRight(l.String(), " "))
+		if n > 0 && shown[n].Outcome != race.Same {
+			o.warnings(shown[n].Warnings)
+		}
+	}
+	if rest > 0 {
+		o.line("  %s", o.paint.dim(fmt.Sprintf("%s more, same or undecided, are in the report", scoreboard.Count(rest, "verdict"))))
+	}
+}
+
+func (o *result) cellPaint(v race.Verdict, row, column int) func(string) string {
+	switch {
+	case row == 0:
+		return o.paint.dim
+	case column == 0:
+		return func(s string) string { return o.paint.app(v.App, s) }
+	case column == 2:
+		return func(s string) string { return o.paint.outcome(v.Outcome, s) }
+	}
+	return nil
+}
+
+func (o *result) warnings(ws []string) {
+	for _, w := range ws {
+		for i, l := range wrap(printable(w), o.width-6) {
+			bullet := "·"
+			if i > 0 {
+				bullet = " "
+			}
+			o.line("    %s", o.paint.dim(bullet+" "+l))
+		}
+	}
+}
+
+// audit writes whether the race was fair, and what was found, the gravest first.
+func (o *result) audit(a race.Audit) {
+	o.title("Audit")
+	mark := "✓"
+	if !a.Fair {
+		mark = "✗"
+	}
+	o.item(mark, scoreboard.Fairness(a))
+	for _, s := range scoreboard.Severities() {
+		for _, f := range a.Findings {
+			if f.Severity != s {
+				continue
+			}
+			lane := ""
+			if f.Lane != "" {
+				lane = f.Lane + ": "
+			}
+			label := string(s)
+			for i, l := range wrap(printable(lane+f.Detail+" ("+string(f.Kind)+")"), o.width-10) {
+				if i > 0 {
+					label = ""
+				}
+				o.line("  %s%s", o.paint.severity(s, left(label, 8)), l)
+			}
+		}
+	}
+}
+
+func (o *result) files(files []string) {
+	if len(files) == 0 {
+		return
+	}
+	o.line("")
+	for _, f := range files {
+		o.line("%s", printable(f))
+	}
+}
