@@ -53,7 +53,7 @@ func Judge(in Input) []race.Verdict {
 			continue
 		}
 		for _, m := range in.Measures {
-			if q, ok := ask(in, app, m); ok && m.Better != None {
+			if q, ok := ask(in, app, m); ok && (m.Better == Lower || m.Better == Higher) {
 				questions = append(questions, q)
 			}
 		}

@@ -9,7 +9,7 @@ type Better string
 const (
 	Lower  Better = "lower"
 	Higher Better = "higher"
-	None   Better = "none"
+	None   Better = ""
 )
 
 // The smallest effects that count.

@@ -19,8 +19,16 @@ const stopGrace = 5 * time.Second
 
 // clocks are the k6 processes of one heat: one for all lanes, or one a lane.
 type clocks struct {
-	processes []*k6.Process
+	processes []*clock
 	events    chan clockEvent // closed when every process has ended
+}
+
+// clock is one k6 process.
+type clock struct {
+	*k6.Process
+	apps    []string
+	summary string // the file that k6 writes at its end
+	notes   []string
 }
 
 type clockEvent struct {
@@ -64,7 +72,7 @@ func (u *run) perProcess(lanes []stream.Lane) [][]stream.Lane {
 	return parts
 }
 
-func (u *run) startClock(ctx context.Context, cfg stream.Config, index int) (*k6.Process, error) {
+func (u *run) startClock(ctx context.Context, cfg stream.Config, index int) (*clock, error) {
 	name := fmt.Sprintf("heat-%d-%d", cfg.Heat, index)
 	if cfg.Probe {
 		name = fmt.Sprintf("probe-%d", index)
@@ -77,8 +85,12 @@ func (u *run) startClock(ctx context.Context, cfg stream.Config, index int) (*k6
 	if err != nil {
 		return nil, err
 	}
+	c := &clock{summary: filepath.Join(dir, "summary.json"), notes: files.Notes}
+	for _, l := range cfg.Lanes {
+		c.apps = append(c.apps, l.App)
+	}
 	start := k6.Run{
-		Wrapper: files.Wrapper, ConfigPath: files.Config, SummaryPath: filepath.Join(dir, "summary.json"),
+		Wrapper: files.Wrapper, ConfigPath: files.Config, SummaryPath: c.summary,
 		RaceID: cfg.RaceID, Heat: cfg.Heat, RemoteWriteURL: cfg.RemoteWriteURL,
 	}
 	if u.PerLane {
@@ -87,7 +99,8 @@ func (u *run) startClock(ctx context.Context, cfg stream.Config, index int) (*k6
 	if u.Stopwatch != nil {
 		start.Command = u.Stopwatch.Command
 	}
-	return u.K6.Start(ctx, start)
+	c.Process, err = u.K6.Start(ctx, start)
+	return c, err
 }
 
 // begin tells every process when the race part starts.

@@ -10,9 +10,9 @@ import (
 	"time"
 
 	"github.com/photofinish/photofinish/pkg/race"
+	"github.com/photofinish/photofinish/pkg/verdict"
 	"github.com/photofinish/photofinish/runner/engine"
 	"github.com/photofinish/photofinish/runner/k6"
-	"github.com/photofinish/photofinish/runner/machine"
 	"github.com/photofinish/photofinish/runner/plan"
 	"github.com/photofinish/photofinish/runner/results"
 )
@@ -55,6 +55,8 @@ type Race struct {
 	RemoteWriteURL string
 	// Watch tells the container metrics which cAdvisor container is which app; nil where there are none.
 	Watch func(container, app string)
+	// Measures are judged, in this order.
+	Measures []verdict.MeasureSpec
 	// Machine and Versions are recorded with the race.
 	Machine  race.Machine
 	Versions map[string]string
@@ -69,22 +71,35 @@ type run struct {
 	record race.Race
 	lanes  []*laneState // in the order of the definition
 	heats  []heatObservation
-	use    machine.Use
+	// thresholdsCrossed: a k6 threshold was crossed in a heat.
+	thresholdsCrossed bool
 }
 
 // laneState is what is known of a lane across the heats.
 type laneState struct {
 	spec    race.LaneSpec
 	results results.Lane
-	address string
-	exit    *race.Exit
-	lastLog []string
-	out     string // why the lane is out of the race, "" while it is in
+	// summary counts the requests by k6's own end-of-test summaries; uncounted says that one of them was missing.
+	summary   int64
+	uncounted bool
+	address   string
+	exit      *race.Exit
+	lastLog   []string
+	out       string // why the lane is out of the race, "" while it is in
 }
 
-// Run runs the race. It returns its record also when it fails or ctx ends: then with what was measured so far.
+// Result is a race that is over.
+type Result struct {
+	Record race.Race
+	// Lanes holds what the record only sums up: every heat's distribution.
+	Lanes []results.Lane
+	// ThresholdsCrossed: a k6 threshold of the script was crossed in a heat.
+	ThresholdsCrossed bool
+}
+
+// Run runs the race. It returns its result also when it fails or ctx ends: then with what was measured so far.
 // The error says why the race did not come to its end; its code chooses the exit code.
-func (r Race) Run(ctx context.Context) (race.Race, error) {
+func (r Race) Run(ctx context.Context) (Result, error) {
 	u := &run{Race: r, record: r.newRecord()}
 	for _, spec := range r.Definition.Lanes {
 		u.lanes = append(u.lanes, &laneState{spec: spec, results: results.Lane{App: spec.App, Heats: map[int]results.LaneHeat{}}})
@@ -123,7 +138,7 @@ func (u *run) race(ctx context.Context) error {
 }
 
 // finish closes the record with the outcome of the race.
-func (u *run) finish(ctx context.Context, err error) (race.Race, error) {
+func (u *run) finish(ctx context.Context, err error) (Result, error) {
 	u.status(race.Collecting, "")
 	now := time.Now().UTC()
 	u.record.FinishedAt = &now
@@ -142,7 +157,11 @@ func (u *run) finish(ctx context.Context, err error) (race.Race, error) {
 		u.record.Error = &sentence
 	}
 	u.View.Status(u.record.Status, "")
-	return u.record, errors.Join(err, u.Recorder.Save(u.record))
+	result := Result{Record: u.record, ThresholdsCrossed: u.thresholdsCrossed}
+	for _, l := range u.lanes {
+		result.Lanes = append(result.Lanes, l.results)
+	}
+	return result, errors.Join(err, u.Recorder.Save(u.record))
 }
 
 func (u *run) status(s race.Status, detail string) {

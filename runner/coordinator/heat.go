@@ -9,7 +9,6 @@ import (
 	"github.com/photofinish/photofinish/runner/engine"
 	"github.com/photofinish/photofinish/runner/k6"
 	"github.com/photofinish/photofinish/runner/k6/stream"
-	"github.com/photofinish/photofinish/runner/machine"
 	"github.com/photofinish/photofinish/runner/plan"
 	"github.com/photofinish/photofinish/runner/results"
 )
@@ -33,7 +32,7 @@ func (u *run) heat(ctx context.Context, h plan.Heat) error {
 			return err
 		}
 	}
-	return newHeatRun(u, h, lanes).run(ctx)
+	return newHeatRun(u, h, lanes).drive(ctx)
 }
 
 // heatRun is a heat while k6 runs.
@@ -47,6 +46,7 @@ type heatRun struct {
 	ended    time.Time
 	samplers map[string]*sampler
 	watch    *sampler // of k6 itself
+	machine  machineWatch
 	progress map[string]stream.LaneProgress
 	result   map[string]stream.LaneResult
 	foreign  int64
@@ -64,7 +64,7 @@ func newHeatRun(u *run, h plan.Heat, lanes map[string]engine.Lane) *heatRun {
 func (u *run) config(h plan.Heat, lanes map[string]engine.Lane) stream.Config {
 	cfg := stream.Config{
 		RaceID: u.ID, Heat: h.Number, RemoteWriteURL: u.RemoteWriteURL,
-		Warmup: u.Definition.Warmup, Seed: u.Plan.Seed,
+		Warmup: u.Definition.Warmup, Seed: h.Seed,
 	}
 	for _, app := range h.Order {
 		if _, racing := lanes[app]; racing {
@@ -74,7 +74,7 @@ func (u *run) config(h plan.Heat, lanes map[string]engine.Lane) stream.Config {
 	return cfg
 }
 
-func (h *heatRun) run(ctx context.Context) error { //nolint:contextcheck // what is still to be read is read although ctx has ended
+func (h *heatRun) drive(ctx context.Context) error { //nolint:contextcheck // what is still to be read is read although ctx has ended
 	h.status(race.WarmingUp, fmt.Sprintf("heat %d of %d", h.plan.Number, len(h.Plan.Heats)))
 	clocks, err := h.startClocks(ctx, h.cfg)
 	if err != nil {
@@ -87,11 +87,13 @@ func (h *heatRun) run(ctx context.Context) error { //nolint:contextcheck // what
 	loopErr := h.follow(ctx, clocks)
 	exits, err := clocks.wait()
 	h.ended = time.Now()
+	h.machine.stop()
 	stopSampling()
 	if err != nil {
 		return err
 	}
 	h.keep(exits)
+	h.compareCounts(clocks)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
@@ -177,14 +179,14 @@ func (h *heatRun) begin(c *clocks, started time.Time) error {
 	}
 	span := h.cfg.Span()
 	for _, l := range h.cfg.Lanes {
-		for _, w := range h.windows(l, h.began.Add(span+h.Plan.Tail)) {
+		for _, w := range h.windows(l, h.began.Add(span+h.tail())) {
 			h.samplers[l.App].At(w.From, w.To)
 		}
 	}
 	if h.watch != nil {
 		h.watch.At(h.began, h.began.Add(span))
 	}
-	time.AfterFunc(time.Until(h.began), func() { h.use, _ = machine.Read(context.Background()) })
+	h.machine.startAt(h.began)
 	return c.begin(h.began)
 }
 
@@ -193,7 +195,7 @@ func (h *heatRun) begin(c *clocks, started time.Time) error {
 func (h *heatRun) windows(l stream.Lane, end time.Time) []results.Window {
 	var ws []results.Window
 	for _, b := range l.Blocks {
-		w := results.Window{From: h.began.Add(b.Start), To: h.began.Add(b.End + h.Plan.Tail)}
+		w := results.Window{From: h.began.Add(b.Start), To: h.began.Add(b.End + h.tail())}
 		if w.To.After(end) {
 			w.To = end
 		}
@@ -202,6 +204,14 @@ func (h *heatRun) windows(l stream.Lane, end time.Time) []results.Window {
 		}
 	}
 	return ws
+}
+
+// tail is how long after a block its last answers are waited for.
+func (h *heatRun) tail() time.Duration {
+	if h.Plan.Mode == race.Turns {
+		return plan.Gap
+	}
+	return 0
 }
 
 // active is how long the lane was given load before end.
@@ -288,7 +298,7 @@ func (h *heatRun) keep(exits []k6.Exit) {
 	}
 	cut := h.ended.Before(h.began.Add(h.cfg.Span()))
 	for _, l := range h.cfg.Lanes {
-		laneEnd, died := end.Add(h.Plan.Tail), false
+		laneEnd, died := end.Add(h.tail()), false
 		if at, dead := h.deaths[l.App]; dead {
 			laneEnd, died = at, true
 		}
@@ -302,7 +312,27 @@ func (h *heatRun) keep(exits []k6.Exit) {
 			Whole:  told && !cut && !died,
 		}
 	}
-	h.heats = append(h.heats, h.observe(exits, end))
+	for _, e := range exits {
+		h.thresholdsCrossed = h.thresholdsCrossed || e.ThresholdsCrossed
+	}
+	h.heats = append(h.heats, h.observe(readings, end))
+}
+
+// compareCounts adds what k6's own end-of-test summaries count, for the audit to compare. A summary that is missing leaves the count unknown.
+func (h *heatRun) compareCounts(c *clocks) {
+	if h.began.IsZero() {
+		return
+	}
+	for _, p := range c.processes {
+		s, err := k6.ReadSummary(p.summary, p.apps)
+		for _, app := range p.apps {
+			l := h.lane(app)
+			if err != nil {
+				l.uncounted = true
+			}
+			l.summary += s.Lanes[app].Requests
+		}
+	}
 }
 
 func later(a, b time.Time) time.Time {

@@ -74,10 +74,13 @@ func (u *run) findings() []race.Finding {
 		}
 	}
 	for _, l := range u.lanes {
-		pool := l.results.Pool()
+		counts := audit.Counts{Output: l.results.Pool().Totals.Requests}
+		if !l.uncounted {
+			counts.Summary = &l.summary
+		}
 		o.Lanes = append(o.Lanes, audit.Lane{
 			App: l.spec.App, Asked: l.spec.Resources, Elsewhere: l.spec.URL != "",
-			Counts: audit.Counts{Output: pool.Totals.Requests, Summary: l.summary},
+			Counts: counts,
 		})
 	}
 	for _, h := range u.heats {

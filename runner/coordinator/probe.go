@@ -18,47 +18,62 @@ import (
 
 // probe lets every lane run the script once and proves that each reached its own app. A script that asks one fixed address
 // for every lane would otherwise race an app against itself, and nobody would notice.
+// A script whose setup or teardown reads APP_URL is found out here, and probed again with a k6 process for each lane.
 func (u *run) probe(ctx context.Context, h plan.Heat, lanes map[string]engine.Lane) error {
 	u.View.Status(race.Preparing, "proving that every lane reaches its own app")
 	cfg := u.config(h, lanes)
 	cfg.Probe, cfg.RemoteWriteURL = true, ""
+	readers, err := u.probeOnce(ctx, cfg)
+	if len(readers) > 0 && !u.PerLane {
+		u.PerLane = true
+		_, err = u.probeOnce(ctx, cfg)
+	}
+	return err
+}
+
+// probeOnce also names what beside the scenarios read APP_URL.
+func (u *run) probeOnce(ctx context.Context, cfg stream.Config) (readers []string, err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, startTimeout, race.Errorf(race.Unavailable,
 		"every lane runs the script once before the race: shorten one iteration", "the script did not finish one iteration a lane within %v", startTimeout))
 	defer cancel()
 	c, err := u.startClocks(ctx, cfg)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer context.AfterFunc(ctx, c.stop)()
 	result := map[string]stream.LaneResult{}
 	for ev := range c.events {
 		if ev.Type == stream.Started {
 			if err := c.processes[ev.process].Go(time.Now()); err != nil {
-				return fmt.Errorf("tell k6 to start: %w", err)
+				return nil, fmt.Errorf("tell k6 to start: %w", err)
 			}
 		}
 		maps.Copy(result, ev.Result)
 	}
 	exits, err := c.wait()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if ctx.Err() != nil {
-		return context.Cause(ctx)
+		return nil, context.Cause(ctx)
 	}
 	if err := clockError(exits); err != nil {
-		return err
+		return nil, err
 	}
 	var said []string
 	for _, p := range c.processes {
 		said = append(said, p.Logs()...)
+		readers = append(readers, p.URLReaders()...)
+		for _, note := range p.notes {
+			u.View.Log(note)
+		}
 	}
 	for _, l := range cfg.Lanes {
 		if err := reachedOwn(l, result[l.App].Reached, said); err != nil {
-			return err
+			return readers, err
 		}
 	}
-	return nil
+	return readers, nil
 }
 
 // reachedOwn checks that a lane asked its own app. Other hosts beside it (an identity provider, a database) are the script's business.

@@ -2,6 +2,7 @@ package coordinator
 
 import (
 	"github.com/photofinish/photofinish/pkg/race"
+	"github.com/photofinish/photofinish/runner/audit"
 	"github.com/photofinish/photofinish/runner/results"
 )
 
@@ -31,7 +32,7 @@ func (u *run) fill() {
 		u.record.Lanes = append(u.record.Lanes, u.laneRecord(l))
 	}
 	u.record.Audit.Findings = u.findings()
-	u.record.Audit.Fair = fair(u.record.Audit.Findings)
+	u.record.Audit.Fair = audit.Fair(u.record.Audit.Findings)
 	u.record.Verdicts = u.verdicts()
 }
 

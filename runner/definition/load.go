@@ -143,25 +143,24 @@ func Of(scenarios []race.Scenario, app string) []race.Scenario {
 func overrideDuration(scenarios []race.Scenario, asked *time.Duration) (time.Duration, error) {
 	var longest time.Duration
 	for _, s := range scenarios {
-		end, err := end(s)
+		t, err := TimesOf(s)
 		if err != nil {
 			return 0, err
 		}
-		longest = max(longest, end)
+		longest = max(longest, t.End())
 	}
-	if asked != nil {
-		if err := checkDuration("duration", *asked); err != nil {
+	if asked == nil {
+		return longest, checkDuration("the load of the script", longest)
+	}
+	if err := checkDuration("the load", *asked); err != nil {
+		return 0, err
+	}
+	for _, s := range scenarios {
+		if err := scale(s, float64(*asked)/float64(longest)); err != nil {
 			return 0, err
 		}
-		factor := float64(*asked) / float64(longest)
-		for _, s := range scenarios {
-			if err := scale(s, factor); err != nil {
-				return 0, err
-			}
-		}
-		longest = *asked
 	}
-	return longest, checkDuration("the load of the script", longest)
+	return *asked, nil
 }
 
 func checkDuration(what string, d time.Duration) error {

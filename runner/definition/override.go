@@ -41,10 +41,17 @@ func overrideLoad(scenarios []race.Scenario, lanes []race.LaneSpec, o Overrides)
 func overrideScenario(s *race.Scenario, o Overrides) error {
 	switch {
 	case o.Rate != nil:
+		vus, err := moreVUs(*s, *o.Rate)
+		if err != nil {
+			return err
+		}
 		if err := become(s, constantArrivals); err != nil {
 			return err
 		}
 		set(s.Config, "rate", *o.Rate)
+		for key, n := range vus {
+			set(s.Config, key, n)
+		}
 		if o.VUs != nil {
 			set(s.Config, "preAllocatedVUs", *o.VUs)
 			set(s.Config, "maxVUs", *o.VUs)
@@ -64,7 +71,7 @@ func overrideScenario(s *race.Scenario, o Overrides) error {
 
 // become keeps of a scenario what every executor has, and how long it lasts.
 func become(s *race.Scenario, executor string) error {
-	length, err := Length(*s)
+	t, err := TimesOf(*s)
 	if err != nil {
 		return err
 	}
@@ -74,39 +81,26 @@ func become(s *race.Scenario, executor string) error {
 			kept[key] = s.Config[key]
 		}
 	}
-	if executor == s.Executor { // the same model with another rate keeps its VUs
-		for _, key := range []string{"preAllocatedVUs", "maxVUs"} {
-			if !isNull(s.Config[key]) {
-				kept[key] = s.Config[key]
-			}
-		}
-	}
 	s.Executor, s.Config = executor, kept
-	set(s.Config, "duration", length.String())
+	set(s.Config, "duration", t.Length.String())
 	return nil
 }
 
-// rampTo keeps the shape of a ramp and sets its peak.
-func rampTo(s *race.Scenario, peak int64) error {
-	most, err := mostVUs(*s)
-	if err != nil {
-		return err
+// moreVUs are the script's VUs of an open model, raised in proportion where the rate was raised.
+func moreVUs(s race.Scenario, rate float64) (map[string]int64, error) {
+	r, err := RampOf(s)
+	if err != nil || !s.Open() {
+		return nil, err
 	}
-	list, err := stages(*s)
-	if err != nil {
-		return err
+	vus := map[string]int64{}
+	for _, key := range []string{"preAllocatedVUs", "maxVUs"} {
+		n, err := integer(s.Config, "options.scenarios."+s.Name, key)
+		if err != nil {
+			return nil, err
+		}
+		if n != nil {
+			vus[key] = min(maxVUs, int64(math.Ceil(float64(*n)*max(1, rate/r.Peak()))))
+		}
 	}
-	start, err := integer(s.Config, "options.scenarios."+s.Name, "startVUs")
-	if err != nil {
-		return err
-	}
-	factor := float64(peak) / float64(max(1, most))
-	for i := range list {
-		list[i].Target = math.Round(list[i].Target * factor)
-	}
-	set(s.Config, "stages", list)
-	if start != nil {
-		set(s.Config, "startVUs", int64(math.Round(float64(*start)*factor)))
-	}
-	return nil
+	return vus, nil
 }

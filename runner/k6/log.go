@@ -119,7 +119,7 @@ var (
 	position = regexp.MustCompile(`file://([^\s()]+):(\d+):(\d+)\(\d+\)`)
 	fileURL  = regexp.MustCompile(`file://(/[^\s:'"()]+)`)
 	longHelp = regexp.MustCompile(`(couldn't be found on local disk)\. Make sure .*`)
-	// lost are the generated files, in which nobody can mend anything.
+	// generated files are no place in which a user could mend anything.
 	generated = regexp.MustCompile(`/(probe|wrapper|environment)\.js$`)
 )
 

@@ -14,10 +14,14 @@ const pinFrom = 4
 type CPUPlan struct {
 	K6    string
 	Lanes map[string]string // by app; lanes on another machine are absent
+	k6    int               // how many CPUs K6 lists
 }
 
 // Pinned says whether k6 and the lanes have CPUs of their own.
 func (c CPUPlan) Pinned() bool { return c.K6 != "" }
+
+// K6Count is how many CPUs k6 has for itself, 0 where it is not pinned and may use all.
+func (c CPUPlan) K6Count() float64 { return float64(c.k6) }
 
 // pin gives every lane whole CPUs of its own, from the highest number down, and k6 what is left: the lowest numbers, where most
 // kernels serve interrupts, and at least one. Lanes without a limit and k6 share equally what the limited ones leave, so that such a lane is not held to
@@ -54,7 +58,7 @@ func pin(lanes []race.LaneSpec, cpus int) CPUPlan {
 		plan.Lanes[l.App] = list(free-take, free-1)
 		free -= take
 	}
-	plan.K6 = list(0, free-1)
+	plan.K6, plan.k6 = list(0, free-1), free
 	return plan
 }
 

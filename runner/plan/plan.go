@@ -66,10 +66,20 @@ func Make(def race.Definition, cpus int, seed uint64) (Plan, error) {
 			h.Blocks, h.Span = turns(p.Lanes, def.Duration, rng)
 		}
 		p.Heats = append(p.Heats, h)
-		p.Estimate += startUp + def.Warmup + h.Span + tail
+		p.Estimate += p.heatEstimate(h)
 	}
 	return p, nil
 }
+
+// HeatEstimate is the time that one heat takes, from the start of its apps to their end; all heats of a plan take the same.
+func (p Plan) HeatEstimate() time.Duration {
+	if len(p.Heats) == 0 {
+		return 0
+	}
+	return p.heatEstimate(p.Heats[0])
+}
+
+func (p Plan) heatEstimate(h Heat) time.Duration { return startUp + p.Warmup + h.Span + tail }
 
 func check(def race.Definition, cpus int) error {
 	const hint = "see `photofinish race --help`"

@@ -191,8 +191,10 @@ func TestCPUsArePinnedFromFourOn(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := made(t, c.def, c.cpus).CPUs
-			require.Equal(t, c.want, got)
+			require.Equal(t, c.want.K6, got.K6)
+			require.Equal(t, c.want.Lanes, got.Lanes)
 			require.Equal(t, c.want.K6 != "", got.Pinned())
+			require.Equal(t, map[string]float64{"": 0, "0-1": 2, "0-3": 4}[c.want.K6], got.K6Count())
 		})
 	}
 }
@@ -206,6 +208,13 @@ func TestDescribeSaysWhatWillHappenAndHowLong(t *testing.T) {
 	} {
 		require.Equal(t, want, p.Describe())
 	}
+}
+
+func TestTheEstimateGrowsByTheHeat(t *testing.T) {
+	one, five := made(t, define(race.Turns, 1, 4*time.Second, .5, .5), 2), made(t, define(race.Turns, 5, 4*time.Second, .5, .5), 2)
+	require.Equal(t, 4*one.HeatEstimate(), five.Estimate-one.Estimate)
+	require.Greater(t, one.HeatEstimate(), one.Warmup+one.Heats[0].Span)
+	require.Zero(t, plan.Plan{}.HeatEstimate())
 }
 
 func TestWhatCannotBePlanned(t *testing.T) {

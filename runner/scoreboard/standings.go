@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"github.com/photofinish/photofinish/pkg/measure"
 	"github.com/photofinish/photofinish/pkg/race"
 )
 
@@ -24,7 +25,7 @@ type Row struct {
 
 // Cell is one value and how it compares with the baseline's.
 type Cell struct {
-	Value string // with its unit, or None
+	Value string // with its unit, or Absent
 	Diff  string // "" in the baseline's row and where it cannot be said
 	// Word and Mark tell the verdict; both are "" where none was given.
 	Word    string
@@ -43,14 +44,8 @@ func standingsMeasures() []string {
 // Standings makes the table of the main measures, best p95 first, lanes that left the race last. A measure that nobody has is left out.
 func Standings(r race.Race) Table { return NewTable(r, standingsMeasures()) }
 
-// Everything makes the table of all measures.
-func Everything(r race.Race) Table {
-	var ids []string
-	for _, c := range Columns() {
-		ids = append(ids, c.Measure)
-	}
-	return NewTable(r, ids)
-}
+// Everything makes the table of all measures, in the order of the contract.
+func Everything(r race.Race) Table { return NewTable(r, measure.IDs()) }
 
 // NewTable makes the table of the measures asked for.
 func NewTable(r race.Race, measures []string) Table {
@@ -76,11 +71,11 @@ func NewTable(r race.Race, measures []string) Table {
 			row.Place = len(t.Rows) + 1
 		}
 		for _, c := range t.Columns {
-			cell := Cell{Value: c.Format(l.Measures[c.Measure])}
+			cell := Cell{Value: c.Value(l.Measures[c.ID])}
 			if !row.Baseline {
-				cell.Diff = c.Diff(l.Measures[c.Measure], base.Measures[c.Measure])
-				if v, ok := verdicts[[2]string{l.App, c.Measure}]; ok {
-					cell.Outcome, cell.Word, cell.Mark = v.Outcome, Word(c.Measure, v.Outcome), Mark(v.Outcome)
+				cell.Diff = c.Diff(l.Measures[c.ID], base.Measures[c.ID])
+				if v, ok := verdicts[[2]string{l.App, c.ID}]; ok {
+					cell.Outcome, cell.Word, cell.Mark = v.Outcome, Word(c.ID, v.Outcome), Mark(v.Outcome)
 				}
 			}
 			row.Cells = append(row.Cells, cell)

@@ -110,7 +110,7 @@ func (o *result) standingsPart(t scoreboard.Table, app int, widths []int, from, 
 	}
 	o.line("%s", head)
 	for _, r := range t.Rows {
-		place := scoreboard.None
+		place := scoreboard.Absent
 		if r.Place > 0 {
 			place = fmt.Sprint(r.Place)
 		}
@@ -161,7 +161,7 @@ func (o *result) verdicts(r race.Race) {
 			needed = scoreboard.Count(*v.HeatsNeeded, "heat")
 		}
 		rows = append(rows, []string{
-			printable(v.App), scoreboard.ColumnOf(v.Measure).Title, scoreboard.Mark(v.Outcome) + " " + scoreboard.Word(v.Measure, v.Outcome),
+			nameOnce(shown[len(shown)-1].App, v.App), scoreboard.ColumnOf(v.Measure).Title, scoreboard.Mark(v.Outcome) + " " + scoreboard.Word(v.Measure, v.Outcome),
 			verdict.FormatRatio(v), fmt.Sprint(v.Heats), needed,
 		})
 		shown = append(shown, v)
@@ -189,6 +189,14 @@ func (o *result) verdicts(r race.Race) {
 	if rest > 0 {
 		o.line("  %s", o.paint.dim(fmt.Sprintf("%s more, same or undecided, are in the report", scoreboard.Count(rest, "verdict"))))
 	}
+}
+
+// nameOnce leaves an app's name out where the row above has it already.
+func nameOnce(above, app string) string {
+	if above == app {
+		return ""
+	}
+	return printable(app)
 }
 
 func (o *result) cellPaint(v race.Verdict, row, column int) func(string) string {

@@ -53,7 +53,7 @@ func (t track) linesPerApp(app int) int {
 	return 3
 }
 
-// head says where the race is: "Racing · heat 3 of 12 · together      0:41 gone, about 2:10 to go".
+// head says where the race is: "Racing · heat 3 of 12 · together      0:41, about 2:10 to go".
 func (t track) head(s race.Snapshot, detail string) *line {
 	parts := []string{StatusWord(s.Status)}
 	if s.Heat > 0 && !s.Status.Ended() {
@@ -65,7 +65,7 @@ func (t track) head(s race.Snapshot, detail string) *line {
 	if detail != "" {
 		parts = append(parts, detail)
 	}
-	clock := scoreboard.Clock(s.Elapsed) + " gone"
+	clock := scoreboard.Clock(s.Elapsed)
 	if !s.Status.Ended() {
 		clock += ", about " + scoreboard.Clock(s.Remaining) + " to go"
 	}
@@ -74,7 +74,7 @@ func (t track) head(s race.Snapshot, detail string) *line {
 }
 
 func (t track) row(s race.Snapshot, l race.LaneSnapshot, app, perApp int) []*line {
-	place := "–"
+	place := scoreboard.Absent
 	if l.Place > 0 && l.Out == "" {
 		place = fmt.Sprint(l.Place)
 	}
@@ -104,7 +104,7 @@ func (t track) client(b *line, l race.LaneSnapshot) *line {
 	if l.Failed > 0 {
 		mark = "!"
 	}
-	p95 := scoreboard.None
+	p95 := scoreboard.Absent
 	if l.P95MS > 0 {
 		p95 = scoreboard.Milliseconds(l.P95MS)
 	}
@@ -117,7 +117,7 @@ func (t track) client(b *line, l race.LaneSnapshot) *line {
 
 // container writes what the app spends, each with a gauge up to the lane's limit.
 func (t track) container(b *line, l race.LaneSnapshot) *line {
-	cpu, memory := scoreboard.None, scoreboard.None
+	cpu, memory := scoreboard.Absent, scoreboard.Absent
 	if l.CPUCores != nil {
 		cpu = fmt.Sprintf("%.2f", *l.CPUCores)
 	}

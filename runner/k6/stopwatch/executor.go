@@ -87,7 +87,7 @@ func (e *Executor) Run(parent context.Context, out chan<- metrics.SampleContaine
 
 // plan hands out arrivals until there are no more or ctx ends.
 func (e *Executor) plan(ctx, parent context.Context, out chan<- metrics.SampleContainer, pool *vuPool, vus *activation, begin time.Time) error {
-	planner, err := newPlanner(e, begin)
+	planner, err := newPlanner(ctx, e, begin)
 	if err != nil {
 		return err
 	}
@@ -95,7 +95,7 @@ func (e *Executor) plan(ctx, parent context.Context, out chan<- metrics.SampleCo
 	dropped := e.droppedSamples()
 	short := false
 	for {
-		a, ok := planner.next(ctx)
+		a, ok := planner.next()
 		if !ok {
 			return nil
 		}

@@ -22,7 +22,7 @@ type planner struct {
 	start  time.Time // of the race; known when racing
 }
 
-func newPlanner(e *Executor, begin time.Time) (*planner, error) {
+func newPlanner(ctx context.Context, e *Executor, begin time.Time) (*planner, error) {
 	profile, kind := e.config.profile(), e.config.kind()
 	p := &planner{heat: e.heat, lane: e.lane, begin: begin, racing: e.heat == nil, start: begin}
 	// k6 on its own has no seed to be reproduced with, but its arrivals are to differ from run to run.
@@ -40,14 +40,14 @@ func newPlanner(e *Executor, begin time.Time) (*planner, error) {
 	if p.race, err = schedule(heat.Race, profile); err != nil {
 		return nil, err
 	}
-	p.alarm = alarm.New()
+	p.alarm = alarm.New(ctx)
 	return p, nil
 }
 
-// next waits for the next arrival and returns it when it is due; ok is false after the last one, or when ctx ended.
-func (p *planner) next(ctx context.Context) (a arrival, ok bool) {
+// next waits for the next arrival and returns it when it is due; ok is false after the last one, or when the context ended.
+func (p *planner) next() (a arrival, ok bool) {
 	if !p.racing {
-		if a, ok := p.nextWarmup(ctx); ok || ctx.Err() != nil {
+		if a, ok := p.nextWarmup(); ok || !p.known() {
 			return a, ok
 		}
 		p.racing = true
@@ -62,11 +62,11 @@ func (p *planner) next(ctx context.Context) (a arrival, ok bool) {
 		return arrival{}, false
 	}
 	a = arrival{at: p.start.Add(offset), phase: heat.Race}
-	return a, p.alarm.Wait(ctx, a.at, nil)
+	return a, p.alarm.Wait(a.at)
 }
 
 // nextWarmup is false without ctx's end when the race begins before the next arrival of the warm-up.
-func (p *planner) nextWarmup(ctx context.Context) (arrival, bool) {
+func (p *planner) nextWarmup() (arrival, bool) {
 	offset, ok := p.warmup.Next()
 	if !ok {
 		return arrival{}, false
@@ -74,7 +74,7 @@ func (p *planner) nextWarmup(ctx context.Context) (arrival, bool) {
 	a := arrival{at: p.begin.Add(offset), phase: heat.Warmup}
 	start, known := p.heat.RaceStart()
 	if !known {
-		if p.alarm.Wait(ctx, a.at, p.heat.Going()) {
+		if p.alarm.WaitUnless(a.at, p.heat.Going()) {
 			return a, true
 		}
 		if start, known = p.heat.RaceStart(); !known {
@@ -84,7 +84,7 @@ func (p *planner) nextWarmup(ctx context.Context) (arrival, bool) {
 	if !a.at.Before(start) {
 		return arrival{}, false
 	}
-	return a, p.alarm.Wait(ctx, a.at, nil)
+	return a, p.alarm.Wait(a.at)
 }
 
 func (p *planner) close() error { return p.alarm.Close() }

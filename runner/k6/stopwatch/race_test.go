@@ -70,7 +70,7 @@ func TestARaceInTurnsIsCountedExactlyAndKeepsToItsBlocks(t *testing.T) {
 	t.Run("as many requests are sent as the rate says", func(t *testing.T) {
 		require.InDelta(t, 300, result.Result["fast"].Race.Requests+result.Result["fast"].Race.Dropped, 2)
 		require.InDelta(t, 300, result.Result["slow"].Race.Requests+result.Result["slow"].Race.Dropped, 5*math.Sqrt(300))
-		require.InDelta(t, 150, result.Result["fast"].Warmup.Requests, 4)
+		require.InDelta(t, 150, result.Result["fast"].Warmup.Requests+result.Result["fast"].Warmup.Dropped, 4)
 	})
 
 	points := r.points(t, "http_req_duration")
@@ -93,18 +93,18 @@ func TestARaceInTurnsIsCountedExactlyAndKeepsToItsBlocks(t *testing.T) {
 	})
 
 	t.Run("requests of the race begin in their lane's blocks only, those before it in the warm-up", func(t *testing.T) {
+		const slack = 300 * time.Millisecond // for a machine that is busy; a lane's blocks are 1.2 s apart
 		for _, p := range points {
 			begin := p.Data.Time.Add(-time.Duration(p.Data.Value * float64(time.Millisecond))).Sub(r.raceStart)
 			if p.Data.Tags["phase"] == "warmup" {
-				require.Less(t, begin, 100*time.Millisecond)
+				require.Less(t, begin, slack)
 				continue
 			}
 			require.Equal(t, "race", p.Data.Tags["phase"])
 			inside := false
 			for _, l := range r.config.Lanes {
 				for _, b := range l.Blocks {
-					// JSON output keeps whole milliseconds or better; 90 ms are for a machine that is busy.
-					inside = inside || l.App == p.Data.Tags["app"] && begin >= b.Start-time.Millisecond && begin < b.End+90*time.Millisecond
+					inside = inside || l.App == p.Data.Tags["app"] && begin >= b.Start-time.Millisecond && begin < b.End+slack
 				}
 			}
 			require.True(t, inside, "%s at %s", p.Data.Tags["app"], begin)

@@ -1,5 +1,5 @@
 // Package alarm wakes a goroutine at a time, to some ten microseconds where the kernel allows it. Go's own timers wait in whole
-// milliseconds when the process is idle (netpoll rounds up), which would make every planned request up to a millisecond late.
+// milliseconds when the process is idle (the poller rounds up), which would make every planned request up to a millisecond late.
 package alarm
 
 import (
@@ -7,52 +7,43 @@ import (
 	"time"
 )
 
-// Alarm is for one goroutine at a time. Close frees it.
+// Alarm is for one goroutine. Close frees it.
 type Alarm struct {
+	ctx   context.Context //nolint:containedctx // it ends every wait; passing it to each would cost a registration a wait
 	timer *time.Timer
-	exact exact
+	exact *exact // nil where the kernel has no such timer
 }
 
-// exact is a kernel timer. Its zero value never rings.
-type exact struct {
-	rings <-chan struct{}
-	set   func(time.Duration)
-	close func() error
+// New makes an alarm whose waits end with ctx.
+func New(ctx context.Context) *Alarm {
+	return &Alarm{ctx: ctx, timer: time.NewTimer(time.Hour), exact: newExact(ctx)}
 }
 
-// New makes an alarm.
-func New() *Alarm {
-	timer := time.NewTimer(time.Hour)
-	return &Alarm{timer: timer, exact: newExact()}
+// Wait waits until a time; false when the context ended first.
+func (a *Alarm) Wait(at time.Time) bool {
+	if a.exact == nil {
+		return a.WaitUnless(at, nil)
+	}
+	return a.exact.wait(at) && a.ctx.Err() == nil
 }
 
-// Wait waits until a time; false when ctx or early (which may be nil) ended first.
-func (a *Alarm) Wait(ctx context.Context, at time.Time, early <-chan struct{}) bool {
-	for {
-		left := time.Until(at)
-		if left <= 0 {
-			return ctx.Err() == nil
-		}
-		// Both are set: the kernel's is exact when the process is idle, Go's is looked at more often when it is busy.
-		a.timer.Reset(left)
-		if a.exact.set != nil {
-			a.exact.set(left)
-		}
-		select {
-		case <-a.timer.C:
-		case <-a.exact.rings: // perhaps late, from an earlier setting: the loop looks at the time
-		case <-early:
-			return false
-		case <-ctx.Done():
-			return false
-		}
+// WaitUnless waits as Wait does, to the millisecond; false also when early ended first.
+func (a *Alarm) WaitUnless(at time.Time, early <-chan struct{}) bool {
+	a.timer.Reset(time.Until(at))
+	select {
+	case <-a.timer.C:
+		return a.ctx.Err() == nil
+	case <-early:
+		return false
+	case <-a.ctx.Done():
+		return false
 	}
 }
 
-// Close frees the alarm; no Wait may be under way.
+// Close frees the alarm; no wait may be under way.
 func (a *Alarm) Close() error {
 	a.timer.Stop()
-	if a.exact.close == nil {
+	if a.exact == nil {
 		return nil
 	}
 	return a.exact.close()

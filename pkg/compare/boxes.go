@@ -1,0 +1,108 @@
+package compare
+
+import (
+	"slices"
+
+	"github.com/photofinish/photofinish/pkg/promql"
+)
+
+// box is what cAdvisor sampled of one container: counters and gauges by metric name.
+type box struct {
+	track
+	apps    []string
+	columns map[string][]float64
+}
+
+// boxes reads the answers to valuesExpr, seenExpr and, where asked, peakExpr (kept as column peakMemory).
+// A container that is scraped twice (by the kubelet and by a cAdvisor of its own) is taken once: from where it has more samples.
+func boxes(g grid, c containers, values, seen, peak []promql.Series) []*box {
+	type place struct{ name, id, instance, job string }
+	placeOf := func(s promql.Series) place {
+		return place{s.Labels[c.label], s.Labels["id"], s.Labels["instance"], s.Labels["job"]}
+	}
+	found := map[place]*box{}
+	for _, s := range seen {
+		b := &box{track: track{grid: g, seen: g.column(s.Points)}, apps: c.apps[s.Labels[c.label]], columns: map[string][]float64{}}
+		for i := range b.seen {
+			b.seen[i] *= 1000 // timestamp() tells seconds
+		}
+		found[placeOf(s)] = b
+	}
+	put := func(series []promql.Series, name func(promql.Series) string) {
+		for _, s := range series {
+			if b := found[placeOf(s)]; b != nil {
+				b.columns[name(s)] = g.column(s.Points)
+			}
+		}
+	}
+	put(values, func(s promql.Series) string { return s.Labels["__name__"] })
+	put(peak, func(promql.Series) string { return peakMemory })
+
+	type container struct{ name, id string }
+	once := map[container]*box{}
+	for p, b := range found {
+		key := container{p.name, p.id}
+		if other := once[key]; other == nil || b.samples() > other.samples() {
+			once[key] = b
+		}
+	}
+	var all []*box
+	for _, b := range once {
+		all = append(all, b)
+	}
+	return all
+}
+
+// peakMemory is the column of the highest working set within each step.
+const peakMemory = "peak"
+
+func (b *box) samples() (n int) {
+	for i := range b.seen {
+		if b.fresh(i) {
+			n++
+		}
+	}
+	return n
+}
+
+func (b *box) of(app string) bool { return slices.Contains(b.apps, app) }
+
+// spentColumns is what an app's containers did together, step by step: rates per second, each container's over its own span, and gauges.
+type spentColumns struct {
+	cpu, throttled, received, sent []float64 // per second
+	periods, throttledPeriods      []float64 // increments
+	memory, peak                   []float64 // bytes
+}
+
+// spend sums an app's containers within a stretch of time. A column that no container has is nil.
+func spend(all []*box, app string, window span) spentColumns {
+	var s spentColumns
+	for _, b := range all {
+		if !b.of(app) {
+			continue
+		}
+		spans := b.spans(window)
+		rate := func(sum []float64, name string) []float64 {
+			if b.columns[name] == nil {
+				return sum
+			}
+			return add(sum, over(b.grown(b.columns[name], window), spans))
+		}
+		s.cpu = rate(s.cpu, containerCPU)
+		s.throttled = rate(s.throttled, containerThrottled)
+		s.received = rate(s.received, containerReceived)
+		s.sent = rate(s.sent, containerSent)
+		s.periods = b.plus(s.periods, containerPeriods, b.grown, window)
+		s.throttledPeriods = b.plus(s.throttledPeriods, containerThrottledPeriods, b.grown, window)
+		s.memory = b.plus(s.memory, containerMemory, b.gauge, window)
+		s.peak = b.plus(s.peak, peakMemory, b.gauge, window)
+	}
+	return s
+}
+
+func (b *box) plus(sum []float64, name string, read func([]float64, span) []float64, window span) []float64 {
+	if b.columns[name] == nil {
+		return sum
+	}
+	return add(sum, read(b.columns[name], window))
+}

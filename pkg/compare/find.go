@@ -1,0 +1,114 @@
+package compare
+
+import (
+	"context"
+	"time"
+
+	"github.com/photofinish/photofinish/pkg/promql"
+	"github.com/photofinish/photofinish/pkg/race"
+)
+
+// The limits of a search.
+const (
+	// coarsePoints is how many windows the first look divides the time into.
+	coarsePoints = 3000
+	// chunkPoints keeps one query below the 11,000 points per series that Prometheus allows.
+	chunkPoints = 10_000
+	// maxChunks bounds the queries of one search. Beyond chunkPoints x maxChunks seconds of racing (7 days) the times get coarser.
+	maxChunks = 60
+	// pad is how far beyond the range the search looks, so that a race that overlaps it is seen whole.
+	pad = time.Hour
+)
+
+// Found is the result of a search: the races that overlap the range, oldest first.
+type Found struct {
+	Races   []RaceInfo
+	Notices []string
+}
+
+// Find lists the races whose series overlap the time from start to end, whoever ran them.
+// The first race of a testid within the search has the testid as its id, a later one <testid>@<start unix>.
+func Find(ctx context.Context, q promql.Querier, start, end time.Time) (Found, error) {
+	if !start.Before(end) {
+		return Found{}, race.Errorf(race.Invalid, "choose an end after the start", "the time range from %s to %s is empty",
+			start.Format(time.RFC3339), end.Format(time.RFC3339))
+	}
+	a := &asker{q: q}
+	races, err := scan(ctx, a, promql.NotEqual("testid", ""), start.Add(-pad), end.Add(pad))
+	if err != nil {
+		return Found{}, err
+	}
+	found := Found{Notices: a.notices}
+	for _, r := range races {
+		if !r.End.Before(start) && !r.Start.After(end) {
+			found.Races = append(found.Races, r)
+		}
+	}
+	return found, nil
+}
+
+// scan looks for samples in windows: coarse ones first to see where there are any, then windows of a second where there are.
+// An expression that sees windows, not instants, misses no race that was shorter than the step.
+func scan(ctx context.Context, a *asker, testid promql.Matcher, from, to time.Time) ([]RaceInfo, error) {
+	const second = int64(1000)
+	whole := span{from.Unix() * 1000, (to.Unix() + 1) * 1000}
+	occupied := []span{whole}
+	if coarse := roundUp(whole.length()/coarsePoints, second); coarse > second {
+		windows, err := look(ctx, a, testid, occupied, coarse, "testid")
+		if err != nil {
+			return nil, err
+		}
+		occupied = occupied[:0]
+		for _, w := range windows {
+			occupied = append(occupied, w.span)
+		}
+		occupied = merge(occupied, 1)
+	}
+	fine := second
+	var total int64
+	for _, s := range occupied {
+		total += s.length()
+	}
+	if needed := total / (chunkPoints * maxChunks); needed > fine {
+		fine = roundUp(needed, second)
+		a.notice("there is so much racing in this time that starts and ends are rounded to %d s; choose a shorter time", fine/1000)
+	}
+	windows, err := look(ctx, a, testid, occupied, fine, "__name__", "testid", "app", "heat", "phase")
+	if err != nil {
+		return nil, err
+	}
+	return assemble(windows, max(Silence.Milliseconds(), fine)), nil
+}
+
+// window says that a series with these labels has a sample within the span.
+type window struct {
+	span
+	labels map[string]string
+}
+
+// look finds the windows of a width that hold samples of k6's request counters.
+func look(ctx context.Context, a *asker, testid promql.Matcher, where []span, width int64, by ...string) ([]window, error) {
+	selector := promql.Selector([]string{ownRequests, stockRequests}, testid)
+	step := time.Duration(width) * time.Millisecond
+	expr := "count by " + promql.Labels(by...) + " (last_over_time(" + selector + "[" + promql.Duration(step) + "]))"
+	var tasks []*task
+	for _, piece := range chunks(where, width*chunkPoints) {
+		tasks = append(tasks, &task{query: promql.Query{
+			Expr: expr, Start: time.UnixMilli(piece.from + width), End: time.UnixMilli(roundUp(piece.to-piece.from, width) + piece.from), Step: step,
+		}})
+	}
+	if err := a.run(ctx, tasks); err != nil {
+		return nil, err
+	}
+	var windows []window
+	for _, t := range tasks {
+		for _, s := range t.result {
+			for _, p := range s.Points {
+				windows = append(windows, window{span{p.At - width, p.At}, s.Labels})
+			}
+		}
+	}
+	return windows, nil
+}
+
+func roundUp(v, unit int64) int64 { return (v + unit - 1) / unit * unit }

@@ -1,0 +1,59 @@
+package compare
+
+import "github.com/photofinish/photofinish/pkg/measure"
+
+// needs is what the measures asked for must be computed from.
+type needs struct {
+	measures  []measure.Measure
+	counters  bool // k6's counters
+	container bool // cAdvisor's series
+	latencies map[string]float64
+	mean      bool
+	max       bool
+	vus       bool
+}
+
+// quantiles are the measures that are read off a histogram.
+func quantiles() map[string]float64 {
+	return map[string]float64{"latency_p50": 0.5, "latency_p90": 0.9, "latency_p95": 0.95, "latency_p99": 0.99}
+}
+
+func needsOf(measures []measure.Measure) needs {
+	n := needs{measures: measures, latencies: map[string]float64{}}
+	for _, m := range measures {
+		q, isQuantile := quantiles()[m.ID]
+		switch {
+		case isQuantile:
+			n.latencies[m.ID] = q
+		case m.ID == "latency_mean":
+			n.mean = true
+		case m.ID == "latency_max":
+			n.max = true
+		case m.ID == "vus":
+			n.vus = true
+		case m.Source == measure.Client:
+			n.counters = true
+		case m.Source == measure.Container:
+			n.container = true
+		case m.Source == measure.Joined:
+			n.counters, n.container = true, true
+		}
+	}
+	return n
+}
+
+func (n needs) percentiles() bool { return n.mean || len(n.latencies) > 0 }
+
+func (n needs) gauges() bool { return n.max || n.vus }
+
+// of lists the measures that come from one side or the other, joined ones from both.
+func (n needs) of(side measure.Source) []string {
+	var ids []string
+	for _, m := range n.measures {
+		histogram := n.latencies[m.ID] > 0 || m.ID == "latency_mean" || m.ID == "latency_max" || m.ID == "vus"
+		if (m.Source == side || m.Source == measure.Joined) && !histogram {
+			ids = append(ids, m.ID)
+		}
+	}
+	return ids
+}

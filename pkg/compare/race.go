@@ -1,0 +1,76 @@
+package compare
+
+import (
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/photofinish/photofinish/pkg/race"
+)
+
+// Silence is how long a testid must be quiet for its next sample to belong to another race, and for a race to count as finished.
+const Silence = 60 * time.Second
+
+// RaceInfo is a race as its series tell it. Start and End are whole seconds that enclose the samples: Start < sample <= End.
+type RaceInfo struct {
+	ID     string // the testid; <testid>@<start unix> for a testid that was used again
+	TestID string // the value of the label testid
+	Start  time.Time
+	End    time.Time
+	Apps   []string // sorted; empty where the requests carry no tag app
+	Heats  []Heat   // in order of time; one where there is no heat tag
+	// Phased: the series carry a phase label, and only phase "race" counts.
+	Phased bool
+	// Own: our output extension's series (photofinish_*) exist. Otherwise a stock k6 wrote the race.
+	Own bool
+	// Previous is the end of the race before this one that used the same testid; zero if none is known.
+	Previous time.Time
+}
+
+// Heat is one repetition, its measured part: Start < sample <= End. Label is the heat tag's value, "" without one.
+type Heat struct {
+	Label string
+	Start time.Time
+	End   time.Time
+}
+
+// Finished says whether the race is over at the time now, as far as its series tell.
+func (r RaceInfo) Finished(now time.Time) bool { return now.Sub(r.End) >= Silence }
+
+// margins around the times of a record: a push may hold a sample from just before and arrive just after them.
+const recordMargin = time.Second
+
+// FromRecord makes the RaceInfo of a recorded race, so that its series need not be searched for. ok is false where it was never started.
+func FromRecord(r race.Race) (info RaceInfo, ok bool) {
+	info = RaceInfo{ID: r.ID, TestID: r.ID, Phased: true, Own: true}
+	for _, l := range r.Lanes {
+		info.Apps = append(info.Apps, l.App)
+	}
+	slices.Sort(info.Apps)
+	for _, h := range r.Heats {
+		if h.StartedAt == nil || h.FinishedAt == nil {
+			continue
+		}
+		heat := Heat{
+			Label: strconv.Itoa(h.Number),
+			Start: h.StartedAt.Add(-recordMargin).Truncate(time.Second),
+			End:   h.FinishedAt.Add(2 * recordMargin).Truncate(time.Second),
+		}
+		info.Heats = append(info.Heats, heat)
+		info.End = later(info.End, heat.End)
+	}
+	if len(info.Heats) == 0 {
+		return RaceInfo{}, false
+	}
+	info.Start = info.Heats[0].Start
+	return info, true
+}
+
+func (r RaceInfo) length() time.Duration { return r.End.Sub(r.Start) }
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}

@@ -1,0 +1,100 @@
+package compare
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/photofinish/photofinish/pkg/promql"
+)
+
+// glimpse is how much of a race is looked at, at its end and after its beginning, to see which containers there are and how often they are sampled.
+const glimpse = 10 * time.Minute
+
+// sources is what Prometheus holds of a race: how often k6 and cAdvisor wrote (0: never), and by which labels the apps' containers are known.
+type sources struct {
+	client     time.Duration
+	container  time.Duration
+	containers []containers
+}
+
+// slowest is the shortest step at which every source has a sample in each.
+func (s sources) slowest() time.Duration { return max(s.client, s.container, time.Second) }
+
+// discover looks at the raw samples of both sides.
+func discover(ctx context.Context, a *asker, r RaceInfo, apps []string, j Join, need needs) (sources, error) {
+	var s sources
+	var clientTasks, containerTasks []*task
+	if need.counters || need.percentiles() || need.gauges() {
+		clientTasks = glimpses(r, promql.Selector([]string{r.requests()}, r.matchers(apps)...))
+	}
+	byLabel := map[*task]string{}
+	if need.container {
+		for _, label := range j.labels() {
+			all := containers{label: label, apps: j.byContainer(apps)}
+			for _, t := range glimpses(r, promql.Selector([]string{containerCPU}, all.matchers(r.TestID)...)) {
+				byLabel[t] = label
+				containerTasks = append(containerTasks, t)
+			}
+		}
+	}
+	if err := a.run(ctx, slices.Concat(clientTasks, containerTasks)); err != nil {
+		return s, err
+	}
+	for _, t := range clientTasks {
+		s.client = shorter(s.client, period(t.result))
+	}
+	seen, periods := map[string][]string{}, map[string]time.Duration{}
+	for _, t := range containerTasks {
+		label := byLabel[t]
+		periods[label] = shorter(periods[label], period(t.result))
+		for _, series := range t.result {
+			if name := series.Labels[label]; !slices.Contains(seen[label], name) {
+				seen[label] = append(seen[label], name)
+			}
+		}
+	}
+	s.containers = j.assign(apps, seen)
+	for _, c := range s.containers {
+		s.container = max(s.container, periods[c.label])
+	}
+	return s, nil
+}
+
+// glimpses asks for the raw samples at the end of a race and, where it was long, also at its beginning.
+func glimpses(r RaceInfo, selector string) []*task {
+	reach := min(r.length(), glimpse)
+	expr := selector + "[" + promql.Duration(reach) + "]"
+	tasks := []*task{{query: promql.At(expr, r.End)}}
+	if r.length() > 2*glimpse {
+		tasks = append(tasks, &task{query: promql.At(expr, r.Start.Add(glimpse))})
+	}
+	return tasks
+}
+
+// period is how often the busiest series has samples: the smallest of the series' median gaps, to the next whole second
+// unless it is within a tenth of one. A gap over a pause between heats does not move the median.
+func period(series []promql.Series) time.Duration {
+	var shortest time.Duration
+	for _, s := range series {
+		var apart []float64
+		for i := 1; i < len(s.Points); i++ {
+			apart = append(apart, float64(s.Points[i].At-s.Points[i-1].At))
+		}
+		if len(apart) > 0 {
+			shortest = shorter(shortest, time.Duration(median(apart))*time.Millisecond)
+		}
+	}
+	if shortest == 0 {
+		return 0
+	}
+	return max((shortest + time.Second*9/10).Truncate(time.Second), time.Second)
+}
+
+// shorter is the smaller of two periods; 0 is unknown.
+func shorter(a, b time.Duration) time.Duration {
+	if a == 0 || (b > 0 && b < a) {
+		return b
+	}
+	return a
+}

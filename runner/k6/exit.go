@@ -1,0 +1,50 @@
+package k6
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"syscall"
+
+	"github.com/photofinish/photofinish/pkg/race"
+)
+
+// The exit codes of k6 that mean something to a race (go.k6.io/k6/errext/exitcodes).
+const (
+	thresholdsCrossed = 99
+	setupTimeout      = 100
+	scriptException   = 107
+	scriptAborted     = 108
+)
+
+// Exit is how a k6 process ended.
+type Exit struct {
+	Code              int  // -1 if a signal ended it
+	ThresholdsCrossed bool // the run is whole, but a threshold was crossed
+	ScriptError       bool // the script threw outside of its iterations, or ended the test itself
+	Killed            bool // by a signal
+	// Err is one sentence: k6's last error, or the signal; "" after a code of 0.
+	Err string
+}
+
+func exitOf(waited error, state *os.ProcessState, said *log) (Exit, error) {
+	var ended *exec.ExitError
+	if waited != nil && !errors.As(waited, &ended) && !errors.Is(waited, exec.ErrWaitDelay) {
+		return Exit{Code: -1}, race.Errorf(race.Internal, "", "wait for k6: %w", waited)
+	}
+	e := Exit{Code: state.ExitCode()}
+	switch e.Code {
+	case 0:
+		return e, nil
+	case thresholdsCrossed:
+		e.ThresholdsCrossed = true
+	case scriptException, scriptAborted, setupTimeout:
+		e.ScriptError = true
+	}
+	e.Err = first(said.lastError(), fmt.Sprintf("k6 ended with code %d", e.Code))
+	if status, ok := state.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+		e.Killed, e.Err = true, "ended by the signal "+status.Signal().String()
+	}
+	return e, nil
+}

@@ -1,0 +1,56 @@
+package k6
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+)
+
+// LaneSummary is what k6's own end-of-test summary counts for a lane, warm-up excluded.
+type LaneSummary struct {
+	Requests int64
+	Failed   int64
+}
+
+// Summary is k6's end-of-test summary, as far as a race needs it.
+type Summary struct {
+	Lanes map[string]LaneSummary // by app; every app of the heat is there
+	// Crossed names the thresholds that were crossed, as "metric{tags}: condition".
+	Crossed []string
+}
+
+// ReadSummary reads the file of Run.SummaryPath for the apps of a heat.
+func ReadSummary(path string, apps []string) (Summary, error) {
+	raw, err := os.ReadFile(path) //nolint:gosec // the runner chose the path
+	if err != nil {
+		return Summary{}, fmt.Errorf("k6 wrote no summary: %w", err)
+	}
+	var file struct {
+		Metrics map[string]struct {
+			Count      float64         `json:"count"`
+			Passes     float64         `json:"passes"`     // of a rate: samples that are not 0
+			Thresholds map[string]bool `json:"thresholds"` // true: crossed
+		} `json:"metrics"`
+	}
+	if err := json.Unmarshal(raw, &file); err != nil {
+		return Summary{}, fmt.Errorf("k6's summary cannot be read: %w", err)
+	}
+	s := Summary{Lanes: map[string]LaneSummary{}}
+	for _, app := range apps {
+		s.Lanes[app] = LaneSummary{
+			Requests: int64(file.Metrics[submetric(requestsMetric, app)].Count),
+			Failed:   int64(file.Metrics[submetric(failedMetric, app)].Passes),
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(file.Metrics)) {
+		thresholds := file.Metrics[name].Thresholds
+		for _, condition := range slices.Sorted(maps.Keys(thresholds)) {
+			if thresholds[condition] {
+				s.Crossed = append(s.Crossed, name+": "+condition)
+			}
+		}
+	}
+	return s, nil
+}

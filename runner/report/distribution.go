@@ -1,0 +1,53 @@
+package report
+
+import (
+	"math"
+
+	"github.com/photofinish/photofinish/runner/k6/stream"
+)
+
+// Density is drawn in bins of 2^(1/binsPerOctave), 4% wide, and smoothed over smoothBins to either side (a triangle).
+const (
+	binsPerOctave = 16
+	smoothBins    = 2
+)
+
+// percentiles are those of every curve: dense enough to draw, denser where it is steep.
+func percentiles() []float64 {
+	var out []float64
+	for p := 1.0; p <= 99; p++ {
+		out = append(out, p)
+	}
+	return append(out, 99.25, 99.5, 99.75, 99.9)
+}
+
+// DistributionOf reads curve and density from a histogram of seconds. A histogram without observations gives an empty distribution.
+func DistributionOf(app string, h stream.Histogram) Distribution {
+	d := Distribution{App: app}
+	if h.Count == 0 || len(h.Buckets) == 0 {
+		return d
+	}
+	for _, p := range percentiles() {
+		if p > 99 && float64(h.Count)*(100-p)/100 < 5 {
+			break // fewer than five requests lie beyond: chance
+		}
+		d.Curve = append(d.Curve, Percentile{Percentile: p, MS: 1000 * h.Quantile(p / 100)})
+	}
+	first, last := math.MaxInt, math.MinInt
+	bins := map[int]float64{}
+	for bucket, n := range h.Buckets {
+		lower, upper := stream.Bounds(bucket)
+		bin := int(math.Floor(math.Log2(1000*(lower+upper)/2) * binsPerOctave))
+		bins[bin] += float64(n)
+		first, last = min(first, bin), max(last, bin)
+	}
+	for bin := first - smoothBins - 1; bin <= last+smoothBins+1; bin++ {
+		sum := 0.0
+		for k := -smoothBins; k <= smoothBins; k++ {
+			weight := 1 - math.Abs(float64(k))/(smoothBins+1)
+			sum += weight * bins[bin+k]
+		}
+		d.Density = append(d.Density, Density{MS: math.Exp2((float64(bin) + .5) / binsPerOctave), Density: sum / float64(h.Count)})
+	}
+	return d
+}
