@@ -1,6 +1,8 @@
 package compare
 
 import (
+	"cmp"
+	"maps"
 	"slices"
 
 	"github.com/photofinish/photofinish/pkg/promql"
@@ -38,19 +40,20 @@ func boxes(g grid, c containers, values, seen, peak []promql.Series) []*box {
 	put(values, func(s promql.Series) string { return s.Labels["__name__"] })
 	put(peak, func(promql.Series) string { return peakMemory })
 
-	type container struct{ name, id string }
-	once := map[container]*box{}
-	for p, b := range found {
-		key := container{p.name, p.id}
-		if other := once[key]; other == nil || b.samples() > other.samples() {
-			once[key] = b
+	places := slices.SortedFunc(maps.Keys(found), func(a, b place) int {
+		return cmp.Or(cmp.Compare(a.name, b.name), cmp.Compare(a.id, b.id), cmp.Compare(a.instance, b.instance), cmp.Compare(a.job, b.job))
+	})
+	var once []*box
+	for i, p := range places {
+		b := found[p]
+		switch {
+		case i == 0 || places[i-1].name != p.name || places[i-1].id != p.id:
+			once = append(once, b)
+		case b.samples() > once[len(once)-1].samples():
+			once[len(once)-1] = b
 		}
 	}
-	var all []*box
-	for _, b := range once {
-		all = append(all, b)
-	}
-	return all
+	return once
 }
 
 // peakMemory is the column of the highest working set within each step.

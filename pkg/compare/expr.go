@@ -108,9 +108,14 @@ func quantileExpr(q float64, histogram string) string {
 func meanExpr(histogram string) string { return "histogram_avg(" + histogram + ")" }
 
 // highestExpr is the highest value of a gauge within the time before each point.
-func (r RaceInfo) highestExpr(name string, apps []string, within time.Duration) string {
-	return "max by " + promql.Labels("app", "heat") + " (max_over_time(" + promql.Selector([]string{name}, r.matchers(apps)...) +
+func (r RaceInfo) highestExpr(name string, apps []string, within time.Duration, by ...string) string {
+	return "max by " + promql.Labels(by...) + " (max_over_time(" + promql.Selector([]string{name}, r.matchers(apps)...) +
 		"[" + promql.Duration(within) + "]))"
+}
+
+// resetsExpr is how often k6's counters began anew.
+func (r RaceInfo) resetsExpr(apps []string) string {
+	return "max(resets(" + promql.Selector([]string{r.requests()}, r.matchers(apps)...) + "[" + promql.Duration(r.length()) + "]))"
 }
 
 // identity are the labels that tell containers apart, and the same container scraped twice.

@@ -15,6 +15,7 @@ import (
 type metrics struct {
 	url            string // of the query API
 	remoteWriteURL string
+	server         bool            // it is our own
 	names          *containerNames // nil where there is no cAdvisor
 	close          func() error
 }
@@ -37,6 +38,7 @@ func startMetrics(ctx context.Context, raceID, listen string) (*metrics, error) 
 	if err != nil {
 		return nil, errors.Join(err, closeWatcher(watcher))
 	}
+	m.server = true
 	m.url, m.remoteWriteURL = server.URL(), server.RemoteWriteURL()
 	m.close = func() error { return errors.Join(server.Close(), closeWatcher(watcher)) }
 	return m, nil

@@ -68,8 +68,8 @@ func specs(d race.Definition) []verdict.MeasureSpec {
 	var all []verdict.MeasureSpec
 	for _, m := range measure.All() {
 		spec := verdict.Spec(m.ID, verdict.Better(m.Better))
-		if effect, own := d.MinimumEffect[m.ID]; own {
-			spec.MinimumEffect = effect
+		if d.MinimumEffect > 0 && !spec.Difference {
+			spec.MinimumEffect = d.MinimumEffect
 		}
 		if len(d.Primary) > 0 {
 			spec.Primary = slices.Contains(d.Primary, m.ID)

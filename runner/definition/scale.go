@@ -25,7 +25,8 @@ func scale(s race.Scenario, factor float64) error {
 		set(s.Config, "startTime", stretch(t.Start))
 	}
 	if !ramps(s) {
-		set(s.Config, lengthKey(s), stretch(t.Length))
+		// A scenario much shorter than the longest must not vanish.
+		set(s.Config, lengthKey(s), stretch(max(t.Length, time.Duration(float64(time.Millisecond)/factor))))
 		return nil
 	}
 	return mapStages(s, func(d time.Duration, target float64) configStage { return configStage{stretch(d), target} })

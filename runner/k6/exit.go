@@ -14,6 +14,7 @@ import (
 const (
 	thresholdsCrossed = 99
 	setupTimeout      = 100
+	invalidConfig     = 104
 	scriptException   = 107
 	scriptAborted     = 108
 )

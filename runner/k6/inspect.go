@@ -77,8 +77,8 @@ export const options = Object.assign({}, usable, {
 export default function () {}
 `
 
-// Inspect loads a script in k6 without running it. The error's code is race.Invalid where the script is not there or its options
-// are no options, and race.Unavailable where it cannot be loaded; then it quotes k6.
+// Inspect loads a script in k6 without running it. The error's code is race.Invalid where the script is not there or k6 does not
+// understand its options, and race.Unavailable where it cannot be loaded; it quotes k6.
 func (k K6) Inspect(ctx context.Context, script string, env map[string]string) (Inspection, error) {
 	_, address, err := locate(script)
 	if err != nil {
@@ -131,8 +131,14 @@ func (k K6) inspect(ctx context.Context, probe, script string, env map[string]st
 			return Inspection{}, race.Errorf(race.Unavailable, "", "k6 cannot be started: %w", err)
 		}
 		said := newLog()
-		_, _ = said.Write(log.Bytes())
-		return Inspection{}, race.Errorf(race.Unavailable, "", "%s cannot be loaded: %s", script,
+		for line := range bytes.Lines(log.Bytes()) {
+			said.take(bytes.TrimSpace(line))
+		}
+		code := race.Unavailable
+		if exit.ExitCode() == invalidConfig {
+			code = race.Invalid
+		}
+		return Inspection{}, race.Errorf(code, "", "%s cannot be loaded: %s", script,
 			first(without(said.lastError(), filepath.Dir(probe)), err.Error()))
 	}
 	return parseInspection(out.Bytes(), script)

@@ -14,12 +14,13 @@ const (
 	logLines = 200
 	// logLine bounds one line, in bytes.
 	logLine = 4096
+	// longestLine bounds the wait for the end of a line.
+	longestLine = 1 << 20
 )
 
-// log takes k6's output as JSON lines and keeps a readable tail of it. It may be written and read concurrently.
+// log keeps a readable tail of k6's output. It may be written and read concurrently.
 type log struct {
 	mu      sync.Mutex
-	rest    []byte // a line that has not ended yet
 	lines   []string
 	lastBad string // message of the last line of level error
 	reads   []string
@@ -30,27 +31,38 @@ func newLog() *log { return &log{} }
 // readMarker begins the line with which a probe tells that setup or teardown read APP_URL; the function's name follows.
 const readMarker = "photofinish: APP_URL was read by "
 
+// lines cuts one of k6's two outputs into the lines of a log. Only one goroutine may use it at a time.
+type lines struct {
+	log  *log
+	rest []byte // a line that has not ended yet
+}
+
 // Write implements io.Writer; it never fails.
-func (l *log) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.rest = append(l.rest, p...)
+func (w *lines) Write(p []byte) (int, error) {
+	w.rest = append(w.rest, p...)
 	for {
-		line, rest, whole := bytes.Cut(l.rest, []byte("\n"))
+		line, rest, whole := bytes.Cut(w.rest, []byte("\n"))
 		if !whole {
 			break
 		}
-		l.take(line)
-		l.rest = rest
+		w.log.take(line)
+		w.rest = rest
 	}
-	if len(l.rest) > 16*logLine { // a line without an end
-		l.take(l.rest)
-		l.rest = nil
+	if len(w.rest) > longestLine {
+		w.flush()
 	}
 	return len(p), nil
 }
 
+// flush takes what is left as a line.
+func (w *lines) flush() {
+	w.log.take(w.rest)
+	w.rest = nil
+}
+
 func (l *log) take(line []byte) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	var entry struct {
 		Level, Msg, Error, Source string
 	}
@@ -81,29 +93,25 @@ func (l *log) take(line []byte) {
 	}
 }
 
-// tail is what is kept, with a last line that has no end.
+// tail is what is kept.
 func (l *log) tail() []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	lines := append([]string(nil), l.lines...)
-	if len(bytes.TrimSpace(l.rest)) > 0 {
-		lines = append(lines, string(l.rest))
-	}
-	return lines
+	return append([]string(nil), l.lines...)
 }
 
 // lastError is the last error that k6 told, as one sentence; where it told none in its own form, its last line.
 func (l *log) lastError() string {
-	lines := l.tail()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.lastBad != "" {
+	switch {
+	case l.lastBad != "":
 		return sentence(l.lastBad)
+	case len(l.lines) > 0:
+		return l.lines[len(l.lines)-1]
+	default:
+		return ""
 	}
-	if len(lines) > 0 {
-		return lines[len(lines)-1]
-	}
-	return ""
 }
 
 // readers names the functions that told to have read APP_URL.

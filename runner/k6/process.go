@@ -45,6 +45,7 @@ type Run struct {
 type Process struct {
 	cmd      *exec.Cmd
 	log      *log
+	out, err *lines
 	events   chan stream.Event
 	commands *os.File // the runner's end
 	done     chan struct{}
@@ -72,7 +73,8 @@ func (k K6) Start(ctx context.Context, r Run) (*Process, error) {
 		return nil, err
 	}
 	p := &Process{cmd: cmd, log: newLog(), events: make(chan stream.Event, eventBuffer), done: make(chan struct{})}
-	cmd.Stdout, cmd.Stderr, cmd.WaitDelay = p.log, p.log, pipeGrace
+	p.out, p.err = &lines{log: p.log}, &lines{log: p.log}
+	cmd.Stdout, cmd.Stderr, cmd.WaitDelay = p.out, p.err, pipeGrace
 	isolate(cmd)
 	if err := p.start(); err != nil {
 		return nil, race.Errorf(race.Unavailable, "", "k6 cannot be started: %w", err)
@@ -122,6 +124,8 @@ func (p *Process) start() error {
 			return
 		}
 		p.waited = p.cmd.Wait()
+		p.out.flush()
+		p.err.flush()
 		_ = commandsIn.Close()
 		close(p.done)
 	}()

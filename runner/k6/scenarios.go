@@ -187,6 +187,9 @@ func (p placement) ramp(r definition.Ramp, t definition.Times, lane stream.Lane)
 	if t.Start == 0 {
 		start = r.First()
 		stages = append(stages, stage{p.cfg.Warmup.String(), start}, stage{"0s", r.Start})
+		if turn := p.wall(lane, 0); turn > 0 {
+			stages = append(stages, stage{turn.String(), r.Start})
+		}
 	}
 	target := r.Start
 	for _, st := range r.Stages {

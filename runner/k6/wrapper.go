@@ -94,19 +94,22 @@ func heatOptions(def race.Definition, cfg stream.Config, o HeatOptions) (options
 
 // defaultSystemTags are k6's, but for url: its values would make a time series of every address, and name holds the address too
 // unless the script groups addresses.
-var defaultSystemTags = []string{
-	"proto", "subproto", "status", "method", "name", "group", "check", "error", "error_code", "tls_version", "scenario", "service", "expected_response",
+func defaultSystemTags() []string {
+	return []string{
+		"proto", "subproto", "status", "method", "name", "group", "check", "error", "error_code", "tls_version", "scenario", "service", "expected_response",
+	}
 }
 
 // systemTags takes url out, keeps expected_response in (errors are told by it), and gives a probe the url, which shows whom it reached.
 func systemTags(raw json.RawMessage, probe bool) ([]string, error) {
-	tags := defaultSystemTags
+	tags := defaultSystemTags()
 	if len(raw) > 0 {
+		tags = nil
 		if err := json.Unmarshal(raw, &tags); err != nil {
 			return nil, race.Errorf(race.Invalid, "", "options.systemTags must be a list of strings: %w", err)
 		}
 	}
-	tags = slices.DeleteFunc(slices.Clone(tags), func(t string) bool { return t == "url" })
+	tags = slices.DeleteFunc(tags, func(t string) bool { return t == "url" })
 	if !slices.Contains(tags, "expected_response") {
 		tags = append(tags, "expected_response")
 	}

@@ -6,11 +6,8 @@ import (
 	"github.com/photofinish/photofinish/runner/k6/stream"
 )
 
-// Density is drawn in bins of 2^(1/binsPerOctave), 4% wide, and smoothed over smoothBins to either side (a triangle).
-const (
-	binsPerOctave = 16
-	smoothBins    = 2
-)
+// binsPerOctave sets the bins of a density: 1% wide.
+const binsPerOctave = 64
 
 // percentiles are those of every curve: dense enough to draw, denser where it is steep.
 func percentiles() []float64 {
@@ -31,8 +28,14 @@ func DistributionOf(app string, h stream.Histogram) Distribution {
 		if p > 99 && float64(h.Count)*(100-p)/100 < 5 {
 			break // fewer than five requests lie beyond: chance
 		}
-		d.Curve = append(d.Curve, Percentile{Percentile: p, MS: 1000 * h.Quantile(p / 100)})
+		d.Curve = append(d.Curve, Percentile{Percentile: p, MS: 1000 * h.Quantile(p/100)})
 	}
+	d.Density = density(h)
+	return d
+}
+
+// density is the histogram on a logarithmic axis, smoothed by a triangle as wide as Silverman's rule says for its spread.
+func density(h stream.Histogram) []Density {
 	first, last := math.MaxInt, math.MinInt
 	bins := map[int]float64{}
 	for bucket, n := range h.Buckets {
@@ -41,13 +44,15 @@ func DistributionOf(app string, h stream.Histogram) Distribution {
 		bins[bin] += float64(n)
 		first, last = min(first, bin), max(last, bin)
 	}
-	for bin := first - smoothBins - 1; bin <= last+smoothBins+1; bin++ {
+	quartiles := math.Log2(h.Quantile(.75)/h.Quantile(.25)) * binsPerOctave
+	width := max(1, int(math.Round(2*.9*quartiles/1.34*math.Pow(float64(h.Count), -.2))))
+	var out []Density
+	for bin := first - width; bin <= last+width; bin++ {
 		sum := 0.0
-		for k := -smoothBins; k <= smoothBins; k++ {
-			weight := 1 - math.Abs(float64(k))/(smoothBins+1)
-			sum += weight * bins[bin+k]
+		for k := -width; k <= width; k++ {
+			sum += (1 - math.Abs(float64(k))/float64(width+1)) * bins[bin+k]
 		}
-		d.Density = append(d.Density, Density{MS: math.Exp2((float64(bin) + .5) / binsPerOctave), Density: sum / float64(h.Count)})
+		out = append(out, Density{MS: math.Exp2((float64(bin) + .5) / binsPerOctave), Density: sum})
 	}
-	return d
+	return out
 }

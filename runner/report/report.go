@@ -21,11 +21,10 @@ type Data struct {
 }
 
 // PlotSeries is one measure of one app over the time of one heat. T is seconds since the measured part of heat 1 began, ascending;
-// V are the values in the measure's unit, nil where a source had nothing. Both are equally long. Unit is the measure's (pkg/measure).
+// V are the values in the measure's unit, nil where a source had nothing. Both are equally long.
 type PlotSeries struct {
 	App     string
 	Measure string
-	Unit    string
 	Heat    int
 	T       []float64
 	V       []*float64

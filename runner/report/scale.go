@@ -25,6 +25,7 @@ func (s scale) at(v float64) float64 {
 
 // tick is a labelled place on an axis. Minor ticks are not labelled in narrow windows.
 type tick struct {
+	Value float64
 	At    string // percent
 	Label string
 	Minor bool
@@ -42,7 +43,7 @@ func (s scale) logTicks(label func(float64) string) []tick {
 				continue
 			}
 			at := s.at(v)
-			t := tick{At: percent(at), Label: label(v), Minor: m != 1 && decades > 1}
+			t := tick{Value: v, At: percent(at), Label: label(v), Minor: m != 1 && decades > 1}
 			switch {
 			case at < 4:
 				t.Edge = "first"

@@ -40,18 +40,19 @@ func newPlanner(ctx context.Context, e *Executor, begin time.Time) (*planner, er
 	if p.race, err = schedule(heat.Race, profile); err != nil {
 		return nil, err
 	}
-	p.alarm = alarm.New(ctx)
+	p.alarm = alarm.New(ctx, e.heat != nil && e.heat.Config.CoarseTimers)
 	return p, nil
 }
 
 // next waits for the next arrival and returns it when it is due; ok is false after the last one, or when the context ended.
 func (p *planner) next() (a arrival, ok bool) {
 	if !p.racing {
-		if a, ok := p.nextWarmup(); ok || !p.known() {
-			return a, ok
+		if a, ok := p.nextWarmup(); ok {
+			return a, true
 		}
-		p.racing = true
-		p.start, _ = p.heat.RaceStart()
+		if p.start, p.racing = p.heat.RaceStart(); !p.racing {
+			return arrival{}, false // the context ended
+		}
 	}
 	active, ok := p.race.Next()
 	if !ok {
@@ -65,7 +66,7 @@ func (p *planner) next() (a arrival, ok bool) {
 	return a, p.alarm.Wait(a.at)
 }
 
-// nextWarmup is false without ctx's end when the race begins before the next arrival of the warm-up.
+// nextWarmup is false when the race begins before the next arrival of the warm-up, or when the context ended.
 func (p *planner) nextWarmup() (arrival, bool) {
 	offset, ok := p.warmup.Next()
 	if !ok {
@@ -78,13 +79,10 @@ func (p *planner) nextWarmup() (arrival, bool) {
 			return a, true
 		}
 		if start, known = p.heat.RaceStart(); !known {
-			return arrival{}, false // ctx ended
+			return arrival{}, false
 		}
 	}
-	if !a.at.Before(start) {
-		return arrival{}, false
-	}
-	return a, p.alarm.Wait(a.at)
+	return a, a.at.Before(start) && p.alarm.Wait(a.at)
 }
 
 func (p *planner) close() error { return p.alarm.Close() }

@@ -27,6 +27,8 @@ type Config struct {
 	Lanes []Lane `json:"lanes"`
 	// Probe: the run only has to prove that each lane reaches its own app; one iteration a lane, no phases, no series.
 	Probe bool `json:"probe"`
+	// CoarseTimers begins iterations to the millisecond only, for less CPU: arrivals that are close are woken for together.
+	CoarseTimers bool `json:"coarse_timers,omitempty"`
 }
 
 // Span is how long the race part of the heat lasts, from the first block to the last.

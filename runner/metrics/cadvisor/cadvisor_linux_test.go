@@ -217,7 +217,9 @@ func TestRacesOfOneProcessAreShownApartAndLeaveNothingBehind(t *testing.T) {
 		require.NotEmpty(t, shown(t, s))
 		require.NoError(t, s.Close())
 	}
-	require.LessOrEqual(t, runtime.NumGoroutine(), goroutines, "every race beyond the first costs no goroutine")
+	// One that is just ending may be among them; twenty would not be.
+	require.Eventually(t, func() bool { return runtime.NumGoroutine() <= goroutines+1 }, 2*time.Second, 10*time.Millisecond,
+		"every race beyond the first costs no goroutine")
 }
 
 func TestStartSaysWhatIsWrong(t *testing.T) {

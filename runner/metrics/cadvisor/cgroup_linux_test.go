@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,9 +19,13 @@ import (
 // burnEnv makes the test binary a program that uses one CPU until it is killed.
 const burnEnv = "PHOTOFINISH_TEST_BURN"
 
+// burned keeps the loop from being none.
+var burned atomic.Int64
+
 func TestMain(m *testing.M) {
 	if os.Getenv(burnEnv) != "" {
-		for { //nolint:revive // that is its work
+		for n := 0; ; n++ {
+			burned.Store(int64(n))
 		}
 	}
 	os.Exit(m.Run())
@@ -30,10 +35,10 @@ func TestMain(m *testing.M) {
 const parent = "/photofinish-test-cadvisor"
 
 // needCgroups skips, loudly, where cgroups cannot be made.
-func needCgroups(t testing.TB) {
-	t.Helper()
+func needCgroups(tb testing.TB) {
+	tb.Helper()
 	if os.Geteuid() != 0 {
-		t.Skip("NOT TESTED: this user may not make cgroups; run it as root")
+		tb.Skip("NOT TESTED: this user may not make cgroups; run it as root")
 	}
 }
 
@@ -43,8 +48,8 @@ type group struct {
 	dirs []string
 }
 
-func newGroup(t testing.TB, name string) *group {
-	t.Helper()
+func newGroup(tb testing.TB, name string) *group {
+	tb.Helper()
 	g := &group{name: name}
 	if cgroups.IsCgroup2UnifiedMode() {
 		g.dirs = []string{filepath.Join("/sys/fs/cgroup", name)}
@@ -54,25 +59,25 @@ func newGroup(t testing.TB, name string) *group {
 		}
 	}
 	for _, dir := range g.dirs {
-		require.NoError(t, os.MkdirAll(dir, 0o755)) //nolint:gosec // cgroups are for all to read
+		require.NoError(tb, os.MkdirAll(dir, 0o755)) //nolint:gosec // cgroups are for all to read
 	}
 	if cgroups.IsCgroup2UnifiedMode() {
 		for _, up := range []string{"/sys/fs/cgroup", filepath.Join("/sys/fs/cgroup", parent), filepath.Dir(g.dirs[0])} {
-			require.NoError(t, os.WriteFile(filepath.Join(up, "cgroup.subtree_control"), []byte("+cpu +memory"), 0o600))
+			require.NoError(tb, os.WriteFile(filepath.Join(up, "cgroup.subtree_control"), []byte("+cpu +memory"), 0o600))
 		}
 	}
-	t.Cleanup(func() { g.remove(t) })
+	tb.Cleanup(func() { g.remove(tb) })
 	return g
 }
 
 // burn starts a program in the group that uses one CPU.
-func (g *group) burn(t testing.TB) (stop func()) {
-	t.Helper()
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=none") //nolint:gosec // it is this test
+func (g *group) burn(tb testing.TB) (stop func()) {
+	tb.Helper()
+	cmd := exec.CommandContext(tb.Context(), os.Args[0], "-test.run=none") //nolint:gosec // it is this test
 	cmd.Env = append(os.Environ(), burnEnv+"=1", "GOMAXPROCS=1")
-	require.NoError(t, cmd.Start())
+	require.NoError(tb, cmd.Start())
 	for _, dir := range g.dirs {
-		require.NoError(t, os.WriteFile(filepath.Join(dir, "cgroup.procs"), []byte(strconv.Itoa(cmd.Process.Pid)), 0o600))
+		require.NoError(tb, os.WriteFile(filepath.Join(dir, "cgroup.procs"), []byte(strconv.Itoa(cmd.Process.Pid)), 0o600))
 	}
 	stopped := false
 	stop = func() {
@@ -80,56 +85,56 @@ func (g *group) burn(t testing.TB) (stop func()) {
 			return
 		}
 		stopped = true
-		require.NoError(t, cmd.Process.Kill())
+		require.NoError(tb, cmd.Process.Kill())
 		_ = cmd.Wait() // "signal: killed"
 	}
-	t.Cleanup(stop)
+	tb.Cleanup(stop)
 	return stop
 }
 
 // quota allows the group half a CPU.
-func (g *group) quota(t testing.TB) {
-	t.Helper()
+func (g *group) quota(tb testing.TB) {
+	tb.Helper()
 	if cgroups.IsCgroup2UnifiedMode() {
-		require.NoError(t, os.WriteFile(filepath.Join(g.dirs[0], "cpu.max"), []byte("50000 100000"), 0o600))
+		require.NoError(tb, os.WriteFile(filepath.Join(g.dirs[0], "cpu.max"), []byte("50000 100000"), 0o600))
 		return
 	}
-	require.NoError(t, os.WriteFile(filepath.Join(g.dirs[0], "cpu.cfs_quota_us"), []byte("50000"), 0o600))
+	require.NoError(tb, os.WriteFile(filepath.Join(g.dirs[0], "cpu.cfs_quota_us"), []byte("50000"), 0o600))
 }
 
 // cpu is the kernel's own count of the group's CPU time.
-func (g *group) cpu(t testing.TB) time.Duration {
-	t.Helper()
+func (g *group) cpu(tb testing.TB) time.Duration {
+	tb.Helper()
 	if !cgroups.IsCgroup2UnifiedMode() {
-		return time.Duration(number(t, filepath.Join(g.dirs[1], "cpuacct.usage")))
+		return time.Duration(number(tb, filepath.Join(g.dirs[1], "cpuacct.usage")))
 	}
 	stat, err := os.ReadFile(filepath.Join(g.dirs[0], "cpu.stat"))
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	for line := range strings.Lines(string(stat)) {
 		if us, ok := strings.CutPrefix(line, "usage_usec "); ok {
 			n, err := strconv.ParseInt(strings.TrimSpace(us), 10, 64)
-			require.NoError(t, err)
+			require.NoError(tb, err)
 			return time.Duration(n) * time.Microsecond
 		}
 	}
-	t.Fatal("no usage_usec in cpu.stat")
+	tb.Fatal("no usage_usec in cpu.stat")
 	return 0
 }
 
-func number(t testing.TB, file string) int64 {
-	t.Helper()
+func number(tb testing.TB, file string) int64 {
+	tb.Helper()
 	text, err := os.ReadFile(file) //nolint:gosec // a cgroup's file
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	n, err := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return n
 }
 
 // remove removes the group, and its parents as far as they are empty.
-func (g *group) remove(t testing.TB) {
-	t.Helper()
+func (g *group) remove(tb testing.TB) {
+	tb.Helper()
 	for _, dir := range g.dirs {
-		require.Eventually(t, func() bool { // a killed process stays a moment
+		require.Eventually(tb, func() bool { // a killed process stays a moment
 			err := os.Remove(dir)
 			return err == nil || errors.Is(err, fs.ErrNotExist)
 		}, 5*time.Second, 5*time.Millisecond, dir)

@@ -26,19 +26,19 @@ import (
 	"github.com/photofinish/photofinish/runner/metrics/promserver"
 )
 
-func client(t testing.TB, s *promserver.Server) promv1.API {
-	t.Helper()
+func client(tb testing.TB, s *promserver.Server) promv1.API {
+	tb.Helper()
 	c, err := api.NewClient(api.Config{Address: s.URL(), Client: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}})
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return promv1.NewAPI(c)
 }
 
-func query(t testing.TB, s *promserver.Server, at time.Time, format string, args ...any) model.Vector {
-	t.Helper()
-	v, _, _, err := client(t, s).Query(t.Context(), fmt.Sprintf(format, args...), at)
-	require.NoError(t, err)
+func query(tb testing.TB, s *promserver.Server, at time.Time, format string, args ...any) model.Vector {
+	tb.Helper()
+	v, _, _, err := client(tb, s).Query(tb.Context(), fmt.Sprintf(format, args...), at)
+	require.NoError(tb, err)
 	vec, ok := v.(model.Vector)
-	require.True(t, ok, "%T", v)
+	require.True(tb, ok, "%T", v)
 	return vec
 }
 

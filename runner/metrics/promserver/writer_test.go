@@ -3,6 +3,7 @@ package promserver_test
 import (
 	"log/slog"
 	"math"
+	"slices"
 	"testing"
 	"time"
 
@@ -24,33 +25,33 @@ const (
 	factorOur = 1.0028
 )
 
-func startServer(t testing.TB, o promserver.Options) *promserver.Server {
-	t.Helper()
+func startServer(tb testing.TB, o promserver.Options) *promserver.Server {
+	tb.Helper()
 	if o.Dir == "" {
-		o.Dir = t.TempDir()
+		o.Dir = tb.TempDir()
 	}
-	s, err := promserver.Start(t.Context(), o)
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	s, err := promserver.Start(tb.Context(), o)
+	require.NoError(tb, err)
+	tb.Cleanup(func() { require.NoError(tb, s.Close()) })
 	return s
 }
 
-func newWriter(t testing.TB, s *promserver.Server) *remote.API {
-	t.Helper()
+func newWriter(tb testing.TB, s *promserver.Server) *remote.API {
+	tb.Helper()
 	w, err := remote.NewAPI(s.URL(), remote.WithAPIPath("api/v1/write"), remote.WithAPILogger(slog.New(slog.DiscardHandler)))
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return w
 }
 
 // observe makes a native histogram of some values in seconds.
-func observe(t testing.TB, factor float64, values ...float64) *histogram.Histogram {
-	t.Helper()
+func observe(tb testing.TB, factor float64, values ...float64) *histogram.Histogram {
+	tb.Helper()
 	h := prometheus.NewHistogram(prometheus.HistogramOpts{Name: "x", NativeHistogramBucketFactor: factor, NativeHistogramMaxBucketNumber: 10_000})
 	for _, v := range values {
 		h.Observe(v)
 	}
 	var m dto.Metric
-	require.NoError(t, h.Write(&m))
+	require.NoError(tb, h.Write(&m))
 	d := m.GetHistogram()
 	return &histogram.Histogram{
 		Schema: d.GetSchema(), ZeroThreshold: d.GetZeroThreshold(), ZeroCount: d.GetZeroCount(), Count: d.GetSampleCount(), Sum: d.GetSampleSum(),
@@ -68,8 +69,8 @@ func spans(in []*dto.BucketSpan) []histogram.Span {
 
 func protoLabels(name string, pairs ...string) []prompb.Label {
 	out := []prompb.Label{{Name: "__name__", Value: name}}
-	for i := 0; i < len(pairs); i += 2 {
-		out = append(out, prompb.Label{Name: pairs[i], Value: pairs[i+1]})
+	for pair := range slices.Chunk(pairs, 2) {
+		out = append(out, prompb.Label{Name: pair[0], Value: pair[1]})
 	}
 	return out
 }
@@ -84,15 +85,15 @@ func histograms(labels []prompb.Label, at time.Time, h *histogram.Histogram) pro
 
 func stale() float64 { return math.Float64frombits(value.StaleNaN) }
 
-func push(t testing.TB, w *remote.API, series ...prompb.TimeSeries) {
-	t.Helper()
-	_, err := w.Write(t.Context(), remote.WriteV1MessageType, &prompb.WriteRequest{Timeseries: series})
-	require.NoError(t, err)
+func push(tb testing.TB, w *remote.API, series ...prompb.TimeSeries) {
+	tb.Helper()
+	_, err := w.Write(tb.Context(), remote.WriteV1MessageType, &prompb.WriteRequest{Timeseries: series})
+	require.NoError(tb, err)
 }
 
 // pushV2 writes the same by remote write 2.0.
-func pushV2(t testing.TB, w *remote.API, series ...prompb.TimeSeries) {
-	t.Helper()
+func pushV2(tb testing.TB, w *remote.API, series ...prompb.TimeSeries) {
+	tb.Helper()
 	symbols := writev2.NewSymbolTable()
 	var req writev2.Request
 	for _, s := range series {
@@ -109,6 +110,6 @@ func pushV2(t testing.TB, w *remote.API, series ...prompb.TimeSeries) {
 		req.Timeseries = append(req.Timeseries, out)
 	}
 	req.Symbols = symbols.Symbols()
-	_, err := w.Write(t.Context(), remote.WriteV2MessageType, &req)
-	require.NoError(t, err)
+	_, err := w.Write(tb.Context(), remote.WriteV2MessageType, &req)
+	require.NoError(tb, err)
 }

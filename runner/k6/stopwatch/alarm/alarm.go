@@ -11,12 +11,16 @@ import (
 type Alarm struct {
 	ctx   context.Context //nolint:containedctx // it ends every wait; passing it to each would cost a registration a wait
 	timer *time.Timer
-	exact *exact // nil where the kernel has no such timer
+	exact *exact // nil where it is not wanted or the kernel has no such timer
 }
 
-// New makes an alarm whose waits end with ctx.
-func New(ctx context.Context) *Alarm {
-	return &Alarm{ctx: ctx, timer: time.NewTimer(time.Hour), exact: newExact(ctx)}
+// New makes an alarm whose waits end with ctx. A coarse one is exact to the millisecond only, which takes less CPU.
+func New(ctx context.Context, coarse bool) *Alarm {
+	a := &Alarm{ctx: ctx, timer: time.NewTimer(time.Hour)}
+	if !coarse {
+		a.exact = newExact(ctx)
+	}
+	return a
 }
 
 // Wait waits until a time; false when the context ended first.

@@ -12,7 +12,7 @@ import (
 
 func newAlarm(t *testing.T, ctx context.Context) *alarm.Alarm { //nolint:revive // t first, as in every helper
 	t.Helper()
-	a := alarm.New(ctx)
+	a := alarm.New(ctx, false)
 	t.Cleanup(func() { require.NoError(t, a.Close()) })
 	return a
 }
@@ -54,4 +54,15 @@ func TestAnAlarmEndsWithItsContext(t *testing.T) {
 	require.False(t, a.Wait(time.Now().Add(time.Hour)))
 	require.False(t, a.Wait(time.Now().Add(-time.Second)), "not even for a time in the past")
 	require.False(t, a.WaitUnless(time.Now().Add(time.Hour), nil))
+}
+
+func TestACoarseAlarmNeverRingsEarlyEither(t *testing.T) {
+	t.Parallel()
+	a := alarm.New(t.Context(), true)
+	for i := range 10 {
+		at := time.Now().Add(time.Duration(700*i) * time.Microsecond)
+		require.True(t, a.Wait(at))
+		require.False(t, time.Now().Before(at))
+	}
+	require.NoError(t, a.Close())
 }

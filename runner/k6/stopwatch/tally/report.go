@@ -18,15 +18,11 @@ func (t *Tally) Progress(now time.Time) stream.Event {
 	}
 	for _, l := range t.lanes {
 		race := &l.phases[heat.Race].totals
-		second := l.recent.turn()
-		p := stream.LaneProgress{
+		e.Progress[l.App] = stream.LaneProgress{
 			Requests: race.Requests, Failed: race.Failed, VUs: l.Running(), Dropped: l.Dropped(heat.Race),
-			Rate: float64(second.Count) / (slots * Slot).Seconds(),
+			Rate: l.recent.rate(), P50MS: l.recent.quantile(0.5) * 1000, P95MS: l.recent.quantile(0.95) * 1000,
 		}
-		if second.Count > 0 {
-			p.P50MS, p.P95MS = second.Quantile(0.5)*1000, second.Quantile(0.95)*1000
-		}
-		e.Progress[l.App] = p
+		l.recent.turn()
 	}
 	return e
 }

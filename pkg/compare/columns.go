@@ -1,0 +1,149 @@
+package compare
+
+import (
+	"math"
+	"strings"
+)
+
+// slopeWindow and slopeLeast are how many points a slope over time looks back on, and the fewest that say anything.
+const (
+	slopeWindow = 30
+	slopeLeast  = 5
+)
+
+// samples is what was fetched of one race, on one grid.
+type samples struct {
+	race    RaceInfo
+	grid    grid
+	clients map[lane]*clientRow
+	boxes   []*box
+	// direct are the columns that Prometheus computed whole, by measure.
+	direct map[string]map[lane][]float64
+}
+
+// histograms says whether a histogram of latency was found.
+func (s *samples) histograms() bool {
+	for id, lanes := range s.direct {
+		if strings.HasPrefix(id, "latency_") && id != "latency_max" && len(lanes) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// columns are the measures of one app over the given heats, on the grid of s. A measure that its source does not have is absent.
+func (s *samples) columns(app string, heats []Heat) map[string][]float64 {
+	c := s.clientColumns(app, heats)
+	for id, lanes := range s.direct {
+		for _, h := range heats {
+			c[id] = add(c[id], lanes[lane{app, h.Label}])
+		}
+		c[id] = add(c[id], lanes[lane{app, merged}])
+	}
+	s.containerColumns(c, app, heats)
+	join(c)
+	for id, column := range c {
+		if column == nil {
+			delete(c, id)
+		}
+	}
+	return c
+}
+
+// merged stands for all heats together where Prometheus has already joined them; no heat label can hold it.
+const merged = "\xff"
+
+func (s *samples) clientColumns(app string, heats []Heat) map[string][]float64 {
+	counts, spanned := map[string][]float64{}, map[string][]float64{}
+	var spans []float64
+	for _, h := range heats {
+		row := s.clients[lane{app, h.Label}]
+		if row == nil {
+			continue
+		}
+		window := h.span()
+		own := row.spans(window)
+		spans = add(spans, own)
+		for name, values := range row.columns {
+			grown := row.counted(values, window, s.grid.at(0)-s.grid.step <= window.from)
+			counts[name] = add(counts[name], grown)
+			spanned[name] = add(spanned[name], where(grown, own))
+		}
+	}
+	return map[string][]float64{
+		"request_rate":       over(spanned[colRequests], spans),
+		"data_received_rate": over(spanned[colReceived], spans),
+		"data_sent_rate":     over(spanned[colSent], spans),
+		"error_rate":         over(counts[colFailed], counts[colRequests]),
+		"check_rate":         over(counts[colPassed], counts[colChecks]),
+	}
+}
+
+func (s *samples) containerColumns(c map[string][]float64, app string, heats []Heat) {
+	for _, h := range heats {
+		spent := spend(s.boxes, app, h.span())
+		c["cpu_cores"] = add(c["cpu_cores"], spent.cpu)
+		c["cpu_throttled_ratio"] = add(c["cpu_throttled_ratio"], share(spent.throttledPeriods, spent.periods))
+		c["memory_working_set"] = add(c["memory_working_set"], spent.memory)
+		c["memory_slope"] = add(c["memory_slope"], slopes(spent.memory, s.grid))
+		c["network_receive_rate"] = add(c["network_receive_rate"], spent.received)
+		c["network_transmit_rate"] = add(c["network_transmit_rate"], spent.sent)
+		c[throttledRate] = add(c[throttledRate], spent.throttled)
+	}
+}
+
+// throttledRate is a column that is no measure: seconds waited for the quota per second.
+const throttledRate = "throttled"
+
+// join adds the measures that neither side knows alone.
+func join(c map[string][]float64) {
+	requests := c["request_rate"]
+	c["cpu_ms_per_request"] = over(scale(c["cpu_cores"], 1000), requests)
+	c["throttled_ms_per_request"] = over(scale(c[throttledRate], 1000), requests)
+	c["memory_bytes_per_request"] = over(c["memory_slope"], requests)
+	c["network_bytes_per_request"] = over(zip(c["network_receive_rate"], c["network_transmit_rate"], func(x, y float64) float64 { return x + y }), requests)
+	delete(c, throttledRate)
+}
+
+// where keeps the values of a at which b is known.
+func where(a, b []float64) []float64 {
+	return zip(a, b, func(x, y float64) float64 {
+		if !known(y) {
+			return math.NaN()
+		}
+		return x
+	})
+}
+
+// share is part over whole; where there was no whole, nothing was part of it.
+func share(part, whole []float64) []float64 {
+	return zip(part, whole, func(x, y float64) float64 {
+		if y == 0 {
+			return 0
+		}
+		return x / y
+	})
+}
+
+// slopes is how fast a gauge grows, per second, at each known point: Theil-Sen over the points just before it.
+func slopes(gauge []float64, g grid) []float64 {
+	if gauge == nil {
+		return nil
+	}
+	out := gaps(len(gauge))
+	for i, v := range gauge {
+		if !known(v) {
+			continue
+		}
+		var x, y []float64
+		for j := max(0, i-slopeWindow+1); j <= i; j++ {
+			if known(gauge[j]) {
+				x, y = append(x, float64(g.at(j)-g.at(i))/1000), append(y, gauge[j])
+			}
+		}
+		if len(x) >= slopeLeast {
+			out[i] = TheilSen(x, y)
+		}
+	}
+	return out
+}

@@ -1,0 +1,109 @@
+package compare
+
+import (
+	"strings"
+)
+
+// explain tells what is missing, why, and what to do about it.
+// histograms says whether a histogram of latency was found.
+func (p *racePlan) explain(a *asker, need needs, histograms bool) {
+	r := p.race
+	if !r.Own {
+		p.explainStock(a, need)
+	}
+	if need.percentiles() {
+		p.explainHistograms(a, need, histograms)
+	}
+	if need.counters && len(p.samples.clients) == 0 {
+		a.notice("race %s: k6 wrote no counts of requests", r.ID)
+	}
+	if !need.container {
+		return
+	}
+	if apps := p.lacking(); len(apps) > 0 {
+		a.notice("race %s: no cAdvisor series name the container of %s (labels looked at: %s); run cAdvisor beside the apps, or set the labels or the mapping",
+			r.ID, strings.Join(apps, ", "), strings.Join(p.join.labels(), ", "))
+	}
+	for _, app := range p.apps {
+		if p.samples.outside(app) {
+			a.notice("race %s: cAdvisor sampled %s, but not while it raced; check that the clocks of k6's and cAdvisor's machines agree", r.ID, app)
+		}
+	}
+	p.explainColumns(a, need)
+}
+
+// explainStock tells what a stock k6 cannot give.
+func (p *racePlan) explainStock(a *asker, need needs) {
+	var none []string
+	for _, m := range need.measures {
+		if m.ID == "check_rate" || m.ID == "latency_max" || m.ID == "vus" {
+			none = append(none, m.ID)
+		}
+	}
+	if len(none) > 0 {
+		a.notice("race %s was run by a stock k6, whose series cannot give %s by app; photofinish race writes them", p.race.ID, strings.Join(none, ", "))
+	}
+	if need.counters {
+		for _, row := range p.samples.clients {
+			if row.columns[colFailed] == nil {
+				a.notice("race %s: k6's system tag expected_response is off, so nobody knows which requests failed", p.race.ID)
+			}
+		}
+	}
+}
+
+func (p *racePlan) explainHistograms(a *asker, need needs, there bool) {
+	switch {
+	case !there && p.race.Own:
+		a.notice("race %s has no histograms of latency in this Prometheus, though there are counts; let it take in native histograms "+
+			"(before 3.0: --enable-feature=native-histograms)", p.race.ID)
+	case !there:
+		a.notice("race %s has no native histograms of latency; run k6 with K6_PROMETHEUS_RW_TREND_AS_NATIVE_HISTOGRAM=true, "+
+			"and let Prometheus take them in (before 3.0: --enable-feature=native-histograms)", p.race.ID)
+	case !p.race.Own && len(need.latencies) > 0:
+		a.notice("race %s was run by a stock k6, whose histograms are 9%% wide: differences of percentiles below %.1f%% do not show",
+			p.race.ID, StockPercentileEffect*100)
+	}
+}
+
+// explainColumns tells which of cAdvisor's series there are not.
+func (p *racePlan) explainColumns(a *asker, need needs) {
+	if len(p.samples.boxes) == 0 {
+		return
+	}
+	wanted := map[string]bool{}
+	for _, m := range need.measures {
+		wanted[m.ID] = true
+	}
+	absent := func(name string) bool {
+		for _, b := range p.samples.boxes {
+			if b.columns[name] != nil {
+				return false
+			}
+		}
+		return true
+	}
+	if (wanted["cpu_throttled_ratio"] || wanted["throttled_ms_per_request"]) && absent(containerPeriods) {
+		a.notice("race %s: no container has a CPU quota, so nothing can be throttled", p.race.ID)
+	}
+	if (wanted["network_receive_rate"] || wanted["network_transmit_rate"] || wanted["network_bytes_per_request"]) && absent(containerReceived) {
+		a.notice("race %s: cAdvisor has no network series of these containers (local processes have none)", p.race.ID)
+	}
+}
+
+// outside says whether an app's containers were sampled near the race but at no point within its heats.
+func (s *samples) outside(app string) bool {
+	there := false
+	for _, b := range s.boxes {
+		if !b.of(app) {
+			continue
+		}
+		for _, h := range s.race.Heats {
+			if _, ok := sum(b.gauge(b.seen, h.span())); ok {
+				return false
+			}
+		}
+		there = true
+	}
+	return there
+}

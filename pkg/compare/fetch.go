@@ -1,0 +1,105 @@
+package compare
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/photofinish/photofinish/pkg/measure"
+	"github.com/photofinish/photofinish/pkg/promql"
+)
+
+// milli turns Prometheus's seconds into the ms of latency measures.
+const milli = 1000
+
+// fetch asks for everything that the races' measures need, all of it concurrently.
+func fetch(ctx context.Context, a *asker, plans []*racePlan, req Request, need needs, step time.Duration) error {
+	var tasks []*task
+	var done []func()
+	for _, p := range plans {
+		own, read := p.tasks(req, need, step)
+		tasks = append(tasks, own...)
+		done = append(done, read)
+	}
+	if err := a.run(ctx, tasks); err != nil {
+		return err
+	}
+	for _, read := range done {
+		read()
+	}
+	return nil
+}
+
+// tasks are the queries of one race; read puts their answers into p.samples.
+func (p *racePlan) tasks(req Request, need needs, step time.Duration) (tasks []*task, read func()) {
+	r, g := p.race, req.gridOf(p.race, step)
+	p.samples = &samples{race: r, grid: g, direct: map[string]map[lane][]float64{}}
+	var readers []func()
+	ask := func(expr string, measures ...string) *task {
+		t := &task{query: g.query(expr), measures: measures}
+		tasks = append(tasks, t)
+		return t
+	}
+	by := []string{"app"}
+	if req.HeatsEach {
+		by = append(by, "heat")
+	}
+	direct := func(id, expr string, factor float64) {
+		t := ask(expr, id)
+		readers = append(readers, func() { p.samples.direct[id] = directColumns(g, t.result, factor, req.HeatsEach) })
+	}
+	histogram := r.stepHistogram(p.apps, step, by...)
+	for _, m := range need.measures {
+		if q, ok := need.latencies[m.ID]; ok {
+			direct(m.ID, quantileExpr(q, histogram), milli)
+		}
+	}
+	if need.mean {
+		direct("latency_mean", meanExpr(histogram), milli)
+	}
+	if need.max && r.Own {
+		direct("latency_max", r.highestExpr(ownLatencyMax, p.apps, step, by...), milli)
+	}
+	if need.vus && r.Own {
+		direct("vus", r.highestExpr(ownVUs, p.apps, step, by...), 1)
+	}
+	if need.counters {
+		ids := need.of(measure.Client)
+		counters, seen := ask(r.countersExpr(p.apps, r.reach()), ids...), ask(r.seenExpr(p.apps), ids...)
+		readers = append(readers, func() { p.samples.clients = clientRows(g, counters.result, seen.result) })
+	}
+	for _, c := range p.sources.containers {
+		ids := need.of(measure.Container)
+		values, seen := ask(c.valuesExpr(r.TestID), ids...), ask(c.seenExpr(r.TestID), ids...)
+		readers = append(readers, func() { p.samples.boxes = append(p.samples.boxes, boxes(g, c, values.result, seen.result, nil)...) })
+	}
+	return tasks, func() {
+		for _, read := range readers {
+			read()
+		}
+	}
+}
+
+// directColumns are columns that Prometheus computed whole. each says whether they are by heat.
+func directColumns(g grid, series []promql.Series, factor float64, each bool) map[lane][]float64 {
+	columns := map[lane][]float64{}
+	for _, s := range series {
+		key := lane{s.Labels["app"], merged}
+		if each {
+			key.heat = s.Labels["heat"]
+		}
+		columns[key] = scale(g.column(s.Points), factor)
+	}
+	return columns
+}
+
+// lacking lists the apps without a container: they have no container measures.
+func (p *racePlan) lacking() []string {
+	var apps []string
+	for _, app := range p.apps {
+		if !slices.ContainsFunc(p.samples.boxes, func(b *box) bool { return b.of(app) }) {
+			apps = append(apps, app)
+		}
+	}
+	return apps
+}

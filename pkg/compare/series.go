@@ -1,0 +1,92 @@
+package compare
+
+import (
+	"math"
+	"time"
+)
+
+// series makes a Series of each app, measure and, where asked, heat. A measure without a source is all gaps.
+func (p *racePlan) series(req Request, need needs, shown grid) []Series {
+	var all []Series
+	for _, app := range p.apps {
+		for _, heats := range p.groups(req) {
+			columns := p.samples.columns(app, heats.heats)
+			for _, m := range need.measures {
+				s := Series{App: app, Measure: m, Race: p.race.ID, Heat: heats.label, Values: gaps(shown.n)}
+				p.place(s.Values, columns[m.ID], heats, req, shown)
+				s.Coverage = coverage(s.Values, p.spansOf(heats, req), shown)
+				all = append(all, s)
+			}
+		}
+	}
+	return all
+}
+
+// group is the heats that one series joins. origin is where its elapsed time begins.
+type group struct {
+	label  string
+	heats  []Heat
+	origin time.Time
+}
+
+func (p *racePlan) groups(req Request) []group {
+	if !req.HeatsEach {
+		return []group{{heats: p.race.Heats, origin: p.race.Start}}
+	}
+	var groups []group
+	for _, h := range p.race.Heats {
+		groups = append(groups, group{label: h.Label, heats: []Heat{h}, origin: h.Start})
+	}
+	return groups
+}
+
+// place moves a column from the race's own grid to the shown one. Elapsed heats that begin within a step are moved by less than a step;
+// no value is changed.
+func (p *racePlan) place(values, column []float64, heats group, req Request, shown grid) {
+	own := p.samples.grid
+	shift := own.start - shown.start
+	if req.Elapsed {
+		shift -= roundTo(heats.origin.UnixMilli()-p.race.Start.UnixMilli(), own.step) + p.race.Start.UnixMilli()
+	}
+	for j, v := range column {
+		if i, ok := shown.index(shown.start + shift + int64(j)*own.step); ok && !math.IsInf(v, 0) {
+			values[i] = v
+		}
+	}
+}
+
+func roundTo(v, unit int64) int64 { return (v + unit/2) / unit * unit }
+
+// spansOf are the heats on the shown grid's time.
+func (p *racePlan) spansOf(heats group, req Request) []span {
+	var spans []span
+	for _, h := range heats.heats {
+		s := h.span()
+		if req.Elapsed {
+			origin := heats.origin.UnixMilli()
+			s = span{s.from - origin, s.to - origin}
+		}
+		spans = append(spans, s)
+	}
+	return spans
+}
+
+// coverage is the share of the heats' grid points that have a value; 0 where the grid shows nothing of them.
+func coverage(values []float64, heats []span, shown grid) float64 {
+	points, there := 0, 0
+	for i := range shown.n {
+		for _, s := range heats {
+			if shown.within(i, s) {
+				points++
+				if known(values[i]) {
+					there++
+				}
+				break
+			}
+		}
+	}
+	if points == 0 {
+		return 0
+	}
+	return float64(there) / float64(points)
+}

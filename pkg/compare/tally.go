@@ -1,0 +1,200 @@
+package compare
+
+import (
+	"slices"
+
+	"github.com/photofinish/photofinish/pkg/measure"
+)
+
+// tally is what an app did in a heat, or in several: amounts and the seconds over which each was taken, so that tallies can be summed before they are divided.
+// A nil pointer is unknown.
+type tally struct {
+	counts map[string]float64 // by column, exact, zero before the first sample
+	direct map[string]float64 // measures that Prometheus computed whole
+	// spanned are counts between the first and the last sample, over clientSeconds.
+	spanned       map[string]float64
+	clientSeconds float64
+
+	cpu, throttled, received, sent ratio // per second
+	throttledPeriods               ratio // over periods
+	peak                           *float64
+	slopes                         []float64 // one a heat, bytes per second
+}
+
+// ratio is a sum over a sum; there is none where nothing was added.
+type ratio struct{ above, below float64 }
+
+func (r ratio) plus(o ratio) ratio { return ratio{r.above + o.above, r.below + o.below} }
+
+func (r ratio) value() *float64 {
+	if r.below <= 0 {
+		return nil
+	}
+	v := r.above / r.below
+	return &v
+}
+
+// slopeSamples are the fewest samples of a heat that a slope is read off.
+const slopeSamples = 3
+
+// heat tallies one heat.
+func (t *totaller) heat(app string, h Heat) tally {
+	key := lane{app, h.Label}
+	y := tally{counts: t.counts[key], direct: t.directOf(key), spanned: map[string]float64{}}
+	s, window := t.plan.samples, h.span()
+	if row := s.clients[key]; row != nil {
+		spans := row.spans(window)
+		y.clientSeconds, _ = sum(spans)
+		for name, values := range row.columns {
+			y.spanned[name], _ = sum(where(row.counted(values, window, true), spans))
+		}
+	}
+	spent := spend(s.boxes, app, window)
+	y.containers(s, app, window)
+	if top, ok := highest(spent.peak); ok {
+		y.peak = &top
+	}
+	var at, bytes []float64
+	for i, v := range spent.memory {
+		if known(v) {
+			at, bytes = append(at, float64(s.grid.at(i))/1000), append(bytes, v)
+		}
+	}
+	if len(at) >= slopeSamples {
+		y.slopes = append(y.slopes, TheilSen(at, bytes))
+	}
+	return y
+}
+
+// containers sums what the app's containers spent, each over its own span. Containers beside each other add up their rates:
+// the seconds of the longest stand for all.
+func (y *tally) containers(s *samples, app string, window span) {
+	for _, b := range s.boxes {
+		if !b.of(app) {
+			continue
+		}
+		seconds, _ := sum(b.gauge(b.spans(window), window))
+		growth := func(name string) (float64, bool) {
+			if b.columns[name] == nil || seconds == 0 {
+				return 0, false
+			}
+			return sum(b.grown(b.columns[name], window))
+		}
+		for _, c := range []struct {
+			to   *ratio
+			name string
+		}{{&y.cpu, containerCPU}, {&y.throttled, containerThrottled}, {&y.received, containerReceived}, {&y.sent, containerSent}} {
+			if v, ok := growth(c.name); ok {
+				c.to.beside(v, seconds)
+			}
+		}
+		if periods, ok := growth(containerPeriods); ok {
+			throttled, _ := growth(containerThrottledPeriods)
+			// A quota that had no period yet throttled nothing.
+			y.throttledPeriods = y.throttledPeriods.plus(ratio{throttled, max(periods, 1)})
+		}
+	}
+}
+
+// beside adds a container that ran at the same time: its rate is added, over the longer of the two spans.
+func (r *ratio) beside(amount, seconds float64) {
+	rate := amount / seconds
+	if r.below > 0 {
+		rate += r.above / r.below
+	}
+	r.below = max(r.below, seconds)
+	r.above = rate * r.below
+}
+
+// whole sums an app's heats. Percentiles are those of the pooled distribution; the slope is the heats' median, since each heat has a fresh app.
+func (t *totaller) whole(app string) tally {
+	key := lane{app, merged}
+	y := tally{counts: t.counts[key], direct: t.directOf(key), spanned: map[string]float64{}}
+	for _, h := range t.plan.race.Heats {
+		x := t.heat(app, h)
+		y.clientSeconds += x.clientSeconds
+		for name, v := range x.spanned {
+			y.spanned[name] += v
+		}
+		y.cpu, y.throttled = y.cpu.plus(x.cpu), y.throttled.plus(x.throttled)
+		y.received, y.sent = y.received.plus(x.received), y.sent.plus(x.sent)
+		y.throttledPeriods = y.throttledPeriods.plus(x.throttledPeriods)
+		if x.peak != nil && (y.peak == nil || *x.peak > *y.peak) {
+			y.peak = x.peak
+		}
+		y.slopes = append(y.slopes, x.slopes...)
+	}
+	return y
+}
+
+// totals turns amounts into measures.
+func (y tally) totals() AppTotals {
+	m := map[string]*float64{}
+	for _, id := range measure.IDs() {
+		m[id] = nil
+	}
+	for id, v := range y.direct {
+		m[id] = &v
+	}
+	rate := func(column string) *float64 {
+		if _, ok := y.counts[column]; !ok {
+			return nil
+		}
+		return ratio{y.spanned[column], y.clientSeconds}.value()
+	}
+	share := func(part, whole string) *float64 {
+		if _, ok := y.counts[part]; !ok {
+			return nil
+		}
+		return ratio{y.counts[part], y.counts[whole]}.value()
+	}
+	m["request_rate"], m["data_received_rate"], m["data_sent_rate"] = rate(colRequests), rate(colReceived), rate(colSent)
+	m["error_rate"], m["check_rate"] = share(colFailed, colRequests), share(colPassed, colChecks)
+	m["cpu_cores"], m["cpu_throttled_ratio"] = y.cpu.value(), y.throttledPeriods.value()
+	m["network_receive_rate"], m["network_transmit_rate"] = y.received.value(), y.sent.value()
+	m["memory_working_set"] = y.peak
+	if len(y.slopes) > 0 {
+		slope := median(slices.Clone(y.slopes))
+		m["memory_slope"] = &slope
+	}
+	m["cpu_ms_per_request"] = perRequest(y.cpu.value(), 1000, m["request_rate"])
+	m["throttled_ms_per_request"] = perRequest(y.throttled.value(), 1000, m["request_rate"])
+	m["memory_bytes_per_request"] = perRequest(m["memory_slope"], 1, m["request_rate"])
+	if rx, tx := y.received.value(), y.sent.value(); rx != nil && tx != nil {
+		both := *rx + *tx
+		m["network_bytes_per_request"] = perRequest(&both, 1, m["request_rate"])
+	}
+	a := AppTotals{Requests: y.counts[colRequests], Measures: m}
+	if failed, ok := y.counts[colFailed]; ok {
+		a.Failed = &failed
+	}
+	return a
+}
+
+// perRequest divides two rates.
+func perRequest(rate *float64, factor float64, requests *float64) *float64 {
+	if rate == nil || requests == nil || *requests <= 0 {
+		return nil
+	}
+	v := *rate * factor / *requests
+	return &v
+}
+
+func (t *totaller) directOf(key lane) map[string]float64 {
+	values := map[string]float64{}
+	for id, lanes := range t.direct {
+		if v, ok := lanes[key]; ok {
+			values[id] = v
+		}
+	}
+	return values
+}
+
+func highest(column []float64) (top float64, ok bool) {
+	for _, v := range column {
+		if known(v) && (!ok || v > top) {
+			top, ok = v, true
+		}
+	}
+	return top, ok
+}

@@ -1,0 +1,228 @@
+package compare
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/photofinish/photofinish/pkg/measure"
+	"github.com/photofinish/photofinish/pkg/promql"
+	"github.com/photofinish/photofinish/pkg/race"
+)
+
+// Request asks for measures over time.
+type Request struct {
+	Races    []RaceInfo
+	Apps     []string // none: all
+	Measures []string // ids; none: all
+	// Start and End clip absolute time; zero is the whole of the races. Elapsed time always shows whole races.
+	Start, End time.Time
+	// Step is the shortest step wanted. It is raised to the slowest source's period, and where the points would be too many.
+	Step time.Duration
+	// Elapsed counts time from each race's start (from each heat's with HeatsEach), so that races and heats lie over each other.
+	Elapsed bool
+	// HeatsEach makes a series of each heat instead of joining them.
+	HeatsEach bool
+	Join      Join
+}
+
+// Result is a set of series on one grid.
+type Result struct {
+	// Times are the ends of the steps; empty where Elapsed is used.
+	Times []time.Time
+	// Elapsed are the ends of the steps in seconds since the start.
+	Elapsed []float64
+	Step    time.Duration
+	Series  []Series
+	Queries []ExecutedQuery
+	Notices []string
+}
+
+// Series is one measure of one app. Values has the length of the grid, in the measure's unit; NaN is a gap, and there are no infinities.
+type Series struct {
+	App     string
+	Measure measure.Measure
+	Race    string
+	Heat    string // "" where the heats are joined
+	Values  []float64
+	// Coverage is the share of the race's part of the grid at which there is a value, 0-1.
+	Coverage float64
+}
+
+// TimeSeries computes measures of several apps, and of several races, step by step on one grid.
+// A race without cAdvisor series (or without histograms …) still gives its other measures: the rest is all gaps, and a notice says why.
+func TimeSeries(ctx context.Context, q promql.Querier, req Request) (Result, error) {
+	measures, err := measure.ByIDs(req.Measures)
+	if err != nil {
+		return Result{}, err
+	}
+	if len(req.Races) == 0 {
+		return Result{}, race.Errorf(race.Invalid, "choose a race", "there is no race to show")
+	}
+	a := &asker{q: q}
+	need := needsOf(measures)
+	plans, err := plan(ctx, a, req, need)
+	if err != nil {
+		return Result{}, err
+	}
+	result := Result{Step: req.Step}
+	for _, p := range plans {
+		result.Step = max(result.Step, p.sources.slowest())
+	}
+	result.Step = req.fit(a, result.Step)
+	if err := fetch(ctx, a, plans, req, need, result.Step); err != nil {
+		return Result{}, err
+	}
+	shown := req.grid(result.Step)
+	for _, p := range plans {
+		result.Series = append(result.Series, p.series(req, need, shown)...)
+		p.explain(a, need, p.samples.histograms())
+	}
+	for i := range shown.n {
+		if req.Elapsed {
+			result.Elapsed = append(result.Elapsed, float64(int64(i+1)*shown.step)/1000)
+		} else {
+			result.Times = append(result.Times, time.UnixMilli(shown.at(i)).UTC())
+		}
+	}
+	noticeCoverage(a, result.Series)
+	result.Queries, result.Notices = a.executed, a.notices
+	return result, nil
+}
+
+// racePlan is one race of a request on its way to series.
+type racePlan struct {
+	race    RaceInfo
+	apps    []string
+	sources sources
+	join    Join
+	samples *samples
+}
+
+// plan checks the request and looks at the sources of each race.
+func plan(ctx context.Context, a *asker, req Request, need needs) ([]*racePlan, error) {
+	var plans []*racePlan
+	var unknown error
+	for _, r := range req.Races {
+		apps, err := r.choose(req.Apps)
+		if err != nil && len(req.Races) > 1 && len(r.Apps) > 0 {
+			unknown = err // an app may be in some of the races only
+			apps = slices.DeleteFunc(slices.Clone(req.Apps), func(app string) bool { return !slices.Contains(r.Apps, app) })
+		} else if err != nil {
+			return nil, err
+		}
+		if len(apps) == 0 {
+			continue
+		}
+		found, err := discover(ctx, a, r, apps, req.Join, need)
+		if err != nil {
+			return nil, err
+		}
+		plans = append(plans, &racePlan{race: r, apps: apps, sources: found, join: req.Join})
+	}
+	for _, app := range req.Apps {
+		if unknown != nil && !slices.ContainsFunc(req.Races, func(r RaceInfo) bool { return slices.Contains(r.Apps, app) }) {
+			return nil, unknown
+		}
+	}
+	return plans, nil
+}
+
+// extent is the time that an absolute request shows.
+func (req Request) extent() (from, to time.Time) {
+	for i, r := range req.Races {
+		if i == 0 || r.Start.Before(from) {
+			from = r.Start
+		}
+		to = later(to, r.End)
+	}
+	if !req.Start.IsZero() {
+		from = later(from, req.Start)
+	}
+	if !req.End.IsZero() && req.End.Before(to) {
+		to = req.End
+	}
+	return from, to
+}
+
+// longest is the longest stretch of elapsed time.
+func (req Request) longest() time.Duration {
+	var longest time.Duration
+	for _, r := range req.Races {
+		if !req.HeatsEach {
+			longest = max(longest, r.length())
+			continue
+		}
+		for _, h := range r.Heats {
+			longest = max(longest, h.End.Sub(h.Start))
+		}
+	}
+	return longest
+}
+
+// grid is what is shown. Elapsed grids start at zero.
+func (req Request) grid(step time.Duration) grid {
+	if req.Elapsed {
+		zero := time.UnixMilli(0)
+		return gridOver(zero, zero.Add(req.longest()), step, false)
+	}
+	from, to := req.extent()
+	return gridOver(from, to, step, true)
+}
+
+// fit raises the step where one query would have too many points.
+func (req Request) fit(a *asker, step time.Duration) time.Duration {
+	length := req.longest()
+	if !req.Elapsed {
+		from, to := req.extent()
+		length = to.Sub(from)
+	}
+	for _, r := range req.Races {
+		if req.Elapsed {
+			length = max(length, r.length())
+		}
+	}
+	if least := length / maxPoints; least > step {
+		step = (least + time.Second).Truncate(time.Second)
+		a.notice("the step was raised to %s, so that there are at most %d points", step, maxPoints)
+	}
+	return step
+}
+
+// gridOf is the grid on which a race is asked for: the shown one where time is absolute, its own from its start where time is elapsed.
+func (req Request) gridOf(r RaceInfo, step time.Duration) grid {
+	if req.Elapsed {
+		return gridOver(r.Start, r.End, step, false).early()
+	}
+	return req.grid(step).early()
+}
+
+func noticeCoverage(a *asker, series []Series) {
+	const enough = 0.9
+	type part struct {
+		source measure.Source
+		race   string
+		app    string
+	}
+	lowest := map[part]float64{}
+	var order []part
+	for _, s := range series {
+		key := part{s.Measure.Source, s.Race, s.App}
+		if s.Coverage == 0 || s.Measure.ID == "memory_slope" || s.Measure.Source == measure.Joined {
+			continue
+		}
+		if c, ok := lowest[key]; !ok {
+			order = append(order, key)
+			lowest[key] = s.Coverage
+		} else {
+			lowest[key] = max(c, s.Coverage)
+		}
+	}
+	names := map[measure.Source]string{measure.Client: "k6's", measure.Container: "cAdvisor's", measure.Joined: "the joined"}
+	for _, p := range order {
+		if c := lowest[p]; c < enough {
+			a.notice("%s samples cover %.0f%% of the steps of %s", names[p.source], c*100, strings.Join([]string{p.race, p.app}, " / "))
+		}
+	}
+}

@@ -1,0 +1,206 @@
+package compare
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/photofinish/photofinish/pkg/measure"
+	"github.com/photofinish/photofinish/pkg/promql"
+)
+
+// Totals are a race's measures, reduced to one value for each heat and for the whole race, warm-up excluded.
+type Totals struct {
+	Heats []HeatTotals // in order of time
+	Whole map[string]AppTotals
+	// Coarse: the percentiles come from a stock k6's histograms, whose buckets are 9% wide; a verdict on them uses StockPercentileEffect.
+	Coarse  bool
+	Queries []ExecutedQuery
+	Notices []string
+}
+
+// HeatTotals is one heat, by app.
+type HeatTotals struct {
+	Heat Heat
+	Apps map[string]AppTotals
+}
+
+// AppTotals is one app's result. Requests and Failed are counts; Failed is nil where k6 did not tell.
+// Measures holds every measure of the contract by id, nil where it is not known.
+type AppTotals struct {
+	Requests float64
+	Failed   *float64
+	Measures map[string]*float64
+}
+
+// totalPoints is about how many points of a grid a heat is looked at with: enough for a slope and for resets between two points.
+const totalPoints = 200
+
+// Reduce computes every measure of a race for each heat and as a whole. What a source does not have is nil, and a notice says why.
+func Reduce(ctx context.Context, q promql.Querier, r RaceInfo, j Join) (Totals, error) {
+	apps, err := r.choose(nil)
+	if err != nil {
+		return Totals{}, err
+	}
+	a := &asker{q: q}
+	need := needsOf(measure.All())
+	p := &racePlan{race: r, apps: apps, join: j}
+	if p.sources, err = discover(ctx, a, r, apps, j, need); err != nil {
+		return Totals{}, err
+	}
+	t := newTotaller(p, need)
+	if err := a.run(ctx, t.tasks); err != nil {
+		return Totals{}, err
+	}
+	t.read()
+	p.explain(a, need, len(t.direct["latency_mean"]) > 0)
+	totals := Totals{Whole: map[string]AppTotals{}, Coarse: !r.Own}
+	for _, h := range r.Heats {
+		heat := HeatTotals{Heat: h, Apps: map[string]AppTotals{}}
+		for _, app := range apps {
+			heat.Apps[app] = t.heat(app, h).totals()
+		}
+		totals.Heats = append(totals.Heats, heat)
+	}
+	for _, app := range apps {
+		totals.Whole[app] = t.whole(app).totals()
+	}
+	t.explain(a)
+	totals.Queries, totals.Notices = a.executed, a.notices
+	return totals, nil
+}
+
+// Past is what `photofinish compare` knows of a past race: it looks the race up and reduces it. The notices are those of both.
+func Past(ctx context.Context, q promql.Querier, id string, w Window, j Join) (RaceInfo, Totals, error) {
+	r, notices, err := Lookup(ctx, q, id, w)
+	if err != nil {
+		return RaceInfo{}, Totals{}, err
+	}
+	totals, err := Reduce(ctx, q, r, j)
+	if err != nil {
+		return r, Totals{}, err
+	}
+	totals.Notices = slices.Concat(notices, totals.Notices)
+	return r, totals, nil
+}
+
+// totaller fetches what totals are made of: values at the race's end, and a grid for spans, resets and slopes.
+type totaller struct {
+	plan    *racePlan
+	tasks   []*task
+	readers []func()
+	// counts are the exact counts, direct the measures that Prometheus computed whole; both by lane, and for all heats together under merged.
+	counts map[lane]map[string]float64
+	direct map[string]map[lane]float64
+	resets float64
+}
+
+func newTotaller(p *racePlan, need needs) *totaller {
+	t := &totaller{plan: p, counts: map[lane]map[string]float64{}, direct: map[string]map[lane]float64{}}
+	t.atEnd(need)
+	t.onGrid(need)
+	return t
+}
+
+func (t *totaller) ask(query promql.Query, measures []string, read func([]promql.Series)) {
+	asked := &task{query: query, measures: measures}
+	t.tasks = append(t.tasks, asked)
+	t.readers = append(t.readers, func() { read(asked.result) })
+}
+
+func (t *totaller) read() {
+	for _, read := range t.readers {
+		read()
+	}
+}
+
+// atEnd asks for what can be told at the race's end alone.
+func (t *totaller) atEnd(need needs) {
+	r, apps := t.plan.race, t.plan.apps
+	direct := func(id string, factor float64, expr func(by ...string) string) {
+		t.direct[id] = map[lane]float64{}
+		read := func(heat func(promql.Series) string) func([]promql.Series) {
+			return func(series []promql.Series) {
+				for _, s := range series {
+					if v := s.Last() * factor; known(v) {
+						t.direct[id][lane{s.Labels["app"], heat(s)}] = v
+					}
+				}
+			}
+		}
+		t.ask(promql.At(expr("app", "heat"), r.End), []string{id}, read(func(s promql.Series) string { return s.Labels["heat"] }))
+		t.ask(promql.At(expr("app"), r.End), []string{id}, read(func(promql.Series) string { return merged }))
+	}
+	for _, m := range need.measures {
+		if q, ok := need.latencies[m.ID]; ok {
+			direct(m.ID, milli, func(by ...string) string { return quantileExpr(q, r.wholeHistogram(apps, by...)) })
+		}
+	}
+	direct("latency_mean", milli, func(by ...string) string { return meanExpr(r.wholeHistogram(apps, by...)) })
+	if r.Own {
+		direct("latency_max", milli, func(by ...string) string { return r.highestExpr(ownLatencyMax, apps, r.length(), by...) })
+		direct("vus", 1, func(by ...string) string { return r.highestExpr(ownVUs, apps, r.length(), by...) })
+	}
+	t.ask(promql.At(r.countersExpr(apps, r.length()), r.End), need.of(measure.Client), func(series []promql.Series) {
+		for _, s := range series {
+			for _, column := range columnsOf(s.Labels) {
+				for _, key := range []lane{{s.Labels["app"], s.Labels["heat"]}, {s.Labels["app"], merged}} {
+					if t.counts[key] == nil {
+						t.counts[key] = map[string]float64{}
+					}
+					t.counts[key][column] += s.Last()
+				}
+			}
+		}
+		for _, counts := range t.counts {
+			if _, ok := counts[colFailed]; !ok && knowsErrors(series) {
+				counts[colFailed] = 0
+			}
+		}
+	})
+	t.ask(promql.At(r.resetsExpr(apps), r.End), nil, func(series []promql.Series) {
+		for _, s := range series {
+			t.resets = max(t.resets, s.Last())
+		}
+	})
+}
+
+// onGrid asks for the samples that spans, resets of containers' counters, peaks and slopes are read off.
+func (t *totaller) onGrid(need needs) {
+	p := t.plan
+	r, g := p.race, t.grid()
+	p.samples = &samples{race: r, grid: g, direct: map[string]map[lane][]float64{}}
+	var counters []promql.Series
+	client, container := need.of(measure.Client), need.of(measure.Container)
+	t.ask(g.query(r.countersExpr(p.apps, r.reach())), client, func(series []promql.Series) { counters = series })
+	t.ask(g.query(r.seenExpr(p.apps)), client, func(seen []promql.Series) { p.samples.clients = clientRows(g, counters, seen) })
+	for _, c := range p.sources.containers {
+		var values, peak []promql.Series
+		t.ask(g.query(c.valuesExpr(r.TestID)), container, func(series []promql.Series) { values = series })
+		t.ask(g.query(c.peakExpr(r.TestID, g.duration())), []string{"memory_working_set"}, func(series []promql.Series) { peak = series })
+		t.ask(g.query(c.seenExpr(r.TestID)), container, func(seen []promql.Series) {
+			p.samples.boxes = append(p.samples.boxes, boxes(g, c, values, seen, peak)...)
+		})
+	}
+}
+
+// grid has steps of about a 200th of a heat, none shorter than the slowest source's period.
+func (t *totaller) grid() grid {
+	r := t.plan.race
+	shortest := r.length()
+	for _, h := range r.Heats {
+		shortest = min(shortest, h.End.Sub(h.Start))
+	}
+	step := max(shortest/totalPoints, r.length()/maxPoints, t.plan.sources.slowest())
+	return gridOver(r.Start, r.End, (step + time.Second - 1).Truncate(time.Second), false)
+}
+
+func (g grid) duration() time.Duration { return time.Duration(g.step) * time.Millisecond }
+
+func (t *totaller) explain(a *asker) {
+	r := t.plan.race
+	if t.resets > 0 {
+		a.notice("race %s: k6 was started again under the same testid within %s, and its counts began anew; the totals hold the last run only. "+
+			"Tag each run with heat, or wait longer", r.ID, Silence)
+	}
+}

@@ -1,0 +1,124 @@
+package coordinator_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	k6cmd "go.k6.io/k6/cmd"
+
+	"github.com/photofinish/photofinish/pkg/measure"
+	"github.com/photofinish/photofinish/pkg/race"
+	"github.com/photofinish/photofinish/pkg/verdict"
+	"github.com/photofinish/photofinish/runner/coordinator"
+	"github.com/photofinish/photofinish/runner/definition"
+	"github.com/photofinish/photofinish/runner/engine"
+	"github.com/photofinish/photofinish/runner/k6"
+	"github.com/photofinish/photofinish/runner/k6/stopwatch"
+	"github.com/photofinish/photofinish/runner/plan"
+)
+
+// TestMain lets the test binary be our k6, as the runner is.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == "k6" {
+		os.Args = os.Args[1:]
+		stopwatch.Register()
+		k6cmd.Execute()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+const script = `
+import http from 'k6/http';
+export const options = {
+  scenarios: { load: { executor: 'constant-arrival-rate', rate: 50, timeUnit: '1s', duration: '1s', preAllocatedVUs: 10 } },
+  ext: { photofinish: { lanes: { a: { url: 'http://127.0.0.1:1/' }, b: { url: 'http://127.0.0.1:2/' } } } },
+};
+export default function () { http.get(__ENV.APP_URL); }
+`
+
+type view struct{ t *testing.T }
+
+func (v view) Status(s race.Status, detail string) { v.t.Log("status", s, detail) }
+func (v view) Progress(s race.Snapshot) {
+	for _, l := range s.Lanes {
+		v.t.Logf("%s heat %d %s: %d requests, %.0f/s, p95 %.2f ms, done %.2f racing %v", s.Phase, s.Heat, l.App, l.Requests, l.Rate, l.P95MS, l.Done, l.Racing)
+	}
+}
+func (v view) Log(line string) { v.t.Log("log", line) }
+
+type memory struct{ saved []race.Race }
+
+func (m *memory) Save(r race.Race) error { m.saved = append(m.saved, r); return nil }
+
+// servers is an engine whose lanes are servers in this process.
+type servers struct{ handler map[string]http.HandlerFunc }
+
+type server struct {
+	app  string
+	http *httptest.Server
+	done chan struct{}
+}
+
+func (s servers) Name() string { return "servers" }
+func (s servers) Prepare(context.Context, string, []race.LaneSpec, func(string)) error { return nil }
+func (s servers) Start(_ context.Context, _ string, _ int, l race.LaneSpec) (engine.Lane, error) {
+	return &server{l.App, httptest.NewServer(s.handler[l.App]), make(chan struct{})}, nil
+}
+func (s servers) Cleanup(context.Context, string) error   { return nil }
+func (s servers) Sweep(context.Context) ([]string, error) { return nil, nil }
+
+func (s *server) App() string           { return s.app }
+func (s *server) Address() string       { return s.http.URL }
+func (s *server) ContainerName() string { return "" }
+func (s *server) Counters(context.Context) (engine.Counters, error) {
+	return engine.Counters{At: time.Now(), Enforced: true}, nil
+}
+func (s *server) Logs() []string             { return nil }
+func (s *server) Done() <-chan struct{}      { return s.done }
+func (s *server) Exit() race.Exit            { return race.Exit{Reason: race.Running} }
+func (s *server) Stop(context.Context) error { s.http.Close(); return nil }
+
+func TestARace(t *testing.T) {
+	dir := t.TempDir()
+	path := dir + "/script.js"
+	require.NoError(t, os.WriteFile(path, []byte(script), 0o600))
+	k := k6.K6{Argv: []string{os.Args[0], "k6"}, WorkDir: t.TempDir()}
+	seen, err := k.Inspect(t.Context(), path, nil)
+	require.NoError(t, err)
+	heats, warmup := 2, 500*time.Millisecond
+	def, err := definition.Parse(definition.Script{Options: seen.Options, Exports: seen.Exports, HasDefault: seen.HasDefault, LaneOrder: seen.LaneOrder}, path,
+		definition.Overrides{Heats: &heats, Warmup: &warmup, Mode: "turns"})
+	require.NoError(t, err)
+	for i := range def.Lanes {
+		def.Lanes[i].URL, def.Lanes[i].Path = "", "/x"
+	}
+	p, err := plan.Make(def, 2, 1)
+	require.NoError(t, err)
+	t.Log(p.Describe())
+	var specs []verdict.MeasureSpec
+	for _, m := range measure.All() {
+		specs = append(specs, verdict.Spec(m.ID, verdict.Better(m.Better)))
+	}
+	ok := func(http.ResponseWriter, *http.Request) {}
+	slow := func(http.ResponseWriter, *http.Request) { time.Sleep(20 * time.Millisecond) }
+	m := &memory{}
+	result, err := coordinator.Race{
+		ID: "test", Definition: def, Plan: p, Engine: servers{map[string]http.HandlerFunc{"a": ok, "b": slow}}, K6: k, Measures: specs,
+		Recorder: m, View: view{t},
+	}.Run(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, race.Finished, result.Record.Status)
+	for _, l := range result.Record.Lanes {
+		t.Logf("%+v", *l.Client)
+		require.InDelta(t, 100, l.Client.Requests, 4)
+	}
+	for _, f := range result.Record.Audit.Findings {
+		t.Logf("%+v", f)
+	}
+}

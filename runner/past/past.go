@@ -1,0 +1,92 @@
+// Package past makes the record of a race that is only known from Prometheus: nobody watched it, so it has standings and verdicts but no audit.
+package past
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/photofinish/photofinish/pkg/compare"
+	"github.com/photofinish/photofinish/pkg/measure"
+	"github.com/photofinish/photofinish/pkg/race"
+	"github.com/photofinish/photofinish/pkg/verdict"
+	"github.com/photofinish/photofinish/runner/audit"
+)
+
+// Judge records what Prometheus tells of a race. A missing baseline is an error that lists the apps: a guess would turn every verdict round.
+func Judge(info compare.RaceInfo, totals compare.Totals, baseline string, now time.Time) (race.Race, error) {
+	apps := strings.Join(info.Apps, ", ")
+	switch {
+	case baseline == "":
+		return race.Race{}, race.Errorf(race.Invalid, "choose one with --baseline", "race %s has no baseline; its apps are %s", info.ID, apps)
+	case !slices.Contains(info.Apps, baseline):
+		return race.Race{}, race.Errorf(race.Invalid, "choose one of "+apps, "the baseline %q is no app of race %s", baseline, info.ID)
+	}
+	started, finished := info.Start.UTC(), info.End.UTC()
+	r := race.Race{
+		Version: race.RecordVersion, ID: info.ID, Name: info.TestID, Status: race.Racing, StartedAt: &started, Baseline: baseline,
+		PlannedHeats: len(info.Heats), Heats: []race.Heat{}, Lanes: []race.Lane{}, Verdicts: []race.Verdict{},
+		Audit: race.Audit{Fair: true, Findings: []race.Finding{audit.NotAudited("Prometheus")}},
+	}
+	if info.Finished(now) {
+		r.Status, r.FinishedAt = race.Finished, &finished
+	}
+	for _, app := range info.Apps {
+		r.Lanes = append(r.Lanes, lane(app, totals.Whole[app]))
+	}
+	for i, h := range totals.Heats {
+		r.Heats = append(r.Heats, heat(i+1, h))
+	}
+	if r.Status == race.Finished {
+		r.Verdicts = verdict.Judge(verdict.FromRace(r, specs(totals.Coarse)))
+	}
+	return r, nil
+}
+
+// specs are the measures as a race without a definition is judged. A stock k6's percentiles are too coarse for a fine verdict.
+func specs(coarse bool) []verdict.MeasureSpec {
+	var all []verdict.MeasureSpec
+	for _, m := range measure.All() {
+		s := verdict.Spec(m.ID, verdict.Better(m.Better))
+		if coarse {
+			s = s.FromStock()
+		}
+		all = append(all, s)
+	}
+	return all
+}
+
+func lane(app string, t compare.AppTotals) race.Lane {
+	l := race.Lane{App: app, Exit: nil, Measures: t.Measures, Client: &race.Client{Requests: int64(t.Requests)}}
+	if t.Failed != nil {
+		l.Client.Failed = int64(*t.Failed)
+	}
+	if rate := t.Measures["request_rate"]; rate != nil {
+		l.Client.Rate = *rate
+	}
+	m := t.Measures
+	l.Client.LatencyMS = race.Latency{
+		Mean: m["latency_mean"], P50: m["latency_p50"], P90: m["latency_p90"], P95: m["latency_p95"], P99: m["latency_p99"], Max: m["latency_max"],
+	}
+	l.Container = &race.Container{MemoryMaxBytes: m["memory_working_set"], MemorySlopeBytesPerSecond: m["memory_slope"]}
+	l.Joined = &race.Joined{
+		CPUMSPerRequest: m["cpu_ms_per_request"], ThrottledMSPerRequest: m["throttled_ms_per_request"],
+		MemoryBytesPerRequest: m["memory_bytes_per_request"], NetworkBytesPerRequest: m["network_bytes_per_request"],
+	}
+	return l
+}
+
+func heat(number int, t compare.HeatTotals) race.Heat {
+	start, end := t.Heat.Start.UTC(), t.Heat.End.UTC()
+	h := race.Heat{Number: number, StartedAt: &start, FinishedAt: &end, Order: []string{}, Lanes: map[string]race.HeatLane{}}
+	for app, a := range t.Apps {
+		h.Order = append(h.Order, app)
+		l := race.HeatLane{ActiveMS: float64(end.Sub(start).Milliseconds()), Requests: int64(a.Requests), Measures: a.Measures}
+		if a.Failed != nil {
+			l.Failed = int64(*a.Failed)
+		}
+		h.Lanes[app] = l
+	}
+	slices.Sort(h.Order)
+	return h
+}
