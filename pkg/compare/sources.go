@@ -11,6 +11,9 @@ import (
 // glimpse is how much of a race is looked at, at its end and after its beginning, to see which containers there are and how often they are sampled.
 const glimpse = 10 * time.Minute
 
+// skew is how far cAdvisor's clock may be off for its containers still to be noticed, so that the user can be told.
+const skew = 2 * time.Minute
+
 // sources is what Prometheus holds of a race: how often k6 and cAdvisor wrote (0: never), and by which labels the apps' containers are known.
 type sources struct {
 	client     time.Duration
@@ -26,13 +29,13 @@ func discover(ctx context.Context, a *asker, r RaceInfo, apps []string, j Join, 
 	var s sources
 	var clientTasks, containerTasks []*task
 	if need.counters || need.percentiles() || need.gauges() {
-		clientTasks = glimpses(r, promql.Selector([]string{r.requests()}, r.matchers(apps)...))
+		clientTasks = glimpses(r, promql.Selector([]string{r.requests()}, r.matchers(apps)...), 0)
 	}
 	byLabel := map[*task]string{}
 	if need.container {
 		for _, label := range j.labels() {
 			all := containers{label: label, apps: j.byContainer(apps)}
-			for _, t := range glimpses(r, promql.Selector([]string{containerCPU}, all.matchers(r.TestID)...)) {
+			for _, t := range glimpses(r, promql.Selector([]string{containerCPU}, all.matchers(r.TestID)...), skew) {
 				byLabel[t] = label
 				containerTasks = append(containerTasks, t)
 			}
@@ -61,13 +64,13 @@ func discover(ctx context.Context, a *asker, r RaceInfo, apps []string, j Join, 
 	return s, nil
 }
 
-// glimpses asks for the raw samples at the end of a race and, where it was long, also at its beginning.
-func glimpses(r RaceInfo, selector string) []*task {
+// glimpses asks for the raw samples at the end of a race and, where it was long, also at its beginning; margin is added on both sides.
+func glimpses(r RaceInfo, selector string, margin time.Duration) []*task {
 	reach := min(r.length(), glimpse)
-	expr := selector + "[" + promql.Duration(reach) + "]"
-	tasks := []*task{{query: promql.At(expr, r.End)}}
+	expr := selector + "[" + promql.Duration(reach+2*margin) + "]"
+	tasks := []*task{{query: promql.At(expr, r.End.Add(margin))}}
 	if r.length() > 2*glimpse {
-		tasks = append(tasks, &task{query: promql.At(expr, r.Start.Add(glimpse))})
+		tasks = append(tasks, &task{query: promql.At(expr, r.Start.Add(glimpse+margin))})
 	}
 	return tasks
 }

@@ -42,7 +42,7 @@ func (u *run) startLanes(ctx context.Context, h plan.Heat) (map[string]engine.La
 	for _, l := range u.inRace() {
 		lane, err := started[l.spec.App], failed[l.spec.App]
 		if lane != nil {
-			l.address = lane.Address() + l.spec.Path
+			l.address = address(lane, l.spec)
 		}
 		if err == nil {
 			continue
@@ -56,6 +56,14 @@ func (u *run) startLanes(ctx context.Context, h plan.Heat) (map[string]engine.La
 		delete(started, l.spec.App)
 	}
 	return started, nil
+}
+
+// address is what APP_URL holds for a lane: the whole URL of an app that already ran.
+func address(lane engine.Lane, spec race.LaneSpec) string {
+	if spec.URL != "" {
+		return spec.URL
+	}
+	return lane.Address() + spec.Path
 }
 
 func (u *run) startLane(ctx context.Context, heat int, spec race.LaneSpec) (engine.Lane, error) {

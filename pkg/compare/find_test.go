@@ -1,0 +1,144 @@
+package compare_test
+
+import (
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/photofinish/photofinish/pkg/compare"
+	"github.com/photofinish/photofinish/pkg/race"
+)
+
+func ids(found compare.Found) []string {
+	var ids []string
+	for _, r := range found.Races {
+		ids = append(ids, r.ID)
+	}
+	return ids
+}
+
+func TestRacesAreFoundByTestID(t *testing.T) {
+	w := newWorld(t)
+	twoHeats(w)
+	s := newScene(w, "by-hand", false)
+	s.run(load{app: "a", median: 0.01, rate: 10}, t0.Add(5*time.Minute), 10)
+	s.run(load{app: "b", median: 0.01, rate: 10}, t0.Add(5*time.Minute+2*time.Second), 10)
+	found, err := compare.Find(t.Context(), w, t0.Add(-time.Minute), t0.Add(20*time.Minute))
+	require.NoError(t, err)
+	require.Equal(t, []string{"r1", "by-hand"}, ids(found))
+	own, hand := found.Races[0], found.Races[1]
+	require.Equal(t, []string{"control", "slow"}, own.Apps)
+	require.True(t, own.Own && own.Phased)
+	require.Len(t, own.Heats, 2)
+	require.Equal(t, "2", own.Heats[1].Label)
+	require.WithinDuration(t, t0.Add(3*time.Second), own.Heats[0].Start, time.Second, "a heat begins after its warm-up")
+	require.WithinDuration(t, t0.Add(13*time.Second), own.Heats[0].End, time.Second)
+	require.Equal(t, []compare.Heat{{Start: hand.Start, End: hand.End}}, hand.Heats)
+	require.WithinDuration(t, t0.Add(5*time.Minute+time.Second), hand.Start, time.Second)
+	require.WithinDuration(t, t0.Add(5*time.Minute+12*time.Second), hand.End, time.Second)
+	require.False(t, hand.Finished(hand.End.Add(59*time.Second)))
+	require.True(t, hand.Finished(hand.End.Add(60*time.Second)))
+}
+
+func TestATestIDUsedAgainAfterAMinuteIsANewRace(t *testing.T) {
+	w := newWorld(t)
+	s := newScene(w, "ab2", false)
+	s.markers = false
+	l := load{app: "a", median: 0.01, rate: 10, failEvery: 20}
+	s.run(l, t0, 10)
+	s.run(l, t0.Add(40*time.Second), 10)
+	second := t0.Add(50*time.Second + 70*time.Second)
+	s.run(l, second, 10)
+	found, err := compare.Find(t.Context(), w, t0, t0.Add(10*time.Minute))
+	require.NoError(t, err)
+	again := "ab2@" + strconv.FormatInt(second.Unix(), 10)
+	require.Equal(t, []string{"ab2", again}, ids(found))
+	require.Equal(t, "ab2", found.Races[1].TestID)
+
+	r, notices, err := compare.Lookup(t.Context(), w, "ab2", day(t0))
+	require.NoError(t, err)
+	require.Equal(t, found.Races[0].Start, r.Start)
+	mentions(t, notices, "used again", again)
+
+	// The first race's last values are still in sight of Prometheus, and must not be counted for the second.
+	r, totals, err := compare.Past(t.Context(), w, again, compare.Window{Start: second.Add(5 * time.Minute), End: second.Add(6 * time.Minute)}, compare.Join{})
+	require.NoError(t, err)
+	require.Equal(t, 100.0, totals.Whole["a"].Requests)
+	require.Equal(t, 5.0, *totals.Whole["a"].Failed)
+	within(t, 10, totals.Whole["a"].Measures["request_rate"], 1e-9, "rate")
+	lines, err := compare.TimeSeries(t.Context(), w, compare.Request{Races: []compare.RaceInfo{r}, Measures: []string{"error_rate", "latency_mean"}})
+	require.NoError(t, err)
+	for _, s := range lines.Series {
+		require.Equal(t, 1.0, s.Coverage, s.Measure.ID)
+	}
+}
+
+func TestAShortRaceIsFoundWithinAMonth(t *testing.T) {
+	w := newWorld(t)
+	s := newScene(w, "brief", true)
+	s.run(load{app: "a", median: 0.01, rate: 10}, t0.Add(11*24*time.Hour), 5)
+	found, err := compare.Find(t.Context(), w, t0, t0.Add(30*24*time.Hour))
+	require.NoError(t, err)
+	require.Equal(t, []string{"brief"}, ids(found))
+	require.WithinDuration(t, t0.Add(11*24*time.Hour), found.Races[0].Start, time.Second)
+}
+
+func TestARaceThatBeganBeforeTheRangeIsSeenWhole(t *testing.T) {
+	w := newWorld(t)
+	s := newScene(w, "r", true)
+	s.run(load{app: "a", median: 0.01, rate: 1}, t0, 300)
+	found, err := compare.Find(t.Context(), w, t0.Add(100*time.Second), t0.Add(110*time.Second))
+	require.NoError(t, err)
+	require.Len(t, found.Races, 1)
+	require.WithinDuration(t, t0, found.Races[0].Start, time.Second)
+	found, err = compare.Find(t.Context(), w, t0.Add(400*time.Second), t0.Add(410*time.Second))
+	require.NoError(t, err)
+	require.Empty(t, found.Races)
+}
+
+func TestAnUnknownRaceIsAnErrorThatNamesTheNewest(t *testing.T) {
+	w := newWorld(t)
+	_, _, err := compare.Past(t.Context(), w, "nope", day(t0), compare.Join{})
+	require.ErrorContains(t, err, "no race")
+	require.Contains(t, race.HintOf(err), "--tag testid=nope")
+	newScene(w, "yes", true).run(load{app: "a", median: 0.01, rate: 1}, t0, 5)
+	_, _, err = compare.Past(t.Context(), w, "nope@12", day(t0), compare.Join{})
+	require.Equal(t, race.NotFound, race.CodeOf(err))
+	require.Contains(t, race.HintOf(err), "yes")
+	_, err = compare.Find(t.Context(), w, t0, t0)
+	require.ErrorContains(t, err, "empty")
+}
+
+func TestARaceWithoutAppTagsSaysHowToTagThem(t *testing.T) {
+	w := newWorld(t)
+	w.write(func(a writer) {
+		for i := range 20 {
+			a.float(t0.Add(time.Duration(i)*time.Second), float64(i), "__name__", "k6_http_reqs_total", "testid", "r")
+		}
+	})
+	_, _, err := compare.Past(t.Context(), w, "r", day(t0), compare.Join{})
+	require.ErrorContains(t, err, "no label app")
+	require.Contains(t, race.HintOf(err), "tags: { app:")
+}
+
+func TestTheRaceOfARecordNeedsNoSearch(t *testing.T) {
+	w := newWorld(t)
+	s := twoHeats(w)
+	at := func(seconds float64) *time.Time {
+		x := t0.Add(time.Duration(seconds * float64(time.Second)))
+		return &x
+	}
+	_, ok := compare.FromRecord(race.Race{ID: "r1"})
+	require.False(t, ok)
+	r, ok := compare.FromRecord(race.Race{
+		ID: "r1", Lanes: []race.Lane{{App: "slow"}, {App: "control"}},
+		Heats: []race.Heat{{Number: 1, StartedAt: at(3), FinishedAt: at(13)}, {Number: 2, StartedAt: at(23), FinishedAt: at(33)}, {Number: 3}},
+	})
+	require.True(t, ok)
+	totals, err := compare.Reduce(t.Context(), w, r, compare.Join{})
+	require.NoError(t, err)
+	require.Equal(t, float64(len(s.truth["slow/2"].latencies)), totals.Heats[1].Apps["slow"].Requests)
+	within(t, 40, totals.Heats[1].Apps["slow"].Measures["request_rate"], 1e-9, "rate")
+}
