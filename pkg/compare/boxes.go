@@ -73,6 +73,7 @@ func (b *box) of(app string) bool { return slices.Contains(b.apps, app) }
 // spentColumns is what an app's containers did together, step by step: rates per second, each container's over its own span, and gauges.
 type spentColumns struct {
 	cpu, throttled, received, sent []float64 // per second
+	seconds                        []float64 // that the rates of a step were taken over, the mean of the containers
 	periods, throttledPeriods      []float64 // increments
 	memory, peak                   []float64 // bytes
 }
@@ -80,6 +81,7 @@ type spentColumns struct {
 // spend sums an app's containers within a stretch of time. A column that no container has is nil.
 func spend(all []*box, app string, window span) spentColumns {
 	var s spentColumns
+	var sampled []float64 // how many containers were sampled
 	for _, b := range all {
 		if !b.of(app) {
 			continue
@@ -91,6 +93,8 @@ func spend(all []*box, app string, window span) spentColumns {
 			}
 			return add(sum, over(b.grown(b.columns[name], window), spans))
 		}
+		s.seconds = add(s.seconds, spans)
+		sampled = add(sampled, over(spans, spans))
 		s.cpu = rate(s.cpu, containerCPU)
 		s.throttled = rate(s.throttled, containerThrottled)
 		s.received = rate(s.received, containerReceived)
@@ -100,6 +104,7 @@ func spend(all []*box, app string, window span) spentColumns {
 		s.memory = b.plus(s.memory, containerMemory, b.gauge, window)
 		s.peak = b.plus(s.peak, peakMemory, b.gauge, window)
 	}
+	s.seconds = over(s.seconds, sampled)
 	return s
 }
 

@@ -50,7 +50,8 @@ func (t *totaller) heat(app string, h Heat) tally {
 		}
 	}
 	spent := spend(s.boxes, app, window)
-	y.containers(s, app, window)
+	y.cpu, y.throttled, y.received, y.sent = spent.over(spent.cpu), spent.over(spent.throttled), spent.over(spent.received), spent.over(spent.sent)
+	y.throttledPeriods = spent.throttledShare()
 	if top, ok := highest(spent.peak); ok {
 		y.peak = &top
 	}
@@ -66,44 +67,24 @@ func (t *totaller) heat(app string, h Heat) tally {
 	return y
 }
 
-// containers sums what the app's containers spent, each over its own span. Containers beside each other add up their rates:
-// the seconds of the longest stand for all.
-func (y *tally) containers(s *samples, app string, window span) {
-	for _, b := range s.boxes {
-		if !b.of(app) {
-			continue
-		}
-		seconds, _ := sum(b.gauge(b.spans(window), window))
-		growth := func(name string) (float64, bool) {
-			if b.columns[name] == nil || seconds == 0 {
-				return 0, false
-			}
-			return sum(b.grown(b.columns[name], window))
-		}
-		for _, c := range []struct {
-			to   *ratio
-			name string
-		}{{&y.cpu, containerCPU}, {&y.throttled, containerThrottled}, {&y.received, containerReceived}, {&y.sent, containerSent}} {
-			if v, ok := growth(c.name); ok {
-				c.to.beside(v, seconds)
-			}
-		}
-		if periods, ok := growth(containerPeriods); ok {
-			throttled, _ := growth(containerThrottledPeriods)
-			// A quota that had no period yet throttled nothing.
-			y.throttledPeriods = y.throttledPeriods.plus(ratio{throttled, max(periods, 1)})
-		}
+// over sums rates to an amount over the seconds in which they were taken.
+func (s spentColumns) over(rates []float64) ratio {
+	amount, ok := sum(zip(rates, s.seconds, func(rate, seconds float64) float64 { return rate * seconds }))
+	if !ok {
+		return ratio{}
 	}
+	seconds, _ := sum(where(s.seconds, rates))
+	return ratio{amount, seconds}
 }
 
-// beside adds a container that ran at the same time: its rate is added, over the longer of the two spans.
-func (r *ratio) beside(amount, seconds float64) {
-	rate := amount / seconds
-	if r.below > 0 {
-		rate += r.above / r.below
+// throttledShare is the throttled periods over all; a quota that had no period yet throttled nothing.
+func (s spentColumns) throttledShare() ratio {
+	periods, ok := sum(s.periods)
+	if !ok {
+		return ratio{}
 	}
-	r.below = max(r.below, seconds)
-	r.above = rate * r.below
+	throttled, _ := sum(s.throttledPeriods)
+	return ratio{throttled, max(periods, 1)}
 }
 
 // whole sums an app's heats. Percentiles are those of the pooled distribution; the slope is the heats' median, since each heat has a fresh app.

@@ -2,6 +2,7 @@ package promql
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"net"
@@ -39,9 +40,9 @@ func (c *Client) explain(ctx context.Context, err error) error {
 
 func (c *Client) explainAnswer(err *v1.Error) error {
 	status := regexp.MustCompile(`[45]\d\d$`).FindString(err.Msg)
-	detail := brief(err)
+	detail, kind := words(err)
 	switch {
-	case err.Type == v1.ErrTimeout || err.Type == v1.ErrCanceled:
+	case kind == v1.ErrTimeout || kind == v1.ErrCanceled:
 		return race.Errorf(race.Unavailable, "ask for a shorter time or fewer apps, or raise --query.timeout of Prometheus",
 			"Prometheus at %s gave up on a query: %s%w", c.url, detail, silent{err})
 	case err.Type == v1.ErrExec && strings.Contains(err.Msg, "too many samples"):
@@ -77,15 +78,23 @@ type silent struct{ err *v1.Error }
 func (silent) Error() string   { return "" }
 func (s silent) Unwrap() error { return s.err }
 
-// brief is what the server said, on one line and without HTML.
-func brief(err *v1.Error) string {
-	text := err.Msg
-	if detail := strings.TrimSpace(err.Detail); detail != "" && !strings.HasPrefix(detail, "<") {
+// words are what the server said, on one line and without HTML, and the kind of its error. Prometheus explains a 5xx in JSON, which the client leaves as it is.
+func words(err *v1.Error) (string, v1.ErrorType) {
+	text, kind := err.Msg, err.Type
+	detail := strings.TrimSpace(err.Detail)
+	var body struct {
+		ErrorType v1.ErrorType `json:"errorType"`
+		Error     string       `json:"error"`
+	}
+	switch {
+	case strings.HasPrefix(detail, "{") && json.Unmarshal([]byte(detail), &body) == nil && body.Error != "":
+		text, kind = body.Error, body.ErrorType
+	case detail != "" && !strings.HasPrefix(detail, "<"):
 		text = detail
 	}
 	text = strings.Join(strings.Fields(text), " ")
 	if runes := []rune(text); len(runes) > maxDetail {
 		text = string(runes[:maxDetail]) + "…"
 	}
-	return text
+	return text, kind
 }

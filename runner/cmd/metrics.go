@@ -21,14 +21,14 @@ type metrics struct {
 }
 
 // startMetrics starts the embedded Prometheus, and cAdvisor where there are cgroups to be watched.
-func startMetrics(ctx context.Context, raceID, listen string) (*metrics, error) {
+func startMetrics(ctx context.Context, raceID, listen string, groups cgroup.Support) (*metrics, error) {
 	m := &metrics{}
 	options := promserver.Options{Listen: listen}
 	var watcher *cadvisor.Server
-	if cgroup.Detect().Version != cgroup.None {
+	if groups.Version != cgroup.None {
 		var err error
 		m.names = &containerNames{race: raceID}
-		watcher, err = cadvisor.Start(ctx, cadvisor.Options{Prefix: cgroup.Root + "/" + raceID, Labels: m.names.labels})
+		watcher, err = cadvisor.Start(ctx, cadvisor.Options{Prefix: groups.Parent + "/" + raceID, Labels: m.names.labels})
 		if err != nil {
 			return nil, err
 		}

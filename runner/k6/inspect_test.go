@@ -44,17 +44,20 @@ func TestEveryShapeOfScriptIsUnderstood(t *testing.T) {
 			"s.js", `import http from 'k6/http'; import { path } from './lib.js'; const d = open('./data.txt'); if (d !== 'data') throw new Error('open');
 			export const options = { vus: 3 }; export function setup() {} export function teardown() {} export function handleSummary() { return {}; }
 			export default function () { http.get(__ENV.APP_URL + path); }`,
-			[]string{"default", "handleSummary", "setup", "teardown"}, true, false, "3",
+			[]string{"default", "handleSummary", "setup", "teardown"},
+			true, false, "3",
 		},
 		"CommonJS": {
 			"s.js", `const http = require('k6/http'); const { path } = require('./lib.cjs'); const d = open('./data.txt');
 			exports.options = { vus: 2 }; exports.browse = function () {}; exports.default = function () { http.get(__ENV.APP_URL + path + d); };`,
-			[]string{"browse", "default"}, true, false, "2",
+			[]string{"browse", "default"},
+			true, false, "2",
 		},
 		"TypeScript": {
 			"s.ts", `import http from 'k6/http'; interface Data { n: number } export const options: { vus: number } = { vus: 4 };
 			export default async function (d: Data): Promise<void> { http.get(__ENV.APP_URL as string); }`,
-			[]string{"default"}, true, false, "4",
+			[]string{"default"},
+			true, false, "4",
 		},
 		"an async default":                       {"s.js", `const n = await Promise.resolve(1); export default async () => { await n; };`, []string{"default"}, true, false, "null"},
 		"no options":                             {"s.js", `export default function () {}`, []string{"default"}, true, false, "null"},

@@ -136,7 +136,7 @@ func sentence(message string) string {
 	message = strings.TrimSpace(loadPrefix.ReplaceAllString(message, ""))
 	head, stack, _ := strings.Cut(message, "\n")
 	head = longHelp.ReplaceAllString(head, "$1")
-	head = fileURL.ReplaceAllStringFunc(head, func(u string) string { return path.Base(u) })
+	head = fileURL.ReplaceAllStringFunc(head, path.Base)
 	for _, at := range position.FindAllStringSubmatch(stack, -1) {
 		if !generated.MatchString(at[1]) {
 			return head + " (" + path.Base(at[1]) + ":" + at[2] + ":" + at[3] + ")"

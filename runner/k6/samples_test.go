@@ -2,6 +2,7 @@ package k6_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -78,9 +79,18 @@ func TestTheSampleScriptsRunUnderAStockK6(t *testing.T) {
 	var pushes atomic.Int64
 	sink := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { pushes.Add(1) }))
 	defer sink.Close()
-	out, code = stockK6(t, []string{"K6_PROMETHEUS_RW_SERVER_URL=" + sink.URL}, "run", "--address=", "--no-thresholds", "--quiet",
+	exported := filepath.Join(t.TempDir(), "summary.json")
+	out, code = stockK6(t, []string{"K6_PROMETHEUS_RW_SERVER_URL=" + sink.URL}, "run", "--address=", "--no-thresholds", "--quiet", "--summary-export", exported,
 		"--out=experimental-prometheus-rw", "--tag", "testid=ab2", sample("ab-test.js"))
 	require.Zero(t, code, out)
 	require.Positive(t, pushes.Load())
-	require.Contains(t, out, "iterations.....................: 80", "4 lanes x 4 s x 50/s, whether or not the apps run here")
+	text, err := os.ReadFile(exported)
+	require.NoError(t, err)
+	var summary struct {
+		Metrics struct {
+			Iterations struct{ Count float64 } `json:"iterations"`
+		} `json:"metrics"`
+	}
+	require.NoError(t, json.Unmarshal(text, &summary))
+	require.InDelta(t, 4*4*50, summary.Metrics.Iterations.Count, 40, "4 lanes x 4 s x 50/s, whether or not the apps run here")
 }

@@ -113,7 +113,11 @@ func (p *page) embed(d Data, livery scoreboard.Livery) error {
 		css.Write(text)
 	}
 	for i, app := range livery.Apps {
-		fmt.Fprintf(&css, ".app-%d{--app:%s}\n", i, livery.Colour(app).Hex())
+		dash := strings.Trim(fmt.Sprint(livery.Dash(app)), "[]")
+		if dash == "" {
+			dash = "none"
+		}
+		fmt.Fprintf(&css, ".app-%d{--app:%s;--dash:%s}\n", i, livery.Colour(app).Hex(), dash)
 	}
 	plotJS, err := assets.ReadFile("assets/uplot/uPlot.iife.min.js")
 	if err != nil {
@@ -162,7 +166,7 @@ func clock(t *time.Time) string {
 
 func exitText(e *race.Exit) string {
 	if words := scoreboard.ExitWords(e); words != "" {
-		return "out: " + words
+		return words
 	}
 	return "to the end"
 }
@@ -174,4 +178,11 @@ func ratioText(v race.Verdict) string {
 	return scoreboard.Absent
 }
 
-func memoryText(bytes int64) string { return scoreboard.Bytes(float64(bytes)) }
+// memoryText writes a limit as people set it: "128 MiB".
+func memoryText(bytes int64) string {
+	const mebibyte = 1 << 20
+	if bytes%mebibyte == 0 {
+		return fmt.Sprintf("%d MiB", bytes/mebibyte)
+	}
+	return scoreboard.Bytes(float64(bytes))
+}

@@ -24,6 +24,7 @@ type payload struct {
 type payloadApp struct {
 	Name     string `json:"name"`
 	Colour   string `json:"colour"`
+	Dash     []int  `json:"dash"`
 	Baseline bool   `json:"baseline"`
 }
 
@@ -52,7 +53,7 @@ type plotLine struct {
 func newPayload(d Data) (p payload, thinned bool) {
 	livery := scoreboard.LiveryOf(d.Race)
 	for _, app := range livery.Apps {
-		p.Apps = append(p.Apps, payloadApp{Name: app, Colour: livery.Colour(app).Hex(), Baseline: app == d.Race.Baseline})
+		p.Apps = append(p.Apps, payloadApp{Name: app, Colour: livery.Colour(app).Hex(), Dash: livery.Dash(app), Baseline: app == d.Race.Baseline})
 	}
 	p.Heats = heatSpans(d.Race)
 	limit := maxPoints

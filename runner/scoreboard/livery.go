@@ -49,31 +49,37 @@ func LiveryOf(r race.Race) Livery {
 	return l
 }
 
-// Lane is the app's place in the order of the lanes, -1 for an app that is not in the race.
-func (l Livery) Lane(app string) int {
-	for i, a := range l.Apps {
-		if a == app {
-			return i
-		}
+// Dash is how the app's lines are broken (lengths of strokes and gaps in pixels), for those who see no colours; empty for a whole line.
+func (l Livery) Dash(app string) []int {
+	dashes := [][]int{{}, {8, 4}, {2, 3}, {12, 3, 2, 3}, {4, 2}}
+	n := l.rank(app)
+	if n < 0 {
+		return dashes[0]
 	}
-	return -1
+	return dashes[n%len(dashes)]
 }
 
 // Colour is the app's colour; an app that is not in the race has none and is neutral too.
 func (l Livery) Colour(app string) Colour {
+	n := l.rank(app)
+	if n < 0 {
+		return Neutral()
+	}
+	palette := classic()
+	return palette[n%len(palette)]
+}
+
+// rank is the app's place among those that are not the baseline, -1 for the baseline and for strangers.
+func (l Livery) rank(app string) int {
 	n := 0
 	for _, a := range l.Apps {
-		if a == l.Baseline {
-			if a == app {
-				return Neutral()
-			}
-			continue
+		switch {
+		case a == l.Baseline:
+		case a == app:
+			return n
+		default:
+			n++
 		}
-		if a == app {
-			palette := classic()
-			return palette[n%len(palette)]
-		}
-		n++
 	}
-	return Neutral()
+	return -1
 }

@@ -79,7 +79,7 @@ func (o *result) standings(t scoreboard.Table) {
 	}
 	app := columns("baseline")
 	for _, r := range t.Rows {
-		app = max(app, columns(printable(r.App)), columns("out: "+r.Out))
+		app = max(app, columns(printable(r.App)), columns(r.Out))
 	}
 	widths := make([]int, len(t.Columns))
 	for i, c := range t.Columns {
@@ -120,7 +120,7 @@ func (o *result) standingsPart(t scoreboard.Table, app int, widths []int, from, 
 		case r.Baseline:
 			below = "baseline"
 		case r.Out != "":
-			below = "out: " + r.Out
+			below = r.Out
 		}
 		diffs := new(line).to(placeWidth).add(left(below, app), o.paint.dim)
 		words := new(line).to(placeWidth + app)

@@ -42,10 +42,7 @@
   const charts = [];
   let range = null; // the zoom that all plots share, in seconds
   const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-  // Lines differ by their dashes too, for those who see no colours. The baseline is solid.
-  const dashes = [[], [8, 4], [2, 3], [12, 3, 2, 3], [4, 2]];
-  let others = 0;
-  const dash = data.apps.map((a) => (a.baseline ? [] : dashes[others++ % dashes.length]));
+  let paper = false; // while printing, plots are as wide as a page
 
   // shade draws the heats behind the lines, with their numbers where there is room.
   const shade = (u) => {
@@ -90,9 +87,9 @@
     const axis = { stroke: css('--soft'), grid, ticks: grid, font: '11px system-ui, sans-serif' };
     let zooming = false;
     const options = {
-      width: Math.max(200, chart.box.clientWidth), height: chart.full ? 300 : 210,
+      width: paper ? (chart.full ? 640 : 310) : Math.max(200, chart.box.clientWidth), height: chart.full ? 300 : 210,
       cursor: { sync: { key: 'race' }, drag: { x: true, y: false }, points: { size: 6 } },
-      legend: { live: true, markers: { dash: (_, i) => (dash[i - 1].length ? 'dashed' : 'solid') } },
+      legend: { live: true, markers: { dash: (_, i) => (data.apps[i - 1].dash.length ? 'dashed' : 'solid') } },
       scales: { x: { time: false }, y: chart.log ? { distr: 3, range: (_, min, max) => [(min || 0.1) / 1.3, (max || 1) * 1.8] } : { range: (_, min, max) => [Math.min(0, min ?? 0), (max || 1) * 1.15] } },
       axes: [
         { ...axis, values: (_, ts) => ts.map(elapsed), size: 34, space: 56 },
@@ -101,7 +98,7 @@
       series: [
         { label: 'time', value: (_, v) => (v === null || v === undefined ? '-' : elapsed(v)) },
         ...data.apps.map((a, i) => ({
-          label: a.name, stroke: a.colour, width: a.baseline ? 2.5 : 1.8, dash: dash[i], show: !hidden.has(i), spanGaps: false,
+          label: a.name, stroke: a.colour, width: a.baseline ? 2.5 : 1.8, dash: a.dash, show: !hidden.has(i), spanGaps: false,
           points: { show: false }, value: (_, v) => (v === null || v === undefined ? '-' : format(v)),
         })),
       ],
@@ -150,7 +147,7 @@
     byId('plots').append(root);
     charts.push(chart);
     build(chart);
-    new ResizeObserver(() => { if (box.clientWidth && Math.abs(box.clientWidth - chart.u.width) > 1) chart.u.setSize({ width: box.clientWidth, height: chart.u.height }); }).observe(box);
+    new ResizeObserver(() => { if (!paper && box.clientWidth && Math.abs(box.clientWidth - chart.u.width) > 1) chart.u.setSize({ width: box.clientWidth, height: chart.u.height }); }).observe(box);
   };
 
   if (data.plots && data.plots.length) {
@@ -187,11 +184,13 @@
     before = { theme: root.dataset.theme, closed: [...document.querySelectorAll('details:not([open])')] };
     before.closed.forEach((d) => { d.open = true; });
     root.dataset.theme = 'light';
+    paper = true;
     redraw();
   });
   addEventListener('afterprint', () => {
     if (!before) return;
     before.closed.forEach((d) => { d.open = false; });
+    paper = false;
     if (before.theme) root.dataset.theme = before.theme; else delete root.dataset.theme;
     redraw();
   });

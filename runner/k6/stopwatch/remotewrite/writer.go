@@ -24,9 +24,6 @@ func New(url string) *Writer {
 	return &Writer{client: newClient(url), series: make(map[string]*series)}
 }
 
-// Labels are the labels of a series, name and value in turns.
-type Labels []string
-
 // Counter sets a cumulative value. begin is when the series begins: a millisecond before it the counter was 0.
 func (w *Writer) Counter(name string, begin time.Time, v float64, labels ...string) {
 	s := w.find(name, labels)
@@ -50,7 +47,8 @@ func (w *Writer) Maximum(name string, v float64, labels ...string) {
 	s.number, s.fresh = v, true
 }
 
-func (w *Writer) find(name string, labels Labels) *series {
+// find looks a series up, or makes it; labels are names and values in turns.
+func (w *Writer) find(name string, labels []string) *series {
 	key := name + "\xff" + strings.Join(labels, "\xff")
 	s, ok := w.series[key]
 	if !ok {
