@@ -68,7 +68,7 @@ func FuzzNoValueCanChangeTheExpression(f *testing.F) {
 		parsed, err := parser.NewParser(parser.Options{}).ParseExpr(expr)
 		if err != nil {
 			// What is not UTF-8 may be refused by Prometheus; it changes nothing.
-			require.False(t, utf8.ValidString(label+a+b), "%s: %v", expr, err)
+			require.False(t, utf8.ValidString(label+" "+a+" "+b), "%s: %v", expr, err)
 			return
 		}
 		selector, ok := parsed.(*parser.VectorSelector)

@@ -1,0 +1,312 @@
+package process
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"strconv"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/photofinish/photofinish/pkg/race"
+	"github.com/photofinish/photofinish/runner/cgroup"
+	"github.com/photofinish/photofinish/runner/engine"
+)
+
+const (
+	// endTimeout bounds the wait for a process that was sent SIGKILL.
+	endTimeout = 10 * time.Second
+	// drainTimeout bounds the wait for the app's last output, in case the output was handed to somebody who lives on.
+	drainTimeout = 500 * time.Millisecond
+)
+
+// The variables that mark the processes of a lane, so that they are found where there are no cgroups.
+const (
+	raceMark = "PHOTOFINISH_RACE"
+	laneMark = "PHOTOFINISH_LANE"
+)
+
+// lane is a running app.
+type lane struct {
+	raceID   string
+	spec     race.LaneSpec
+	argv     []string
+	port     int
+	grace    time.Duration
+	group    *cgroup.Group // nil without cgroups
+	enforced bool
+	logs     *tail
+	family   *family // without cgroups
+	pid      int
+
+	done chan struct{} // closed when the app and all that it forked have ended
+
+	mu       sync.Mutex
+	stopping bool
+	exit     race.Exit
+	final    engine.Counters // set before done is closed
+	isFreed  bool
+}
+
+var _ engine.Lane = (*lane)(nil)
+
+func newLane(raceID string, spec race.LaneSpec, p preparedLane, grace time.Duration) *lane {
+	return &lane{
+		raceID: raceID, spec: spec, argv: p.argv, port: p.port, grace: grace,
+		logs: &tail{}, done: make(chan struct{}), exit: race.Exit{Reason: race.Running},
+	}
+}
+
+// start starts the process in dir, and returns once it runs.
+func (l *lane) start(ctx context.Context, dir string) error {
+	ctx = context.WithoutCancel(ctx) // the app outlives the call
+	var cmd *exec.Cmd
+	if l.group != nil {
+		cmd = l.group.Command(ctx, l.argv)
+	} else {
+		cmd = exec.CommandContext(ctx, l.argv[0], l.argv[1:]...) //nolint:gosec // running what the user asks for is the purpose
+	}
+	cmd.Dir, cmd.Env = dir, l.env(os.Getenv)
+	isolate(cmd)
+	output, input, err := os.Pipe()
+	if err != nil {
+		return fmt.Errorf("lane %s: %w", l.spec.App, err)
+	}
+	cmd.Stdout, cmd.Stderr = input, input
+	started := make(chan error)
+	go l.run(cmd, output, started)
+	err = <-started
+	_ = input.Close() // the app has its own
+	if err != nil {
+		_ = output.Close()
+		return race.Errorf(race.Unavailable, "", "lane %s: cannot start %s: %w", l.spec.App, l.argv[0], err)
+	}
+	return nil
+}
+
+// run starts the process and waits for its end. The kernel ends a process together with the thread that forked it, not with the runner
+// (PR_SET_PDEATHSIG), so that thread is kept.
+func (l *lane) run(cmd *exec.Cmd, output *os.File, started chan<- error) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	if err := cmd.Start(); err != nil {
+		started <- err
+		return
+	}
+	l.pid = cmd.Process.Pid
+	if l.group == nil {
+		l.family = newFamily(l.pid)
+	}
+	drained := make(chan struct{})
+	go func() { defer close(drained); l.logs.read(output) }()
+	started <- nil
+	_ = cmd.Wait() // what it says is read from ProcessState
+	at := time.Now().UTC()
+
+	killed, _ := l.spent(context.Background(), cmd.ProcessState)
+	ending, cancel := context.WithTimeout(context.Background(), endTimeout)
+	defer cancel()
+	_ = l.killRest(ending) // Stop and Cleanup try again, and tell
+	select {
+	case <-drained:
+	case <-time.After(drainTimeout):
+	}
+	_ = output.Close()
+	final, err := l.spent(context.Background(), cmd.ProcessState)
+	if err != nil {
+		final = killed
+	}
+	l.mu.Lock()
+	l.final = final
+	l.exit = l.reason(cmd.ProcessState, final.OOMKills > 0)
+	l.exit.At = &at
+	l.mu.Unlock()
+	close(l.done)
+}
+
+// reason says how the app ended; l.mu is held.
+func (l *lane) reason(state *os.ProcessState, outOfMemory bool) race.Exit {
+	e := race.Exit{}
+	status, _ := state.Sys().(syscall.WaitStatus)
+	if status.Exited() {
+		code := status.ExitStatus()
+		e.Code = &code
+	}
+	switch {
+	case l.stopping:
+		e.Reason = race.Stopped
+	case outOfMemory && status.Signaled() && status.Signal() == syscall.SIGKILL:
+		e.Reason = race.OOM
+	case status.Signaled():
+		e.Reason = race.Killed
+	default:
+		e.Reason = race.Exited
+	}
+	return e
+}
+
+// spent reads the counters at the app's end.
+func (l *lane) spent(ctx context.Context, state *os.ProcessState) (engine.Counters, error) {
+	if l.group != nil {
+		c, err := l.group.Counters(ctx)
+		c.WorkingSet = nil // nothing is left of it
+		return c, err
+	}
+	return engine.Counters{At: time.Now(), CPU: max(l.family.last(), state.UserTime()+state.SystemTime())}, nil
+}
+
+// env is the app's environment: nothing of the runner's but what programs cannot do without.
+func (l *lane) env(get func(string) string) []string {
+	var env []string
+	for _, name := range []string{"PATH", "HOME", "TMPDIR", "LANG"} {
+		if v := get(name); v != "" {
+			env = append(env, name+"="+v)
+		}
+	}
+	env = append(env, "HOST=127.0.0.1")
+	for name, v := range l.spec.Env {
+		env = append(env, name+"="+v)
+	}
+	return append(env, "PORT="+strconv.Itoa(l.port), raceMark+"="+l.raceID, laneMark+"="+l.spec.App)
+}
+
+// App is the lane's name.
+func (l *lane) App() string { return l.spec.App }
+
+// Address is on the loopback interface, where the app is told to listen.
+func (l *lane) Address() string { return "http://127.0.0.1:" + strconv.Itoa(l.port) }
+
+// ContainerName is the lane's cgroup.
+func (l *lane) ContainerName() string {
+	if l.group == nil {
+		return ""
+	}
+	return l.group.Path()
+}
+
+// Counters reads the cgroup, or samples the processes. After the app's end it tells what the app had spent.
+func (l *lane) Counters(ctx context.Context) (engine.Counters, error) {
+	if err := ctx.Err(); err != nil {
+		return engine.Counters{}, err
+	}
+	if l.hasEnded() {
+		return l.total(), nil
+	}
+	var c engine.Counters
+	var err error
+	if l.group != nil {
+		c, err = l.group.Counters(ctx)
+	} else {
+		c, err = l.family.counters(ctx)
+	}
+	if err != nil && l.hasEnded() {
+		return l.total(), nil
+	}
+	c.Enforced = l.enforced
+	return c, err
+}
+
+func (l *lane) total() engine.Counters {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	c := l.final
+	c.At, c.Enforced = time.Now(), l.enforced
+	return c
+}
+
+func (l *lane) hasEnded() bool {
+	select {
+	case <-l.done:
+		return true
+	default:
+		return false
+	}
+}
+
+// Logs is the tail of stdout and stderr.
+func (l *lane) Logs() []string { return l.logs.lines() }
+
+// Done is closed when the app and all that it forked have ended.
+func (l *lane) Done() <-chan struct{} { return l.done }
+
+// Exit says how the app ended.
+func (l *lane) Exit() race.Exit {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.exit
+}
+
+// Stop asks the app's process group to end, ends it after the grace period or when ctx ends, and removes its cgroup.
+func (l *lane) Stop(ctx context.Context) error {
+	if l.stop() {
+		_ = syscall.Kill(-l.pid, syscall.SIGTERM) // it may just have ended
+		select {
+		case <-l.done:
+		case <-time.After(l.grace):
+		case <-ctx.Done():
+		}
+	}
+	err := l.kill(context.WithoutCancel(ctx))
+	return errors.Join(err, context.Cause(ctx))
+}
+
+// stop marks the end as the runner's own doing; false if the app has ended already.
+func (l *lane) stop() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.exit.Reason != race.Running {
+		return false
+	}
+	l.stopping = true
+	return true
+}
+
+// kill ends the app with everything that it forked, and frees what it held.
+func (l *lane) kill(ctx context.Context) error {
+	l.stop()
+	if err := l.killRest(ctx); err != nil {
+		return fmt.Errorf("lane %s: %w", l.spec.App, err)
+	}
+	select {
+	case <-l.done:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-time.After(endTimeout):
+		return race.Errorf(race.Unavailable, "end it by hand", "lane %s: process %d does not end", l.spec.App, l.pid)
+	}
+	return l.free()
+}
+
+// killRest ends all processes of the lane.
+func (l *lane) killRest(ctx context.Context) error {
+	if !l.hasEnded() { // afterwards the process group's number may be somebody else's
+		_ = syscall.Kill(-l.pid, syscall.SIGKILL)
+	}
+	if l.group != nil {
+		return l.group.Kill(ctx)
+	}
+	return killMarked(ctx, l.raceID, l.spec.App)
+}
+
+// free removes the cgroup. It may be called again.
+func (l *lane) free() error {
+	if l.group != nil {
+		if err := l.group.Remove(); err != nil {
+			return fmt.Errorf("lane %s: %w", l.spec.App, err)
+		}
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.isFreed = true
+	return nil
+}
+
+func (l *lane) freed() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.isFreed
+}
