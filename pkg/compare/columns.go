@@ -19,6 +19,7 @@ type samples struct {
 	boxes   []*box
 	// direct are the columns that Prometheus computed whole, by measure.
 	direct map[string]map[lane][]float64
+	slopes bool // whether slopes are asked for; they are what takes longest to compute
 }
 
 // histograms says whether a histogram of latency was found.
@@ -85,7 +86,9 @@ func (s *samples) containerColumns(c map[string][]float64, app string, heats []H
 		c["cpu_cores"] = add(c["cpu_cores"], spent.cpu)
 		c["cpu_throttled_ratio"] = add(c["cpu_throttled_ratio"], share(spent.throttledPeriods, spent.periods))
 		c["memory_working_set"] = add(c["memory_working_set"], spent.memory)
-		c["memory_slope"] = add(c["memory_slope"], slopes(spent.memory, s.grid))
+		if s.slopes {
+			c["memory_slope"] = add(c["memory_slope"], slopes(spent.memory, s.grid))
+		}
 		c["network_receive_rate"] = add(c["network_receive_rate"], spent.received)
 		c["network_transmit_rate"] = add(c["network_transmit_rate"], spent.sent)
 		c[throttledRate] = add(c[throttledRate], spent.throttled)

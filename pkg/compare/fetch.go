@@ -33,7 +33,7 @@ func fetch(ctx context.Context, a *asker, plans []*racePlan, req Request, need n
 // tasks are the queries of one race; read puts their answers into p.samples.
 func (p *racePlan) tasks(req Request, need needs, step time.Duration) (tasks []*task, read func()) {
 	r, g := p.race, req.gridOf(p.race, step)
-	p.samples = &samples{race: r, grid: g, direct: map[string]map[lane][]float64{}}
+	p.samples = &samples{race: r, grid: g, direct: map[string]map[lane][]float64{}, slopes: need.slopes}
 	var readers []func()
 	ask := func(expr string, measures ...string) *task {
 		t := &task{query: g.query(expr), measures: measures}

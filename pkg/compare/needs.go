@@ -11,6 +11,7 @@ type needs struct {
 	mean      bool
 	max       bool
 	vus       bool
+	slopes    bool
 }
 
 // quantiles are the measures that are read off a histogram.
@@ -21,6 +22,7 @@ func quantiles() map[string]float64 {
 func needsOf(measures []measure.Measure) needs {
 	n := needs{measures: measures, latencies: map[string]float64{}}
 	for _, m := range measures {
+		n.slopes = n.slopes || m.ID == "memory_slope" || m.ID == "memory_bytes_per_request"
 		q, isQuantile := quantiles()[m.ID]
 		switch {
 		case isQuantile:

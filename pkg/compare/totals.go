@@ -119,17 +119,24 @@ func (t *totaller) atEnd(need needs) {
 	r, apps := t.plan.race, t.plan.apps
 	direct := func(id string, factor float64, expr func(by ...string) string) {
 		t.direct[id] = map[lane]float64{}
-		read := func(heat func(promql.Series) string) func([]promql.Series) {
+		read := func(heats ...func(promql.Series) string) func([]promql.Series) {
 			return func(series []promql.Series) {
 				for _, s := range series {
-					if v := s.Last() * factor; known(v) {
-						t.direct[id][lane{s.Labels["app"], heat(s)}] = v
+					for _, heat := range heats {
+						if v := s.Last() * factor; known(v) {
+							t.direct[id][lane{s.Labels["app"], heat(s)}] = v
+						}
 					}
 				}
 			}
 		}
-		t.ask(promql.At(expr("app", "heat"), r.End), []string{id}, read(func(s promql.Series) string { return s.Labels["heat"] }))
-		t.ask(promql.At(expr("app"), r.End), []string{id}, read(func(promql.Series) string { return merged }))
+		each, all := func(s promql.Series) string { return s.Labels["heat"] }, func(promql.Series) string { return merged }
+		if len(r.Heats) == 1 {
+			t.ask(promql.At(expr("app", "heat"), r.End), []string{id}, read(each, all))
+			return
+		}
+		t.ask(promql.At(expr("app", "heat"), r.End), []string{id}, read(each))
+		t.ask(promql.At(expr("app"), r.End), []string{id}, read(all))
 	}
 	for _, m := range need.measures {
 		if q, ok := need.latencies[m.ID]; ok {

@@ -47,8 +47,8 @@ func (o outcome) exitCode() int {
 	return exitDone
 }
 
-// report prints an error for a person: what went wrong, and what to do next.
-func report(w io.Writer, err error) {
+// complain prints an error for a person: what went wrong, and what to do next.
+func complain(w io.Writer, err error) {
 	if err == nil {
 		return
 	}

@@ -59,7 +59,7 @@ func (s *stage) series(ctx context.Context, result coordinator.Result) ([]report
 	}
 	var series []report.PlotSeries
 	for _, one := range got.Series {
-		p := report.PlotSeries{App: one.App, Measure: one.Measure.ID, Unit: string(one.Measure.Unit), T: got.Elapsed}
+		p := report.PlotSeries{App: one.App, Measure: one.Measure.ID, T: got.Elapsed}
 		if one.Heat != "" {
 			if p.Heat, err = strconv.Atoi(one.Heat); err != nil {
 				return nil, fmt.Errorf("heat %q: %w", one.Heat, err)

@@ -46,7 +46,7 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err := root.ExecuteContext(ctx); err != nil {
 		o.err = usage(err)
 	}
-	report(stderr, o.err)
+	complain(stderr, o.err)
 	return o.exitCode()
 }
 

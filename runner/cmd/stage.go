@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"os"
 	"os/user"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"time"
@@ -18,7 +17,6 @@ import (
 	"github.com/photofinish/photofinish/runner/cgroup"
 	"github.com/photofinish/photofinish/runner/coordinator"
 	"github.com/photofinish/photofinish/runner/definition"
-	"github.com/photofinish/photofinish/runner/engine/process"
 	"github.com/photofinish/photofinish/runner/k6"
 	"github.com/photofinish/photofinish/runner/machine"
 	"github.com/photofinish/photofinish/runner/plan"
@@ -32,7 +30,6 @@ type stage struct {
 	race    coordinator.Race
 	folder  store.Folder
 	metrics *metrics
-	ledger  *process.Ledger
 	ends    []func() error // what has to be undone, last first
 }
 
@@ -54,13 +51,15 @@ func prepare(ctx context.Context, c console, script string, f raceFlags) (s *sta
 		return s, race.Errorf(race.Unavailable, "", "cannot find this program, which carries k6: %w", err)
 	}
 	s.race.K6 = k6.K6{Argv: []string{self, "k6"}, WorkDir: work}
-	if err := s.define(ctx, script); err != nil {
+	groups := cgroup.New()
+	if err := s.define(ctx, script, groups.Support()); err != nil {
 		return s, err
 	}
-	if err := s.place(ctx); err != nil {
+	s.pin()
+	if err := s.settle(ctx, groups); err != nil {
 		return s, err
 	}
-	return s, s.measure(ctx)
+	return s, s.measure(ctx, groups.Support())
 }
 
 // later remembers what has to be undone.
@@ -76,7 +75,7 @@ func (s *stage) close() {
 }
 
 // define reads the script and plans the race.
-func (s *stage) define(ctx context.Context, script string) error {
+func (s *stage) define(ctx context.Context, script string, groups cgroup.Support) error {
 	seen, err := s.race.K6.Inspect(ctx, script, nil)
 	if err != nil {
 		return errors.Join(context.Cause(ctx), err)
@@ -93,7 +92,7 @@ func (s *stage) define(ctx context.Context, script string) error {
 		return err
 	}
 	s.race.RequestedBy = login()
-	s.race.Machine = machine.Facts(ctx, cgroup.Detect().Version)
+	s.race.Machine = machine.Facts(ctx, groups.Version)
 	s.race.Versions = versions()
 	seed, err := randomSeed()
 	if err != nil {
@@ -101,20 +100,6 @@ func (s *stage) define(ctx context.Context, script string) error {
 	}
 	s.race.Plan, err = plan.Make(d, s.race.Machine.CPUs, seed)
 	return err
-}
-
-// place makes the race's folder, removes what dead runners left, and chooses the engine.
-func (s *stage) place(ctx context.Context) error {
-	out := s.flags.out
-	if out == "" {
-		out = filepath.Join("races", s.race.ID)
-	}
-	var err error
-	if s.folder, err = store.Create(out); err != nil {
-		return err
-	}
-	s.race.Recorder = s.folder
-	return s.engine(ctx)
 }
 
 // newID makes a race id of a name and the time: readable, sortable within a name, and unique.

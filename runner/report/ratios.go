@@ -22,6 +22,9 @@ type ratioCurve struct {
 // whisker is a verdict's ratio and plain interval at one percentile.
 type whisker struct{ X, Low, High, At, Title string }
 
+// The percentiles that the axis spans.
+const firstPercentile, lastPercentile = 1, 99.9
+
 func newRatios(d Data, class func(string) string) ratios {
 	base := curveOf(d, d.Race.Baseline)
 	low, high := 1/1.2, 1.2
@@ -29,7 +32,7 @@ func newRatios(d Data, class func(string) string) ratios {
 	curves := map[string][]pair{}
 	for _, x := range d.Distributions {
 		for _, p := range x.Curve {
-			if b := base[p.Percentile]; x.App != d.Race.Baseline && b > 0 && p.MS > 0 {
+			if b := base[p.Percentile]; x.App != d.Race.Baseline && b > 0 && p.MS > 0 && p.Percentile >= firstPercentile && p.Percentile <= lastPercentile {
 				curves[x.App] = append(curves[x.App], pair{p.Percentile, p.MS / b})
 				low, high = min(low, p.MS/b), max(high, p.MS/b)
 			}
@@ -38,10 +41,10 @@ func newRatios(d Data, class func(string) string) ratios {
 	if len(curves) == 0 {
 		return ratios{}
 	}
-	x, y := scale{from: logit(1), to: logit(99.9)}, scale{from: low / 1.1, to: high * 1.1, log: true}
+	x, y := scale{from: logit(firstPercentile), to: logit(lastPercentile)}, scale{from: low / 1.1, to: high * 1.1, log: true}
 	out := ratios{One: percent(100 - y.at(1))}
 	for _, p := range []float64{1, 10, 50, 90, 95, 99, 99.9} {
-		out.X = append(out.X, tick{At: percent(x.at(logit(p))), Label: "p" + decimal(p), Minor: p == 10 || p == 95, Edge: map[float64]string{1: "first", 99.9: "last"}[p]})
+		out.X = append(out.X, tick{At: percent(x.at(logit(p))), Label: "p" + decimal(p), Minor: p == 10 || p == 95, Edge: map[float64]string{firstPercentile: "first", lastPercentile: "last"}[p]})
 	}
 	out.Y = y.logTicks(func(v float64) string { return "×" + decimal(v) })
 	for i := range out.Y { // the axis points down in SVG

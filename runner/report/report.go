@@ -22,9 +22,11 @@ type Data struct {
 
 // PlotSeries is one measure of one app over the time of one heat. T is seconds since the measured part of heat 1 began, ascending;
 // V are the values in the measure's unit, nil where a source had nothing. Both are equally long.
+// Heat 0 is a line over all heats. Unit is needed only for a measure that pkg/measure does not know.
 type PlotSeries struct {
 	App     string
 	Measure string
+	Unit    string
 	Heat    int
 	T       []float64
 	V       []*float64

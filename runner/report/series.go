@@ -84,7 +84,7 @@ func newPayload(d Data) (p payload, thinned bool) {
 		case c.Unit == measure.Milliseconds:
 			latency.Tabs = append(latency.Tabs, line)
 		default:
-			others = append(others, plot{Title: c.Name, Unit: string(c.Unit), Tabs: []plotLine{line}})
+			others = append(others, plot{Title: c.Name, Unit: unitOf(c, d.Series), Tabs: []plotLine{line}})
 		}
 	}
 	if len(latency.Tabs) > 0 {
@@ -94,17 +94,32 @@ func newPayload(d Data) (p payload, thinned bool) {
 	return p, thinned
 }
 
-// plotted lists the measures that have series: what is looked at most comes first, the rest in the order of the contract.
+// plotted lists the measures that have series: what is looked at most comes first, the rest in the order of the contract, strangers last.
 func plotted(series []PlotSeries) []string {
 	first := []string{"latency_p95", "latency_p50", "latency_p99", "request_rate", "cpu_cores", "memory_working_set", "cpu_ms_per_request", "error_rate"}
 	var out []string
-	for _, id := range slices.Concat(first, measure.IDs()) {
-		has := slices.ContainsFunc(series, func(s PlotSeries) bool { return s.Measure == id })
-		if has && !slices.Contains(out, id) {
+	var given []string
+	for _, s := range series {
+		given = append(given, s.Measure)
+	}
+	for _, id := range slices.Concat(first, measure.IDs(), given) {
+		if slices.Contains(given, id) && !slices.Contains(out, id) {
 			out = append(out, id)
 		}
 	}
 	return out
+}
+
+// unitOf is the measure's unit, or the one that came with the series of a measure that the catalogue does not have.
+func unitOf(c scoreboard.Column, series []PlotSeries) string {
+	if c.Sentence == "" {
+		for _, s := range series {
+			if s.Measure == c.ID {
+				return s.Unit
+			}
+		}
+	}
+	return string(c.Unit)
 }
 
 func heatSpans(r race.Race) []payloadHeat {

@@ -143,72 +143,73 @@ func (o *result) standingsPart(t scoreboard.Table, app int, widths []int, from, 
 	}
 }
 
-// verdicts writes the primary family, and of the other measures those that differ.
+// verdicts writes, app by app, the primary family, and of the other measures those that differ.
 func (o *result) verdicts(r race.Race) {
+	var shown []race.Verdict
+	for _, v := range r.Verdicts {
+		if v.Primary || v.Outcome == race.Faster || v.Outcome == race.Slower {
+			shown = append(shown, v)
+		}
+	}
 	if len(r.Verdicts) == 0 {
 		return
 	}
 	o.title("Verdicts against " + printable(r.Baseline))
-	rows, rest := [][]string{{"", "", "outcome", "ratio [low, high]", "heats", "would decide"}}, 0
-	shown := []race.Verdict{{}}
-	for _, v := range r.Verdicts {
-		if !v.Primary && (v.Outcome == race.Same || v.Outcome == race.Inconclusive) {
-			rest++
-			continue
+	widths := verdictWidths(shown, o.width)
+	app := ""
+	for _, v := range shown {
+		if v.App != app {
+			app = v.App
+			o.line("%s", o.paint.app(app, printable(app)))
 		}
-		needed := ""
-		if v.HeatsNeeded != nil {
-			needed = scoreboard.Count(*v.HeatsNeeded, "heat")
-		}
-		rows = append(rows, []string{
-			nameOnce(shown[len(shown)-1].App, v.App), scoreboard.ColumnOf(v.Measure).Title, scoreboard.Mark(v.Outcome) + " " + scoreboard.Word(v.Measure, v.Outcome),
-			verdict.FormatRatio(v), fmt.Sprint(v.Heats), needed,
-		})
-		shown = append(shown, v)
-	}
-	widths := make([]int, len(rows[0]))
-	for _, row := range rows {
-		for i, c := range row {
-			widths[i] = max(widths[i], columns(c))
-		}
-	}
-	for n, row := range rows {
 		l := new(line)
-		for i, c := range row {
-			pad := left
-			if i >= 3 {
-				pad = right
+		for i, c := range verdictCells(v) {
+			switch {
+			case widths[i] == 0:
+			case i == outcomeCell:
+				l.text("  ").add(left(c, widths[i]), func(s string) string { return o.paint.outcome(v.Outcome, s) })
+			case i < outcomeCell:
+				l.text("  " + left(c, widths[i]))
+			default:
+				l.text("  " + right(c, widths[i]))
 			}
-			l.text("  ").add(pad(c, widths[i]), o.cellPaint(shown[n], n, i))
 		}
 		o.line("%s", strings.TrimRight(l.String(), " "))
-		if n > 0 && shown[n].Outcome != race.Same {
-			o.warnings(shown[n].Warnings)
+		if v.Outcome != race.Same {
+			o.warnings(v.Warnings)
 		}
 	}
-	if rest > 0 {
-		o.line("  %s", o.paint.dim(fmt.Sprintf("%s more, same or undecided, are in the report", scoreboard.Count(rest, "verdict"))))
+	if rest := len(r.Verdicts) - len(shown); rest > 0 {
+		o.line("%s", o.paint.dim(fmt.Sprintf("%s more, same or undecided, in the report", scoreboard.Count(rest, "verdict"))))
 	}
 }
 
-// nameOnce leaves an app's name out where the row above has it already.
-func nameOnce(above, app string) string {
-	if above == app {
-		return ""
+// outcomeCell is the index of the outcome in verdictCells.
+const outcomeCell = 1
+
+func verdictCells(v race.Verdict) [4]string {
+	needed := ""
+	if v.HeatsNeeded != nil {
+		needed = "needs " + scoreboard.Count(*v.HeatsNeeded, "heat")
 	}
-	return printable(app)
+	return [4]string{
+		scoreboard.ColumnOf(v.Measure).Title, scoreboard.Mark(v.Outcome) + " " + scoreboard.Word(v.Measure, v.Outcome), verdict.FormatRatio(v), needed,
+	}
 }
 
-func (o *result) cellPaint(v race.Verdict, row, column int) func(string) string {
-	switch {
-	case row == 0:
-		return o.paint.dim
-	case column == 0:
-		return func(s string) string { return o.paint.app(v.App, s) }
-	case column == 2:
-		return func(s string) string { return o.paint.outcome(v.Outcome, s) }
+// verdictWidths are those of the cells; the last one goes where there is no room.
+func verdictWidths(vs []race.Verdict, room int) (widths [4]int) {
+	total := 0
+	for i := range widths {
+		for _, v := range vs {
+			widths[i] = max(widths[i], columns(verdictCells(v)[i]))
+		}
+		total += 2 + widths[i]
 	}
-	return nil
+	if total > room {
+		widths[len(widths)-1] = 0
+	}
+	return widths
 }
 
 func (o *result) warnings(ws []string) {

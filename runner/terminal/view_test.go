@@ -170,12 +170,16 @@ func TestPlainLines(t *testing.T) {
 }
 
 func TestResult(t *testing.T) {
+	r := racetest.FourApps().Race
 	for _, width := range []int{80, 160} {
 		var b bytes.Buffer
-		r := racetest.FourApps().Race
 		o := terminal.Options{TTY: true, Size: screenOf(width, 40)}
 		require.NoError(t, terminal.WriteResult(&b, r, o, "races/x/race.json", "races/x/report.html"))
 		golden(t, fmt.Sprintf("result-%d.txt", width), b.String())
+	}
+	for width := 60; width <= 200; width++ {
+		var b bytes.Buffer
+		require.NoError(t, terminal.WriteResult(&b, r, terminal.Options{TTY: true, Size: screenOf(width, 40)}))
 		for _, l := range strings.Split(b.String(), "\n") {
 			require.Less(t, len([]rune(l)), width, l)
 		}

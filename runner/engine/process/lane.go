@@ -106,8 +106,8 @@ func (l *lane) run(cmd *exec.Cmd, output *os.File, started chan<- error) {
 	started <- nil
 	_ = cmd.Wait() // what it says is read from ProcessState
 	at := time.Now().UTC()
-
-	killed, _ := l.spent(context.Background(), cmd.ProcessState)
+	exit := l.reason(cmd.ProcessState)
+	exit.At = &at
 	ending, cancel := context.WithTimeout(context.Background(), endTimeout)
 	defer cancel()
 	_ = l.killRest(ending) // Stop and Cleanup try again, and tell
@@ -116,20 +116,18 @@ func (l *lane) run(cmd *exec.Cmd, output *os.File, started chan<- error) {
 	case <-time.After(drainTimeout):
 	}
 	_ = output.Close()
-	final, err := l.spent(context.Background(), cmd.ProcessState)
-	if err != nil {
-		final = killed
-	}
+	final := l.spent(ending, cmd.ProcessState)
 	l.mu.Lock()
-	l.final = final
-	l.exit = l.reason(cmd.ProcessState, final.OOMKills > 0)
-	l.exit.At = &at
+	l.final, l.exit = final, exit
 	l.mu.Unlock()
 	close(l.done)
 }
 
-// reason says how the app ended; l.mu is held.
-func (l *lane) reason(state *os.ProcessState, outOfMemory bool) race.Exit {
+// reason says how the app ended.
+func (l *lane) reason(state *os.ProcessState) race.Exit {
+	l.mu.Lock()
+	asked := l.stopping
+	l.mu.Unlock()
 	e := race.Exit{}
 	status, _ := state.Sys().(syscall.WaitStatus)
 	if status.Exited() {
@@ -137,9 +135,9 @@ func (l *lane) reason(state *os.ProcessState, outOfMemory bool) race.Exit {
 		e.Code = &code
 	}
 	switch {
-	case l.stopping:
+	case asked:
 		e.Reason = race.Stopped
-	case outOfMemory && status.Signaled() && status.Signal() == syscall.SIGKILL:
+	case status.Signaled() && status.Signal() == syscall.SIGKILL && l.oomKills() > 0:
 		e.Reason = race.OOM
 	case status.Signaled():
 		e.Reason = race.Killed
@@ -149,14 +147,26 @@ func (l *lane) reason(state *os.ProcessState, outOfMemory bool) race.Exit {
 	return e
 }
 
-// spent reads the counters at the app's end.
-func (l *lane) spent(ctx context.Context, state *os.ProcessState) (engine.Counters, error) {
-	if l.group != nil {
-		c, err := l.group.Counters(ctx)
-		c.WorkingSet = nil // nothing is left of it
-		return c, err
+func (l *lane) oomKills() uint64 {
+	if l.group == nil {
+		return 0
 	}
-	return engine.Counters{At: time.Now(), CPU: max(l.family.last(), state.UserTime()+state.SystemTime())}, nil
+	c, err := l.group.Counters(context.Background())
+	if err != nil {
+		return 0
+	}
+	return c.OOMKills
+}
+
+// spent reads the counters at the app's end.
+func (l *lane) spent(ctx context.Context, state *os.ProcessState) engine.Counters {
+	if l.group != nil {
+		if c, err := l.group.Counters(ctx); err == nil {
+			c.WorkingSet = nil // nothing is left of it
+			return c
+		}
+	}
+	return engine.Counters{CPU: max(l.family.last(), state.UserTime()+state.SystemTime())}
 }
 
 // env is the app's environment: nothing of the runner's but what programs cannot do without.

@@ -65,6 +65,25 @@
     c.restore();
   };
 
+  // lonely finds the values with a gap on either side: a line cannot show them, a dot does.
+  const lonely = (u, i) => {
+    const out = [], col = u.data[i];
+    let last = null, before = false; // the value before, and whether it has a neighbour
+    for (let k = 0; k < col.length; k++) {
+      if (col[k] === undefined) continue;
+      if (col[k] === null) {
+        if (last !== null && !before) out.push(last);
+        last = null;
+        before = false;
+      } else {
+        before = last !== null;
+        last = k;
+      }
+    }
+    if (last !== null && !before) out.push(last);
+    return out;
+  };
+
   const joined = (tab) => {
     const tables = data.apps.map((_, i) => [tab.t[i] || [], tab.v[i] || []]).map((t) => (t[0].length ? t : [[0], [null]]));
     return tables.length > 1 ? uPlot.join(tables) : tables[0];
@@ -99,7 +118,7 @@
         { label: 'time', value: (_, v) => (v === null || v === undefined ? '-' : elapsed(v)) },
         ...data.apps.map((a, i) => ({
           label: a.name, stroke: a.colour, width: a.baseline ? 2.5 : 1.8, dash: a.dash, show: !hidden.has(i), spanGaps: false,
-          points: { show: false }, value: (_, v) => (v === null || v === undefined ? '-' : format(v)),
+          points: { show: true, size: 4, fill: a.colour, filter: lonely }, value: (_, v) => (v === null || v === undefined ? '-' : format(v)),
         })),
       ],
       hooks: {

@@ -1,0 +1,83 @@
+package process
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"strconv"
+	"syscall"
+
+	psnet "github.com/shirou/gopsutil/v4/net"
+	ps "github.com/shirou/gopsutil/v4/process"
+
+	"github.com/photofinish/photofinish/pkg/race"
+)
+
+// Free ports are looked for below those that the kernel gives to outgoing connections: k6 makes many, and could take the port of an app
+// between two heats.
+const (
+	firstPort, ports = 20_000, 10_000
+	portTries        = 100
+)
+
+// choosePort is the lane's own port, if it is free, or any free one for a lane without.
+func choosePort(ctx context.Context, l race.LaneSpec) (int, error) {
+	if l.Port != 0 {
+		return l.Port, checkPort(ctx, l.App, l.Port)
+	}
+	for range portTries {
+		port := firstPort + rand.IntN(ports) //nolint:gosec // nothing secret
+		if listen(ctx, port) == nil {
+			return port, nil
+		}
+	}
+	return 0, race.Errorf(race.Unavailable, "give the lane a port", "lane %s: no free port found", l.App)
+}
+
+// checkPort makes sure that nobody listens on the port.
+func checkPort(ctx context.Context, app string, port int) error {
+	err := listen(ctx, port)
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case errors.Is(err, syscall.EADDRINUSE):
+		return race.Errorf(race.Unavailable, "stop what uses it, or give the lane another port", "port %d of lane %s is in use%s", port, app, listener(ctx, port))
+	case errors.Is(err, syscall.EACCES):
+		return race.Errorf(race.Unavailable, "give the lane a port above 1023", "lane %s: this user may not listen on port %d: %w", app, port, err)
+	}
+	return race.Errorf(race.Unavailable, "", "lane %s: cannot listen on port %d: %w", app, port, err)
+}
+
+func listen(ctx context.Context, port int) error {
+	var config net.ListenConfig
+	l, err := config.Listen(ctx, "tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	if err != nil {
+		return err
+	}
+	return l.Close()
+}
+
+// listener names the process that listens on a port, as far as this user may see it.
+func listener(ctx context.Context, port int) string {
+	connections, err := psnet.ConnectionsWithContext(ctx, "tcp")
+	if err != nil {
+		return ""
+	}
+	for _, c := range connections {
+		if c.Status != "LISTEN" || c.Laddr.Port != uint32(port) || c.Pid == 0 {
+			continue
+		}
+		name := "process"
+		if p, err := ps.NewProcessWithContext(ctx, c.Pid); err == nil {
+			if n, err := p.NameWithContext(ctx); err == nil {
+				name = n
+			}
+		}
+		return fmt.Sprintf(" by %s (pid %d)", name, c.Pid)
+	}
+	return ""
+}

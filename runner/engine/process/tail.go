@@ -1,0 +1,56 @@
+package process
+
+import (
+	"bufio"
+	"io"
+	"strings"
+	"sync"
+
+	"github.com/photofinish/photofinish/runner/engine"
+)
+
+// lineBytes is where a long line is cut.
+const lineBytes = 2048
+
+// tail keeps the last lines of an app's output: at most engine.LogLines of lineBytes each.
+type tail struct {
+	mu   sync.Mutex
+	ring [engine.LogLines]string
+	n    int // lines seen
+}
+
+// read takes lines until r ends.
+func (t *tail) read(r io.Reader) {
+	lines := bufio.NewReaderSize(r, lineBytes)
+	for {
+		text, more, err := lines.ReadLine()
+		if err != nil {
+			return
+		}
+		line := strings.ToValidUTF8(string(text), "�")
+		if more {
+			line += " …"
+		}
+		t.add(line)
+		for more && err == nil {
+			_, more, err = lines.ReadLine()
+		}
+	}
+}
+
+func (t *tail) add(line string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.ring[t.n%len(t.ring)] = line
+	t.n++
+}
+
+func (t *tail) lines() []string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	kept := make([]string, 0, min(t.n, len(t.ring)))
+	for i := max(0, t.n-len(t.ring)); i < t.n; i++ {
+		kept = append(kept, t.ring[i%len(t.ring)])
+	}
+	return kept
+}

@@ -1,0 +1,125 @@
+package scoreboard_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/photofinish/photofinish/pkg/measure"
+	"github.com/photofinish/photofinish/pkg/race"
+	"github.com/photofinish/photofinish/pkg/race/racetest"
+	"github.com/photofinish/photofinish/runner/scoreboard"
+)
+
+func TestEveryAppKeepsItsColourAndTheBaselineIsNeutral(t *testing.T) {
+	l := scoreboard.Livery{Apps: []string{"a", "base", "b", "c"}, Baseline: "base"}
+	require.Equal(t, scoreboard.Neutral(), l.Colour("base"))
+	require.Equal(t, "#7eb26d", l.Colour("a").Hex())
+	require.Equal(t, "#eab839", l.Colour("b").Hex())
+	require.Equal(t, "#6ed0e0", l.Colour("c").Hex())
+	require.Equal(t, scoreboard.Neutral(), l.Colour("stranger"))
+	require.Empty(t, l.Dash("base"))
+	require.NotEqual(t, l.Dash("a"), l.Dash("b"))
+
+	many := scoreboard.Livery{Apps: make([]string, 40)}
+	for i := range many.Apps {
+		many.Apps[i] = string(rune('A' + i))
+	}
+	require.Equal(t, many.Colour("A"), many.Colour(many.Apps[16]), "the palette starts anew")
+}
+
+func TestNearestOf256Colours(t *testing.T) {
+	for c, want := range map[scoreboard.Colour]int{{0, 0, 0}: 16, {255, 255, 255}: 231, {0xff, 0, 0}: 196, {0x7e, 0xb2, 0x6d}: 107, {0x5f, 0x87, 0xaf}: 67} {
+		require.Equal(t, want, c.ANSI256(), c.Hex())
+	}
+}
+
+func p(v float64) *float64 { return &v }
+
+func TestDifferencesToTheBaseline(t *testing.T) {
+	for _, c := range []struct {
+		measure, want string
+		v, base       *float64
+	}{
+		{"latency_p95", "▲ +4.2%", p(1.042), p(1)},
+		{"latency_p95", "▼ −50.0%", p(.5), p(1)},
+		{"latency_p95", "▲ +150%", p(2.5), p(1)},
+		{"latency_p95", "▲ × 24.1", p(24.1), p(1)},
+		{"latency_p95", "▲ × 194", p(194), p(1)},
+		{"latency_p95", "= 0.0%", p(1.0001), p(1)},
+		{"latency_p95", "", nil, p(1)},
+		{"latency_p95", "", p(1), nil},
+		{"latency_p95", "", p(1), p(0)},
+		{"error_rate", "▲ +2.00 pp", p(.02), p(0)},
+		{"error_rate", "= 0 pp", p(0), p(0)},
+		{"check_rate", "▼ −1.00 pp", p(.99), p(1)},
+		{"memory_slope", "▲ +10.2 MB/s", p(10.2e6), p(0)},
+		{"memory_slope", "▼ −1.00 kB/s", p(-1000), p(0)},
+	} {
+		require.Equal(t, c.want, scoreboard.ColumnOf(c.measure).Diff(c.v, c.base), "%+v", c)
+	}
+}
+
+func TestValuesDoNotRepeatWhatTheTitleSays(t *testing.T) {
+	require.Equal(t, "0.210 ms", scoreboard.ColumnOf("cpu_ms_per_request").Value(p(.21)))
+	require.Equal(t, "12,345", scoreboard.ColumnOf("request_rate").Value(p(12345)))
+	require.Equal(t, "-1,234 MB/s", scoreboard.ColumnOf("unknown").Value(p(-1234))+" MB/s")
+	require.Equal(t, scoreboard.Absent, scoreboard.ColumnOf("vus").Value(nil))
+	for _, m := range measure.All() {
+		require.NotEmpty(t, scoreboard.ColumnOf(m.ID).Title)
+	}
+}
+
+func TestStandingsAreOrderedByP95AndThoseWhoLeftComeLast(t *testing.T) {
+	r := racetest.FourApps().Race
+	apps := func() (out []string) {
+		for _, row := range scoreboard.Standings(r).Rows {
+			out = append(out, row.App)
+		}
+		return out
+	}
+	require.Equal(t, []string{"control", "memory-leak", "high-cpu", "high-latency"}, apps())
+	r.Lanes[0].Exit = &race.Exit{Reason: race.OOM}
+	r.Lanes[2].Measures = nil
+	require.Equal(t, []string{"memory-leak", "high-latency", "control", "high-cpu"}, apps())
+	rows := scoreboard.Standings(r).Rows
+	require.Equal(t, []int{1, 2, 0, 0}, []int{rows[0].Place, rows[1].Place, rows[2].Place, rows[3].Place})
+	require.Equal(t, "out of memory", rows[2].Out)
+}
+
+func TestAMeasureThatNobodyHasIsLeftOut(t *testing.T) {
+	for _, c := range scoreboard.Everything(racetest.FourApps().Race).Columns {
+		require.NotContains(t, c.ID, "network")
+	}
+}
+
+func TestWordsSuitTheMeasure(t *testing.T) {
+	require.Equal(t, "slower", scoreboard.Word("latency_p95", race.Slower))
+	require.Equal(t, "worse", scoreboard.Word("error_rate", race.Slower))
+	require.Equal(t, "better", scoreboard.Word("request_rate", race.Faster))
+	require.Equal(t, "same", scoreboard.Word("request_rate", race.Same))
+	require.Equal(t, "undecided", scoreboard.Word("latency_p95", race.Inconclusive))
+}
+
+func TestFairnessInOneLine(t *testing.T) {
+	by := "ana"
+	unfair := []race.Finding{{Severity: race.Unfair}, {Severity: race.Note}, {Severity: race.Note}}
+	require.Equal(t, "fair: nothing found", scoreboard.Fairness(race.Audit{Fair: true}))
+	require.Equal(t, "not fair, so nothing was decided: 1 unfair, 2 notes", scoreboard.Fairness(race.Audit{Findings: unfair}))
+	require.Equal(t, "not fair, but ana let the verdicts stand: 1 unfair, 2 notes", scoreboard.Fairness(race.Audit{Findings: unfair, OverriddenBy: &by}))
+}
+
+func TestClock(t *testing.T) {
+	for d, want := range map[time.Duration]string{0: "0:00", -time.Second: "0:00", 7400 * time.Millisecond: "0:07", 59700 * time.Millisecond: "1:00", 750 * time.Second: "12:30", 3723 * time.Second: "1:02:03"} {
+		require.Equal(t, want, scoreboard.Clock(d))
+	}
+}
+
+func TestHowALaneLeft(t *testing.T) {
+	two := 2
+	require.Empty(t, scoreboard.ExitWords(nil))
+	require.Empty(t, scoreboard.ExitWords(&race.Exit{Reason: race.Stopped}))
+	require.Equal(t, "exited with code 2", scoreboard.ExitWords(&race.Exit{Reason: race.Exited, Code: &two}))
+	require.Equal(t, "killed", scoreboard.ExitWords(&race.Exit{Reason: race.Killed}))
+}
