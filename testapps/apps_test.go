@@ -70,7 +70,7 @@ func TestApps(t *testing.T) {
 			run := regexp.MustCompile(`(?s)RUN (.*?)\n\n`).FindSubmatch(docker)
 			require.NotNil(t, run)
 			script := strings.ReplaceAll(string(run[1]), "-o /app", "-o app")
-			cmd := exec.CommandContext(t.Context(), "sh", "-ec", script) //nolint:gosec // the Dockerfile's own command
+			cmd := exec.CommandContext(t.Context(), "sh", "-ec", script)
 			cmd.Dir = context
 			out, err := cmd.CombinedOutput()
 			require.NoError(t, err, string(out))

@@ -47,11 +47,21 @@ func clientRows(g grid, counters, seen []promql.Series) map[lane]*clientRow {
 		}
 	}
 	for _, r := range rows {
+		r.findFlushed()
 		if r.columns[colRequests] != nil && r.columns[colFailed] == nil && knowsErrors(counters) {
 			r.columns[colFailed] = scale(r.columns[colRequests], 0) // a stock k6 writes no series before the first failure
 		}
 	}
 	return rows
+}
+
+// findFlushed finds the last push of a heat, which is followed by a stale marker at once: the counts still grew, but the sample's time is hidden.
+func (r *clientRow) findFlushed() {
+	requests := r.columns[colRequests]
+	r.flushed = make([]bool, r.grid.n)
+	for i := 1; i < len(requests); i++ {
+		r.flushed[i] = !known(r.seen[i]) && requests[i] > requests[i-1]
+	}
 }
 
 // columnsOf says which columns a counter's series is part of.

@@ -7,10 +7,12 @@ import "math"
 type track struct {
 	grid grid
 	seen []float64
+	// flushed[i]: there is a sample, but a stale marker right behind it hides its time. nil is nowhere.
+	flushed []bool
 }
 
 func (t track) fresh(i int) bool {
-	return t.seen[i] > float64(t.grid.at(i)-t.grid.step) && t.seen[i] <= float64(t.grid.at(i))
+	return t.flushed != nil && t.flushed[i] || t.seen[i] > float64(t.grid.at(i)-t.grid.step) && t.seen[i] <= float64(t.grid.at(i))
 }
 
 // spans are the seconds between each fresh sample and the fresh one before it within the window, NaN where there is none before.
@@ -18,7 +20,7 @@ func (t track) spans(window span) []float64 {
 	out := gaps(t.grid.n)
 	before := math.NaN()
 	for i := range out {
-		if !t.fresh(i) || t.seen[i] <= float64(window.from) {
+		if !t.fresh(i) || !known(t.seen[i]) || t.seen[i] <= float64(window.from) {
 			continue
 		}
 		if t.seen[i] > before {

@@ -79,7 +79,11 @@ func (r RaceInfo) stepHistogram(apps []string, step time.Duration, by ...string)
 		// Without stale markers the earlier race of this testid would still be in sight.
 		before = "last_over_time(" + selector + "[" + promql.Duration(pause) + "] offset " + promql.Duration(step) + ")"
 	}
-	return "sum by " + promql.Labels(by...) + " (" + now + " - " + before + " or " + now + ")"
+	grown := now + " - " + before
+	if !r.Own { // our extension's series begin with an explicit zero
+		grown += " or " + now
+	}
+	return "sum by " + promql.Labels(by...) + " (" + grown + ")"
 }
 
 // wholeHistogram is the latency histogram of whole heats at the end of the race: the last value of each series, then the sum.

@@ -2,6 +2,7 @@ package compare
 
 import (
 	"math"
+	"slices"
 	"time"
 )
 
@@ -14,7 +15,7 @@ func (p *racePlan) series(req Request, need needs, shown grid) []Series {
 			for _, m := range need.measures {
 				s := Series{App: app, Measure: m, Race: p.race.ID, Heat: heats.label, Values: gaps(shown.n)}
 				p.place(s.Values, columns[m.ID], heats, req, shown)
-				s.Coverage = coverage(s.Values, p.spansOf(heats, req), shown)
+				s.cover(p.spansOf(heats, req), shown)
 				all = append(all, s)
 			}
 		}
@@ -71,22 +72,25 @@ func (p *racePlan) spansOf(heats group, req Request) []span {
 	return spans
 }
 
-// coverage is the share of the heats' grid points that have a value; 0 where the grid shows nothing of them.
-func coverage(values []float64, heats []span, shown grid) float64 {
+// edgeSteps are the steps at both ends of a heat that a source may miss without a notice: nobody pushes at the very moment that a heat begins and ends.
+const edgeSteps = 2
+
+// cover counts how many of the heats' grid points have a value.
+func (s *Series) cover(heats []span, shown grid) {
 	points, there := 0, 0
 	for i := range shown.n {
-		for _, s := range heats {
-			if shown.within(i, s) {
-				points++
-				if known(values[i]) {
-					there++
-				}
-				break
+		if slices.ContainsFunc(heats, func(h span) bool { return shown.within(i, h) }) {
+			points++
+			if known(s.Values[i]) {
+				there++
 			}
 		}
 	}
-	if points == 0 {
-		return 0
+	if points > 0 {
+		s.Coverage = float64(there) / float64(points)
 	}
-	return float64(there) / float64(points)
+	s.sparse = there > 0 && float64(points-there) > float64(edgeSteps*len(heats))+(1-enough)*float64(points)
 }
+
+// enough is the share of the steps that a source should cover.
+const enough = 0.9

@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"math"
 	"slices"
 
 	"github.com/photofinish/photofinish/pkg/measure"
@@ -41,12 +42,15 @@ const slopeSamples = 3
 func (t *totaller) heat(app string, h Heat) tally {
 	key := lane{app, h.Label}
 	y := tally{counts: t.counts[key], direct: t.directOf(key), spanned: map[string]float64{}}
-	s, window := t.plan.samples, h.span()
+	s, window := t.plan.samples, t.window(h)
 	if row := s.clients[key]; row != nil {
-		spans := row.spans(window)
+		spans := row.spans(h.span())
+		if t.plan.race.Own {
+			skipFirst(spans)
+		}
 		y.clientSeconds, _ = sum(spans)
 		for name, values := range row.columns {
-			y.spanned[name], _ = sum(where(row.counted(values, window, true), spans))
+			y.spanned[name], _ = sum(where(row.counted(values, h.span(), true), spans))
 		}
 	}
 	spent := spend(s.boxes, app, window)
@@ -65,6 +69,49 @@ func (t *totaller) heat(app string, h Heat) tally {
 		y.slopes = append(y.slopes, TheilSen(at, bytes))
 	}
 	return y
+}
+
+// window is when the containers' samples count. Our extension's explicit zeros tell when the race part of the heat began;
+// what the app spent before, warming up or even starting, is not the race's.
+func (t *totaller) window(h Heat) span {
+	window := h.span()
+	if !t.plan.race.Own {
+		return window
+	}
+	first := float64(window.to)
+	for key, row := range t.plan.samples.clients {
+		if key.heat != h.Label {
+			continue
+		}
+		for i, at := range row.seen {
+			if row.fresh(i) && at > float64(window.from) {
+				first = min(first, at)
+				break
+			}
+		}
+	}
+	if first < float64(window.to) {
+		window.from = int64(first) - 1
+	}
+	return window
+}
+
+// skipFirst leaves out the first span where enough others remain: between the explicit zero and the first push the first answers are still on
+// their way, and a rate would tell the app's latency.
+func skipFirst(spans []float64) {
+	const enoughSpans = 4
+	first, n := -1, 0
+	for i, v := range spans {
+		if known(v) {
+			n++
+			if first < 0 {
+				first = i
+			}
+		}
+	}
+	if n >= enoughSpans {
+		spans[first] = math.NaN()
+	}
 }
 
 // over sums rates to an amount over the seconds in which they were taken.

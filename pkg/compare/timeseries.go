@@ -3,7 +3,6 @@ package compare
 import (
 	"context"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/photofinish/photofinish/pkg/measure"
@@ -48,6 +47,8 @@ type Series struct {
 	Values  []float64
 	// Coverage is the share of the race's part of the grid at which there is a value, 0-1.
 	Coverage float64
+	// sparse: the gaps are more than the edges of the heats.
+	sparse bool
 }
 
 // TimeSeries computes measures of several apps, and of several races, step by step on one grid.
@@ -198,31 +199,32 @@ func (req Request) gridOf(r RaceInfo, step time.Duration) grid {
 	return req.grid(step).early()
 }
 
+// noticeCoverage tells where a source covers less of a race than it should. A source is judged by its measure with the fewest gaps:
+// a measure of its own may have none (latencies without requests, a quota that is not set).
 func noticeCoverage(a *asker, series []Series) {
-	const enough = 0.9
 	type part struct {
-		source measure.Source
-		race   string
-		app    string
+		source    measure.Source
+		race, app string
 	}
-	lowest := map[part]float64{}
+	best := map[part]Series{}
 	var order []part
 	for _, s := range series {
 		key := part{s.Measure.Source, s.Race, s.App}
-		if s.Coverage == 0 || s.Measure.ID == "memory_slope" || s.Measure.Source == measure.Joined {
+		if s.Coverage == 0 || s.Measure.Source == measure.Joined {
 			continue
 		}
-		if c, ok := lowest[key]; !ok {
+		other, ok := best[key]
+		if !ok {
 			order = append(order, key)
-			lowest[key] = s.Coverage
-		} else {
-			lowest[key] = max(c, s.Coverage)
+		}
+		if !ok || s.Coverage > other.Coverage {
+			best[key] = s
 		}
 	}
-	names := map[measure.Source]string{measure.Client: "k6's", measure.Container: "cAdvisor's", measure.Joined: "the joined"}
+	names := map[measure.Source]string{measure.Client: "k6", measure.Container: "cAdvisor"}
 	for _, p := range order {
-		if c := lowest[p]; c < enough {
-			a.notice("%s samples cover %.0f%% of the steps of %s", names[p.source], c*100, strings.Join([]string{p.race, p.app}, " / "))
+		if s := best[p]; s.sparse {
+			a.notice("race %s: %s's samples cover %.0f%% of the steps of %s", p.race, names[p.source], s.Coverage*100, p.app)
 		}
 	}
 }

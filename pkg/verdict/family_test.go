@@ -123,7 +123,7 @@ func TestTheFamilyIsLookedAtInOrderOfSureness(t *testing.T) {
 			require.Equal(t, race.Slower, v.Outcome)
 		}
 	}
-	// t(11): alpha .05 -> 2.2010, .05/6 -> 3.2081 (first), .05/5 -> 3.1058 (second), .05/4 -> 2.9809 (all that are undecided)
+	// t(11): alpha .05 -> 2.2010, .05/6 -> 3.2081 (first), .05/5 -> 3.1058 (second), .05/4 -> 2.9809 (all that are inconclusive)
 	for _, id := range primaries {
 		require.InDelta(t, 2.9809/2.2010, widths["app1"+id], 1e-3)
 		require.InDelta(t, 2.9809/2.2010, widths["app2"+id], 1e-3)

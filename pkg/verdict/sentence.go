@@ -50,7 +50,7 @@ func headline(v race.Verdict, app, baseline string) string {
 		return fmt.Sprintf("%s is as fast as %s", app, baseline)
 	case race.Inconclusive:
 	}
-	return fmt.Sprintf("%s against %s is undecided", app, baseline)
+	return fmt.Sprintf("%s against %s is inconclusive", app, baseline)
 }
 
 // clause is one measure in words: its ratio, or "same", or what is missing for a decision.
@@ -74,11 +74,11 @@ func clause(name string, v race.Verdict) string {
 		return name + " " + ratio
 	case race.Inconclusive:
 	}
-	text := name + " undecided"
+	text := name + " inconclusive"
 	if ratio != "" {
 		text = name + " " + ratio
 		if name != "p95" {
-			text += " (undecided)"
+			text += " (inconclusive)"
 		}
 	}
 	if v.HeatsNeeded != nil && name == "p95" {

@@ -19,8 +19,8 @@ func verdictOf(measure string, o race.Outcome, ratio, low, high float64) race.Ve
 
 func TestSentence(t *testing.T) {
 	needed := 34
-	undecided := verdictOf("latency_p95", race.Inconclusive, 1.02, .97, 1.08)
-	undecided.HeatsNeeded = &needed
+	inconclusive := verdictOf("latency_p95", race.Inconclusive, 1.02, .97, 1.08)
+	inconclusive.HeatsNeeded = &needed
 	for want, vs := range map[string][]race.Verdict{
 		"app is slower than control: p95 × 24.1 [23.6, 24.7], same CPU per request": {
 			verdictOf("latency_p95", race.Slower, 24.13, 23.6, 24.7), verdictOf("cpu_ms_per_request", race.Same, 1, .99, 1.01), verdictOf("error_rate", race.Same, 0, 0, 0),
@@ -32,8 +32,8 @@ func TestSentence(t *testing.T) {
 		"app is as fast as control: p95 × 1.00 [0.99, 1.01], worse growth of memory": {
 			verdictOf("latency_p95", race.Same, 1, .99, 1.01), verdictOf("memory_slope", race.Slower, 0, 0, 0),
 		},
-		"app against control is undecided: p95 × 1.02 [0.97, 1.08] (about 34 heats would decide), CPU per request × 1.0 [0.7, 1.4] (undecided), more errors": {
-			undecided, verdictOf("cpu_ms_per_request", race.Inconclusive, 1, .7, 1.4), verdictOf("error_rate", race.Slower, 0, 0, 0),
+		"app against control is inconclusive: p95 × 1.02 [0.97, 1.08] (about 34 heats would decide), CPU per request × 1.0 [0.7, 1.4] (inconclusive), more errors": {
+			inconclusive, verdictOf("cpu_ms_per_request", race.Inconclusive, 1, .7, 1.4), verdictOf("error_rate", race.Slower, 0, 0, 0),
 		},
 		"app is faster than control: p95 × 0.62 [0.57, 0.67], fewer errors": {
 			verdictOf("latency_p95", race.Faster, .62, .57, .67), verdictOf("error_rate", race.Faster, 0, 0, 0),

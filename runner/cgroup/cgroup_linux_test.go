@@ -3,6 +3,7 @@ package cgroup_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -48,6 +49,50 @@ func create(t *testing.T, tree *cgroup.Tree, limits cgroup.Limits) *cgroup.Group
 }
 
 func ptr[T any](v T) *T { return &v }
+
+// detectEnv makes the test binary print what Detect says.
+const detectEnv = "PHOTOFINISH_TEST_DETECT"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(detectEnv) != "" {
+		s := cgroup.Detect()
+		fmt.Fprintln(os.Stdout, s.Version, s.Reason)
+		return
+	}
+	os.Exit(m.Run())
+}
+
+func TestDetectUnprivileged(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("NOT TESTED: only root can become another user")
+	}
+	self, err := os.Open(os.Args[0])
+	require.NoError(t, err)
+	defer self.Close()
+	cmd := exec.CommandContext(t.Context(), "/proc/self/fd/3") // the folder of the binary is root's alone
+	cmd.ExtraFiles = []*os.File{self}
+	cmd.Env = []string{detectEnv + "=1"}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+	out, err := cmd.Output()
+	require.NoError(t, err)
+	require.True(t, strings.HasPrefix(string(out), cgroup.None+" "), string(out))
+	require.Contains(t, string(out), "permission denied")
+}
+
+func BenchmarkCounters(b *testing.B) {
+	tree := cgroup.New()
+	one := 1.0
+	g, err := tree.Create("bench-"+strconv.Itoa(os.Getpid())+"/app", cgroup.Limits{CPUs: &one})
+	if err != nil {
+		b.Skipf("NOT TESTED: %v", err)
+	}
+	defer func() { _ = tree.KillAll(context.Background(), "bench-"+strconv.Itoa(os.Getpid())) }()
+	for b.Loop() {
+		if _, err := g.Counters(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
 
 func TestDetect(t *testing.T) {
 	s := cgroup.Detect()

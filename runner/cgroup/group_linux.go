@@ -55,12 +55,8 @@ func (g *Group) Command(ctx context.Context, argv []string) *exec.Cmd {
 		cmd.SysProcAttr = &syscall.SysProcAttr{UseCgroupFD: true, CgroupFD: int(g.folder.Fd())}
 		return cmd
 	}
-	args := []string{"/bin/sh", "-c", enter, "sh"}
-	for _, dir := range g.folders() {
-		args = append(args, dir)
-	}
-	args = append(args, "--", cmd.Path)
-	cmd.Path, cmd.Args = args[0], append(args, argv[1:]...)
+	args := slices.Concat([]string{"/bin/sh", "-c", enter, "sh"}, g.folders(), []string{"--", cmd.Path}, argv[1:])
+	cmd.Path, cmd.Args = args[0], args
 	return cmd
 }
 

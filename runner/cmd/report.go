@@ -11,7 +11,6 @@ import (
 	"github.com/photofinish/photofinish/pkg/compare"
 	"github.com/photofinish/photofinish/pkg/promql"
 	"github.com/photofinish/photofinish/runner/coordinator"
-	"github.com/photofinish/photofinish/runner/k6/stream"
 	"github.com/photofinish/photofinish/runner/report"
 )
 
@@ -24,9 +23,8 @@ var plotted = []string{
 func (s *stage) writeReport(ctx context.Context, result coordinator.Result) error {
 	data := report.Data{Race: result.Record, Generated: time.Now()}
 	for _, l := range result.Lanes {
-		pool := l.Pool().Totals.Latency
-		if pool.Count > 0 {
-			data.Distributions = append(data.Distributions, report.Distribution{App: l.App, Curve: curve(pool), Density: density(pool)})
+		if pool := l.Pool().Totals.Latency; pool.Count > 0 {
+			data.Distributions = append(data.Distributions, report.DistributionOf(l.App, pool))
 		}
 	}
 	series, err := s.series(ctx, result)
@@ -57,9 +55,15 @@ func (s *stage) series(ctx context.Context, result coordinator.Result) ([]report
 	if err != nil {
 		return nil, err
 	}
+	// The report counts from the first heat's start, compare from the start of the range it asked for.
+	since := result.Record.Heats[0].StartedAt.Sub(info.Start).Seconds()
+	times := make([]float64, len(got.Elapsed))
+	for i, t := range got.Elapsed {
+		times[i] = t - since
+	}
 	var series []report.PlotSeries
 	for _, one := range got.Series {
-		p := report.PlotSeries{App: one.App, Measure: one.Measure.ID, T: got.Elapsed}
+		p := report.PlotSeries{App: one.App, Measure: one.Measure.ID, Unit: string(one.Measure.Unit), T: times}
 		if one.Heat != "" {
 			if p.Heat, err = strconv.Atoi(one.Heat); err != nil {
 				return nil, fmt.Errorf("heat %q: %w", one.Heat, err)
@@ -81,41 +85,4 @@ func known(v float64) *float64 {
 		return nil
 	}
 	return &v
-}
-
-// curve reads the percentiles of a distribution: evenly up to the 99th, then ever closer to the maximum.
-func curve(h stream.Histogram) []report.Percentile {
-	var points []report.Percentile
-	add := func(p float64) {
-		points = append(points, report.Percentile{Percentile: p, MS: h.Quantile(p/100) * 1000})
-	}
-	for p := 1.0; p < 99; p++ {
-		add(p)
-	}
-	for _, p := range []float64{99, 99.25, 99.5, 99.75, 99.9, 99.95, 99.99, 100} {
-		add(p)
-	}
-	return points
-}
-
-// densityWidth is how many buckets of schema 8 make one point of a density: 16 are 4.4% of latency, fine enough to see two humps
-// and coarse enough not to draw noise.
-const densityWidth = 16
-
-// density is the share of the responses per logarithm of latency.
-func density(h stream.Histogram) []report.Density {
-	counts := map[int]int64{}
-	first, last := math.MaxInt, math.MinInt
-	for _, i := range h.Indexes() {
-		bin := int(math.Floor(float64(i) / densityWidth))
-		counts[bin] += h.Buckets[i]
-		first, last = min(first, bin), max(last, bin)
-	}
-	var points []report.Density
-	for bin := first - 1; bin <= last+1; bin++ {
-		low, _ := stream.Bounds(bin*densityWidth + 1)
-		_, high := stream.Bounds((bin + 1) * densityWidth)
-		points = append(points, report.Density{MS: math.Sqrt(low*high) * 1000, Density: float64(counts[bin]) / float64(h.Count)})
-	}
-	return points
 }

@@ -27,6 +27,7 @@ func (s *stage) run(ctx context.Context) outcome {
 		w = s.console.err
 	}
 	view := terminal.New(w, terminalOptions(w))
+	defer func() { _ = view.Close() }() // whatever happens, the cursor comes back; Finish has told of errors
 	s.race.View = view
 	view.Plan(s.race.Plan.Describe())
 	if s.metrics.server {
@@ -43,7 +44,11 @@ func (s *stage) run(ctx context.Context) outcome {
 			files = append(files, filepath.Join(s.folder.Path, reportFile))
 		}
 	}
-	err = errors.Join(err, view.Finish(result.Record, files...))
+	if len(result.Record.Heats) > 0 {
+		err = errors.Join(err, view.Finish(result.Record, files...))
+	} else {
+		err = errors.Join(err, view.Close()) // there is nothing to show but the error
+	}
 	if s.flags.json {
 		err = errors.Join(err, writeJSON(s.console.out, result.Record))
 	}

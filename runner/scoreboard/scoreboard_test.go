@@ -99,7 +99,7 @@ func TestWordsSuitTheMeasure(t *testing.T) {
 	require.Equal(t, "worse", scoreboard.Word("error_rate", race.Slower))
 	require.Equal(t, "better", scoreboard.Word("request_rate", race.Faster))
 	require.Equal(t, "same", scoreboard.Word("request_rate", race.Same))
-	require.Equal(t, "undecided", scoreboard.Word("latency_p95", race.Inconclusive))
+	require.Equal(t, "inconclusive", scoreboard.Word("latency_p95", race.Inconclusive))
 }
 
 func TestFairnessInOneLine(t *testing.T) {

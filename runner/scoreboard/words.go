@@ -21,7 +21,7 @@ func Word(measure string, o race.Outcome) string {
 			return "worse"
 		}
 	case race.Inconclusive:
-		return "undecided"
+		return "inconclusive"
 	case race.Same:
 	}
 	return string(o)

@@ -180,7 +180,7 @@ func (o *result) verdicts(r race.Race) {
 		}
 	}
 	if rest := len(r.Verdicts) - len(shown); rest > 0 {
-		o.line("%s", o.paint.dim(fmt.Sprintf("%s more, same or undecided, in the report", scoreboard.Count(rest, "verdict"))))
+		o.line("%s", o.paint.dim(fmt.Sprintf("%s more, same or inconclusive, in the report", scoreboard.Count(rest, "verdict"))))
 	}
 }
 

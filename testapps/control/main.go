@@ -14,5 +14,5 @@ func main() {
 }
 
 func answer(w http.ResponseWriter, _ *http.Request) {
-	fmt.Fprintln(w, "control")
+	_, _ = fmt.Fprintln(w, "control")
 }

@@ -20,7 +20,7 @@ func main() {
 func answer(w http.ResponseWriter, r *http.Request) {
 	select {
 	case <-time.After(wait):
-		fmt.Fprintln(w, "high-latency")
+		_, _ = fmt.Fprintln(w, "high-latency")
 	case <-r.Context().Done(): // the client is gone
 	}
 }

@@ -32,5 +32,5 @@ func (l *leaker) answer(w http.ResponseWriter, _ *http.Request) {
 	l.kept = append(l.kept, b)
 	n := len(l.kept)
 	l.mu.Unlock()
-	fmt.Fprintf(w, "memory-leak keeps %d bytes\n", n*leak)
+	_, _ = fmt.Fprintf(w, "memory-leak keeps %d bytes\n", n*leak)
 }

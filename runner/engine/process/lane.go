@@ -78,7 +78,7 @@ func (l *lane) start(ctx context.Context, dir string) error {
 	}
 	cmd.Stdout, cmd.Stderr = input, input
 	started := make(chan error)
-	go l.run(cmd, output, started)
+	go l.run(cmd, output, started) //nolint:gosec,contextcheck // it outlives the call, and ctx with it
 	err = <-started
 	_ = input.Close() // the app has its own
 	if err != nil {

@@ -170,7 +170,7 @@ func (l *Ledger) each(visit func(Leftover) (remove bool, err error)) error {
 }
 
 func (l *Ledger) visit(path string, visit func(Leftover) (remove bool, err error)) (err error) {
-	f, err := os.Open(path) //nolint:gosec // our own private folder
+	f, err := os.Open(path)
 	if err != nil {
 		return ignoreGone(err)
 	}
@@ -178,7 +178,7 @@ func (l *Ledger) visit(path string, visit func(Leftover) (remove bool, err error
 	if lock(f) != nil {
 		return nil // its runner lives
 	}
-	left := Leftover{}
+	id, named := strings.CutSuffix(filepath.Base(path), ".json")
 	info, err := os.Stat(path)
 	switch {
 	case err != nil:
@@ -189,9 +189,14 @@ func (l *Ledger) visit(path string, visit func(Leftover) (remove bool, err error
 		}
 		return nil
 	}
-	if json.NewDecoder(f).Decode(&left) != nil || path != l.file(left.RaceID) {
-		return fmt.Errorf("%s is not an entry of the ledger; remove it", path)
+	if !named || !race.ValidID(id) {
+		return nil // not ours
 	}
+	left := Leftover{}
+	if json.NewDecoder(f).Decode(&left) != nil {
+		left = Leftover{} // the name alone says what to end
+	}
+	left.RaceID = id
 	remove, err := visit(left)
 	if remove {
 		err = errors.Join(err, os.Remove(path))

@@ -144,7 +144,7 @@ func (e *Engine) build(ctx context.Context, module string, names []string, say f
 	for _, name := range names {
 		args = append(args, "./"+samples+"/"+name)
 	}
-	cmd := exec.CommandContext(ctx, goTool, args...) //nolint:gosec // names are folders that were found
+	cmd := exec.CommandContext(ctx, goTool, args...)
 	cmd.Dir, cmd.Env = module, append(os.Environ(), "CGO_ENABLED=0")
 	var said bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &said, &said

@@ -54,7 +54,7 @@ func (a App) serve(ctx context.Context, env func(string) string, out io.Writer) 
 	server := &http.Server{Handler: a.handler(), ReadHeaderTimeout: grace}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
-	fmt.Fprintf(out, "%s listens on %s\n", a.Name, listener.Addr())
+	_, _ = fmt.Fprintf(out, "%s listens on %s\n", a.Name, listener.Addr())
 	select {
 	case err := <-failed:
 		return err
@@ -79,6 +79,6 @@ func (a App) port(text string) (int, error) {
 func (a App) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+a.Path, a.Work)
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprintln(w, "ok") })
 	return mux
 }

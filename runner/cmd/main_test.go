@@ -1,0 +1,154 @@
+package cmd_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/photofinish/photofinish/pkg/race"
+	"github.com/photofinish/photofinish/runner/cmd"
+	"github.com/photofinish/photofinish/runner/store"
+)
+
+// TestMain lets the test binary be all that a race needs: the runner, its k6, and the apps.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 {
+		switch os.Args[1] {
+		case "k6":
+			os.Args = cmd.K6Args(os.Args)
+			cmd.RunK6()
+			return
+		case "app":
+			app(os.Args[2:])
+			return
+		case "race", "compare":
+			os.Exit(cmd.Main(os.Args[1:], os.Stdout, os.Stderr))
+		}
+	}
+	os.Exit(m.Run())
+}
+
+// app is a server whose arguments are its faults: "exit=2s" ends it then with code 7, "eat=2s" makes it eat memory from then on,
+// "ill" answers 503, "slow=20ms" waits before each answer, "spin=2ms" burns CPU in each.
+func app(args []string) {
+	var wait, spin time.Duration
+	status := http.StatusOK
+	for _, arg := range args {
+		fault, value, _ := strings.Cut(arg, "=")
+		d, _ := time.ParseDuration(value)
+		switch fault {
+		case "exit":
+			time.AfterFunc(d, func() { fmt.Println("the app's last words"); os.Exit(7) })
+		case "eat":
+			time.AfterFunc(d, eat)
+		case "ill":
+			status = http.StatusServiceUnavailable
+		case "slow":
+			wait = d
+		case "spin":
+			spin = d
+		}
+	}
+	handler := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		time.Sleep(wait)
+		for start := time.Now(); time.Since(start) < spin; {
+		}
+		w.WriteHeader(status)
+	})
+	fmt.Println(http.ListenAndServe(os.Getenv("HOST")+":"+os.Getenv("PORT"), handler))
+}
+
+var eaten [][]byte
+
+func eat() {
+	for {
+		b := make([]byte, 1<<20)
+		for i := 0; i < len(b); i += 4096 {
+			b[i] = 1
+		}
+		eaten = append(eaten, b)
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// lane is a lane of a test's script: an app with its faults and limits.
+func lane(port int, limits string, faults ...string) string {
+	command := fmt.Sprintf("%q, 'app'", os.Args[0])
+	for _, f := range faults {
+		command += fmt.Sprintf(", %q", f)
+	}
+	return fmt.Sprintf("{ command: [%s], port: %d, path: '/', %s }", command, port, limits)
+}
+
+// writeScript writes a k6 script with the lanes, which are JavaScript, and 50 requests a second for 1 s per lane and heat.
+func writeScript(t *testing.T, body string, lanes ...string) string {
+	t.Helper()
+	if body == "" {
+		body = "export default function () { http.get(__ENV.APP_URL); }"
+	}
+	path := filepath.Join(t.TempDir(), "script.js")
+	require.NoError(t, os.WriteFile(path, []byte(`import http from 'k6/http';
+export const options = {
+  scenarios: { load: { executor: 'constant-arrival-rate', rate: 50, timeUnit: '1s', duration: '1s', preAllocatedVUs: 10 } },
+  ext: { photofinish: { heats: 2, warmup: '300ms', lanes: { `+strings.Join(lanes, ", ")+` } } },
+};
+`+body+"\n"), 0o600))
+	return path
+}
+
+// finished is a race that was run to its end in this process.
+type finished struct {
+	code           int
+	stdout, stderr string
+	record         race.Race
+	dir            string
+}
+
+// runRace runs `photofinish race` and reads its record, if there is one.
+func runRace(ctx context.Context, t *testing.T, args ...string) finished {
+	t.Helper()
+	f := finished{dir: filepath.Join(t.TempDir(), "race")}
+	var stdout, stderr bytes.Buffer
+	f.code = cmd.Run(ctx, append([]string{"race", "--out", f.dir}, args...), io.MultiWriter(&stdout, testWriter{t}), io.MultiWriter(&stderr, testWriter{t}))
+	f.stdout, f.stderr = stdout.String(), stderr.String()
+	if r, err := store.Load(f.dir); err == nil {
+		f.record = r
+	}
+	return f
+}
+
+func (f finished) lane(t *testing.T, app string) race.Lane {
+	t.Helper()
+	for _, l := range f.record.Lanes {
+		if l.App == app {
+			return l
+		}
+	}
+	require.Failf(t, "no such lane", "%s", app)
+	return race.Lane{}
+}
+
+func (f finished) finding(kind race.FindingKind) (race.Finding, bool) {
+	for _, one := range f.record.Audit.Findings {
+		if one.Kind == kind {
+			return one, true
+		}
+	}
+	return race.Finding{}, false
+}
+
+type testWriter struct{ t *testing.T }
+
+func (w testWriter) Write(p []byte) (int, error) {
+	w.t.Log(strings.TrimRight(string(p), "\n"))
+	return len(p), nil
+}
