@@ -28,7 +28,7 @@ func requireColumn(t *testing.T, want, got []float64) {
 }
 
 func TestGridsCoverAStretchWithWholeSteps(t *testing.T) {
-	at := func(ms int64) time.Time { return time.UnixMilli(ms) }
+	at := time.UnixMilli
 	tests := []struct {
 		name     string
 		from, to int64

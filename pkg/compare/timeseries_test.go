@@ -227,3 +227,17 @@ func TestStockHistogramsThatAreOffAreSaid(t *testing.T) {
 	require.NoError(t, err)
 	mentions(t, r.Notices, "K6_PROMETHEUS_RW_TREND_AS_NATIVE_HISTOGRAM=true")
 }
+
+func TestTheLastPushCountsThoughAStaleMarkerHidesIt(t *testing.T) {
+	w := newWorld(t)
+	s := newScene(w, "r", true)
+	s.run(load{app: "a", median: 0.01, rate: 10, failEvery: 5}, t0.Add(300*time.Millisecond), 10)
+	r, err := compare.TimeSeries(t.Context(), w, compare.Request{Races: []compare.RaceInfo{lookup(t, w, "r")}, Measures: []string{"error_rate", "request_rate", "latency_p50"}})
+	require.NoError(t, err)
+	last := len(r.Times) - 1
+	require.Equal(t, t0.Add(11*time.Second).UTC(), r.Times[last])
+	require.InDelta(t, 0.2, series(t, r, "a", "error_rate", "").Values[last], 1e-9)
+	require.False(t, math.IsNaN(series(t, r, "a", "latency_p50", "").Values[last]))
+	require.True(t, math.IsNaN(series(t, r, "a", "request_rate", "").Values[last]), "nobody knows over how long it was")
+	require.Empty(t, r.Notices, "the edges of a heat are no lack of samples")
+}

@@ -184,3 +184,38 @@ func mean(v []float64) float64 {
 	}
 	return sum / math.Max(float64(len(v)), 1)
 }
+
+func TestWhatAnAppSpentBeforeTheRaceIsNotTheRaces(t *testing.T) {
+	w := newWorld(t)
+	s := newScene(w, "r", true)
+	s.run(load{app: "a", median: 0.01, rate: 10}, t0.Add(600*time.Millisecond), 10)
+	w.write(func(a writer) {
+		spent := 0.0
+		for i := range 20 {
+			at := t0.Add(time.Duration(i-5)*time.Second + 100*time.Millisecond)
+			if spent += 0.2; at.Before(t0.Add(600 * time.Millisecond)) {
+				spent += 5 // starting takes much
+			}
+			a.float(at, spent, "__name__", "container_cpu_usage_seconds_total", "name", "a", "id", "/a")
+		}
+	})
+	_, totals, err := compare.Past(t.Context(), w, "r", day(t0), compare.Join{})
+	require.NoError(t, err)
+	within(t, 0.2, totals.Whole["a"].Measures["cpu_cores"], 1e-6, "cores")
+}
+
+func TestTheFirstAnswersLatencyDoesNotBendTheRate(t *testing.T) {
+	w := newWorld(t)
+	w.write(func(a writer) {
+		// 100 requests/s, each takes half a second: the first second sees 50 answers.
+		for i := range 11 {
+			at := t0.Add(time.Duration(i)*time.Second + 600*time.Millisecond)
+			answered := math.Max(0, 100*float64(i)-50)
+			a.float(at, answered, "__name__", "photofinish_http_reqs_total", "testid", "r", "app", "a", "phase", "race", "expected_response", "true")
+		}
+	})
+	_, totals, err := compare.Past(t.Context(), w, "r", day(t0), compare.Join{})
+	require.NoError(t, err)
+	within(t, 100, totals.Whole["a"].Measures["request_rate"], 1e-9, "rate")
+	require.Equal(t, 950.0, totals.Whole["a"].Requests, "the counts stay whole")
+}

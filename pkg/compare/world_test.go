@@ -24,21 +24,20 @@ type world struct {
 	t      testing.TB
 	db     *teststorage.TestStorage
 	engine *engine.Engine
-	asked  []string
 }
 
 var _ promql.Querier = (*world)(nil)
 
-func newWorld(t testing.TB) *world {
-	t.Helper()
+func newWorld(tb testing.TB) *world {
+	tb.Helper()
 	e := engine.NewEngine(engine.EngineOpts{
 		MaxSamples: 50_000_000, Timeout: time.Minute, LookbackDelta: 5 * time.Minute, EnableAtModifier: true, EnableNegativeOffset: true,
 		NoStepSubqueryIntervalFn: func(int64) int64 { return 60_000 }, Parser: parser.NewParser(parser.Options{}),
 	})
-	t.Cleanup(func() { require.NoError(t, e.Close()) })
-	db := teststorage.New(t)
-	t.Cleanup(func() { require.NoError(t, db.Close()) })
-	return &world{t: t, db: db, engine: e}
+	tb.Cleanup(func() { require.NoError(tb, e.Close()) })
+	db := teststorage.New(tb)
+	tb.Cleanup(func() { require.NoError(tb, db.Close()) })
+	return &world{t: tb, db: db, engine: e}
 }
 
 // Query implements promql.Querier. Every expression that the package makes is thereby checked by Prometheus's own parser.

@@ -14,12 +14,14 @@ import (
 	"github.com/photofinish/photofinish/runner/engine"
 )
 
-// files says where a version of cgroups keeps a counter: controller, file, key ("" where the file is one number), and its unit in ns.
+// place says where a version of cgroups keeps a counter: the file of a controller, and the key in it ("" where the file is one number).
+// unit is what the number is multiplied with to be ns, bytes or a count.
 type place struct {
 	controller, file, key string
 	unit                  uint64
 }
 
+// places are those of one version of cgroups.
 type places struct {
 	cpu, throttled, periods, throttledPeriods place
 	usage, inactive, oomKills                 place

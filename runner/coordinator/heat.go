@@ -44,6 +44,7 @@ type heatRun struct {
 	deaths   map[string]time.Time
 	began    time.Time // when the race part started; zero before
 	ended    time.Time
+	cut      bool // it was stopped before its end
 	samplers map[string]*sampler
 	watch    *sampler // of k6 itself
 	machine  machineWatch
@@ -92,6 +93,7 @@ func (h *heatRun) drive(ctx context.Context) error { //nolint:contextcheck // wh
 	if err != nil {
 		return err
 	}
+	h.cut = h.cut || clockError(exits) != nil
 	h.keep(exits)
 	h.compareCounts(clocks)
 	if ctx.Err() != nil {
@@ -133,6 +135,7 @@ func (h *heatRun) follow(ctx context.Context, c *clocks) error {
 	fail := func(err error) {
 		if failure == nil {
 			failure = err
+			h.cut = true
 			c.stop()
 		}
 	}
@@ -146,6 +149,7 @@ func (h *heatRun) follow(ctx context.Context, c *clocks) error {
 		select {
 		case <-interrupted:
 			interrupted = nil
+			h.cut = true
 			c.stop()
 		case <-deadline.C:
 			fail(race.Errorf(race.Unavailable, "look at the script's setup() and at the load of this machine", "k6 did not come to its end in time"))
@@ -292,11 +296,11 @@ func (h *heatRun) keep(exits []k6.Exit) {
 	if h.began.IsZero() {
 		return // nothing was measured
 	}
+	// k6 ends with the last answer, which may be some milliseconds before the last block does: only a heat that was stopped is cut.
 	end := h.began.Add(h.cfg.Span())
-	if h.ended.Before(end) {
+	if h.cut && h.ended.Before(end) {
 		end = h.ended
 	}
-	cut := h.ended.Before(h.began.Add(h.cfg.Span()))
 	for _, l := range h.cfg.Lanes {
 		laneEnd, died := end.Add(h.tail()), false
 		if at, dead := h.deaths[l.App]; dead {
@@ -309,7 +313,7 @@ func (h *heatRun) keep(exits []k6.Exit) {
 			Active: h.active(l, laneEnd),
 			Spent:  results.Spend(readings[l.App], windows),
 			Memory: results.MemorySamples(readings[l.App], windows),
-			Whole:  told && !cut && !died,
+			Whole:  told && !h.cut && !died,
 		}
 	}
 	for _, e := range exits {

@@ -117,6 +117,11 @@ func TestARace(t *testing.T) {
 	for _, l := range result.Record.Lanes {
 		t.Logf("%+v", *l.Client)
 		require.InDelta(t, 100, l.Client.Requests, 4)
+		require.NotNil(t, l.Container.CPUSeconds)
+	}
+	for _, h := range result.Record.Heats {
+		require.Len(t, h.Lanes["a"].Measures, len(specs), "a whole heat has every measure")
+		require.Equal(t, 1000.0, h.Lanes["a"].ActiveMS)
 	}
 	for _, f := range result.Record.Audit.Findings {
 		t.Logf("%+v", f)
