@@ -75,8 +75,10 @@ var cases = map[string]struct {
 			change(o, o.Lanes[i].App, func(l *audit.LaneHeat) { l.Enforced = false }, all...)
 		}
 	}, nil},
-	"lanes with different limits": {func(o *audit.Observations) { o.Lanes[1].Asked.CPUs = ptr(1.0) },
-		[]want{{"other", race.LimitsDiffer, race.Warning, "1 CPUs"}}},
+	"lanes with different limits": {
+		func(o *audit.Observations) { o.Lanes[1].Asked.CPUs = ptr(1.0) },
+		[]want{{"other", race.LimitsDiffer, race.Warning, "1 CPUs"}},
+	},
 	"CPU sets of the same size are no difference": {func(o *audit.Observations) {
 		o.Lanes[0].Asked.CPUSet, o.Lanes[1].Asked.CPUSet = ptr("0-1"), ptr("2,3")
 	}, nil},
@@ -111,11 +113,13 @@ var cases = map[string]struct {
 		change(o, "other", func(l *audit.LaneHeat) { l.StartLagP99, l.P50 = ptr(9.0), ptr(100.0) }, all...)
 	}, nil},
 
-	"k6 was nearly full": {func(o *audit.Observations) {
-		o.Heats[1].K6 = audit.K6{CPU: ptr(8.5), Available: 1}
-		o.Heats[1].Machine.Busy = ptr(10.0)
+	"k6 was nearly full": {
+		func(o *audit.Observations) {
+			o.Heats[1].K6 = audit.K6{CPU: ptr(8.5), Available: 1}
+			o.Heats[1].Machine.Busy = ptr(10.0)
+		},
+		[]want{{"", race.K6Saturated, race.Warning, "85% of the CPU it may use in heat 2"}},
 	},
-		[]want{{"", race.K6Saturated, race.Warning, "85% of the CPU it may use in heat 2"}}},
 	"k6 was full in every heat": {func(o *audit.Observations) {
 		for i := range o.Heats {
 			o.Heats[i].K6 = audit.K6{CPU: ptr(9.9), Available: 1}
@@ -163,37 +167,55 @@ var cases = map[string]struct {
 		o.Mode, o.Pinned, o.Lanes[0].Asked.CPUs, o.Lanes[1].Asked.CPUs = race.Together, true, ptr(4.0), ptr(4.0)
 	}, nil},
 	"together within the CPUs": {func(o *audit.Observations) { o.Mode = race.Together }, nil},
-	"together and in step": {func(o *audit.Observations) { o.Mode, o.Arrivals = race.Together, race.Even },
-		[]want{{"", race.Interference, race.Warning, "same ticks"}}},
+	"together and in step": {
+		func(o *audit.Observations) { o.Mode, o.Arrivals = race.Together, race.Even },
+		[]want{{"", race.Interference, race.Warning, "same ticks"}},
+	},
 	"in step but in turns": {func(o *audit.Observations) { o.Arrivals = race.Even }, nil},
 
-	"a closed model": {func(o *audit.Observations) { o.ClosedScenarios = []string{"load"} },
-		[]want{{"", race.ClosedModel, race.Note, "load"}}},
-	"APP_URL is read at init": {func(o *audit.Observations) { o.AppURLAtInit = true },
-		[]want{{"", race.AppURLAtInit, race.Note, "41-79% more CPU"}}},
+	"a closed model": {
+		func(o *audit.Observations) { o.ClosedScenarios = []string{"load"} },
+		[]want{{"", race.ClosedModel, race.Note, "load"}},
+	},
+	"APP_URL is read at init": {
+		func(o *audit.Observations) { o.AppURLAtInit = true },
+		[]want{{"", race.AppURLAtInit, race.Note, "41-79% more CPU"}},
+	},
 
-	"a build ran beside one heat": {func(o *audit.Observations) { o.Heats[2].Machine.Busy = ptr(16.0) },
-		[]want{{"", race.OtherLoad, race.Warning, "58% of the machine's CPU in heat 3"}}},
+	"a build ran beside one heat": {
+		func(o *audit.Observations) { o.Heats[2].Machine.Busy = ptr(16.0) },
+		[]want{{"", race.OtherLoad, race.Warning, "58% of the machine's CPU in heat 3"}},
+	},
 	"a build ran beside all heats": {func(o *audit.Observations) {
 		for i := range o.Heats {
 			o.Heats[i].Machine.Busy = ptr(16.0)
 		}
 	}, []want{{"", race.OtherLoad, race.Unfair, "4 of 4 heats"}}},
-	"the hypervisor stole time": {func(o *audit.Observations) { o.Heats[0].Machine.Steal = ptr(2.0) },
-		[]want{{"", race.OtherLoad, race.Warning, "10% of the CPU time away in heat 1"}}},
+	"the hypervisor stole time": {
+		func(o *audit.Observations) { o.Heats[0].Machine.Steal = ptr(2.0) },
+		[]want{{"", race.OtherLoad, race.Warning, "10% of the CPU time away in heat 1"}},
+	},
 	"a lane that runs elsewhere hides what is other load": {func(o *audit.Observations) {
 		o.Lanes[1] = audit.Lane{App: "other", Elsewhere: true}
 		o.Heats[2].Machine.Busy = ptr(16.0)
 	}, nil},
-	"the clock jumped": {func(o *audit.Observations) { o.Heats[1].Wall = 9 * time.Second },
-		[]want{{"", race.ClockJump, race.Warning, "-1.000 s in heat 2"}}},
+	"the clock jumped": {
+		func(o *audit.Observations) { o.Heats[1].Wall = 9 * time.Second },
+		[]want{{"", race.ClockJump, race.Warning, "-1.000 s in heat 2"}},
+	},
 
-	"Prometheus lost a push": {func(o *audit.Observations) { o.Lanes[0].Counts.Prometheus = ptr(int64(7800)) },
-		[]want{{"control", race.SeriesLost, race.Warning, "7800 requests and k6 counted 8000 (2.5% apart)"}}},
-	"k6's summary counts otherwise": {func(o *audit.Observations) { o.Lanes[0].Counts.Summary = ptr(int64(8001)) },
-		[]want{{"control", race.SeriesLost, race.Unfair, "8001"}}},
-	"too many series": {func(o *audit.Observations) { o.Series = 2001 },
-		[]want{{"", race.SeriesBudget, race.Warning, "2001"}}},
+	"Prometheus lost a push": {
+		func(o *audit.Observations) { o.Lanes[0].Counts.Prometheus = ptr(int64(7800)) },
+		[]want{{"control", race.SeriesLost, race.Warning, "7800 requests and k6 counted 8000 (2.5% apart)"}},
+	},
+	"k6's summary counts otherwise": {
+		func(o *audit.Observations) { o.Lanes[0].Counts.Summary = ptr(int64(8001)) },
+		[]want{{"control", race.SeriesLost, race.Unfair, "8001"}},
+	},
+	"too many series": {
+		func(o *audit.Observations) { o.Series = 2001 },
+		[]want{{"", race.SeriesBudget, race.Warning, "2001"}},
+	},
 	"a heat was lost, and is not looked into": {func(o *audit.Observations) {
 		o.Heats[1] = audit.Heat{Number: 2, Lost: "k6 was killed", Wall: time.Hour}
 	}, []want{{"", race.HeatLost, race.Warning, "k6 was killed"}}},

@@ -52,8 +52,9 @@ func complain(w io.Writer, err error) {
 	if err == nil {
 		return
 	}
-	fmt.Fprintf(w, "photofinish: %v\n", err)
+	text := fmt.Sprintf("photofinish: %v\n", err)
 	if hint := race.HintOf(err); hint != "" {
-		fmt.Fprintf(w, "  %s\n", hint)
+		text += fmt.Sprintf("  %s\n", hint)
 	}
+	_, _ = io.WriteString(w, text) // where standard error is closed, nobody is there to be told
 }

@@ -47,7 +47,7 @@ func app(args []string) {
 		d, _ := time.ParseDuration(value)
 		switch fault {
 		case "exit":
-			time.AfterFunc(d, func() { fmt.Println("the app's last words"); os.Exit(7) })
+			time.AfterFunc(d, func() { _, _ = os.Stdout.WriteString("the app's last words\n"); os.Exit(7) })
 		case "eat":
 			time.AfterFunc(d, eat)
 		case "ill":
@@ -64,7 +64,7 @@ func app(args []string) {
 		}
 		w.WriteHeader(status)
 	})
-	fmt.Println(http.ListenAndServe(os.Getenv("HOST")+":"+os.Getenv("PORT"), handler))
+	_, _ = os.Stderr.WriteString(http.ListenAndServe(os.Getenv("HOST")+":"+os.Getenv("PORT"), handler).Error())
 }
 
 var eaten [][]byte

@@ -40,7 +40,7 @@ func startMetrics(ctx context.Context, raceID, listen string, groups cgroup.Supp
 	}
 	m.server = true
 	m.url, m.remoteWriteURL = server.URL(), server.RemoteWriteURL()
-	m.close = func() error { return errors.Join(server.Close(), closeWatcher(watcher)) }
+	m.close = func() error { return errors.Join(server.Close(), closeWatcher(watcher)) } //nolint:contextcheck // closing has its own deadline
 	return m, nil
 }
 

@@ -52,7 +52,7 @@ func sweep(ctx context.Context, c console, engine *process.Engine, ledger *proce
 	}
 	for _, left := range dead {
 		err = errors.Join(err, store.MarkInterrupted(left.OutDir, "the runner was killed", time.Now()))
-		fmt.Fprintf(c.err, "race %s was interrupted: its runner (process %d) was killed; what was measured is in %s\n", left.RaceID, left.Runner, left.OutDir)
+		c.say("race %s was interrupted: its runner (process %d) was killed; what was measured is in %s", left.RaceID, left.Runner, left.OutDir)
 	}
 	_, swept := engine.Sweep(ctx)
 	return errors.Join(err, swept)

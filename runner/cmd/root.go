@@ -3,6 +3,7 @@ package cmd
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"os/signal"
@@ -16,6 +17,9 @@ import (
 
 // console is where a command writes.
 type console struct{ out, err io.Writer }
+
+// say tells a person something beside the result. Where standard error is closed, nobody is there to be told.
+func (c console) say(format string, args ...any) { _, _ = fmt.Fprintf(c.err, format+"\n", args...) }
 
 // Main runs one command and returns its exit code.
 func Main(args []string, stdout, stderr io.Writer) int {
@@ -39,7 +43,7 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetErr(stderr)
 	root.SetArgs(args)
 	root.CompletionOptions.DisableDefaultCmd = true
-	root.AddCommand(raceCommand(c, &o), compareCommand(c, &o), k6Command())
+	root.AddCommand(raceCommand(c, &o), compareCommand(c, &o), k6Command()) //nolint:contextcheck // cobra hands the context to the commands
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return race.Errorf(race.Invalid, "see "+cmd.CommandPath()+" --help", "%w", err)
 	})

@@ -53,7 +53,7 @@ func (s *stage) run(ctx context.Context) outcome {
 		err = errors.Join(err, writeJSON(s.console.out, result.Record))
 	}
 	if s.flags.keep && err == nil {
-		fmt.Fprintf(s.console.err, "Prometheus stays up at %s until Ctrl-C\n", s.metrics.url)
+		s.console.say("Prometheus stays up at %s until Ctrl-C", s.metrics.url)
 		<-ctx.Done()
 	}
 	return outcome{

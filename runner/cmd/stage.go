@@ -68,7 +68,7 @@ func (s *stage) later(end func() error) { s.ends = append(s.ends, end) }
 func (s *stage) close() {
 	for i := len(s.ends) - 1; i >= 0; i-- {
 		if err := s.ends[i](); err != nil {
-			fmt.Fprintf(s.console.err, "photofinish: clean-up: %v\n", err)
+			s.console.say("photofinish: clean-up: %v", err)
 		}
 	}
 	s.ends = nil

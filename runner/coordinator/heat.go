@@ -75,7 +75,7 @@ func (u *run) config(h plan.Heat, lanes map[string]engine.Lane) stream.Config {
 	return cfg
 }
 
-func (h *heatRun) drive(ctx context.Context) error { //nolint:contextcheck // what is still to be read is read although ctx has ended
+func (h *heatRun) drive(ctx context.Context) error {
 	h.status(race.WarmingUp, fmt.Sprintf("heat %d of %d", h.plan.Number, len(h.Plan.Heats)))
 	clocks, err := h.startClocks(ctx, h.cfg)
 	if err != nil {
@@ -88,7 +88,7 @@ func (h *heatRun) drive(ctx context.Context) error { //nolint:contextcheck // wh
 	loopErr := h.follow(ctx, clocks)
 	exits, err := clocks.wait()
 	h.ended = time.Now()
-	h.machine.stop()
+	h.machine.stop(context.WithoutCancel(ctx))
 	stopSampling()
 	if err != nil {
 		return err
@@ -163,7 +163,7 @@ func (h *heatRun) follow(ctx context.Context, c *clocks) error {
 				started++
 				latest = later(latest, ev.At)
 				if started == len(c.processes) {
-					if err := h.begin(c, latest); err != nil {
+					if err := h.begin(ctx, c, latest); err != nil {
 						fail(err)
 					}
 					deadline.Reset(time.Until(h.began) + h.cfg.Span() + tailTimeout)
@@ -175,7 +175,7 @@ func (h *heatRun) follow(ctx context.Context, c *clocks) error {
 }
 
 // begin fixes the moment at which the race part starts, and asks for readings at the ends of every window.
-func (h *heatRun) begin(c *clocks, started time.Time) error {
+func (h *heatRun) begin(ctx context.Context, c *clocks, started time.Time) error {
 	h.began = later(started.Add(h.cfg.Warmup), time.Now())
 	if h.record.StartedAt == nil {
 		at := h.began.UTC()
@@ -190,7 +190,7 @@ func (h *heatRun) begin(c *clocks, started time.Time) error {
 	if h.watch != nil {
 		h.watch.At(h.began, h.began.Add(span))
 	}
-	h.machine.startAt(h.began)
+	h.machine.startAt(context.WithoutCancel(ctx), h.began)
 	return c.begin(h.began)
 }
 

@@ -51,7 +51,7 @@ func (u *run) startLanes(ctx context.Context, h plan.Heat) (map[string]engine.La
 			u.stopLanes(ctx, started)
 			return nil, err
 		}
-		u.retire(l, lane, race.Exit{Reason: race.Unhealthy}, time.Now())
+		u.retire(ctx, l, lane, race.Exit{Reason: race.Unhealthy}, time.Now())
 		u.View.Log(err.Error())
 		delete(started, l.spec.App)
 	}
@@ -78,13 +78,13 @@ func (u *run) startLane(ctx context.Context, heat int, spec race.LaneSpec) (engi
 }
 
 // retire takes a lane out of the race, with its reason and last log lines.
-func (u *run) retire(l *laneState, lane engine.Lane, exit race.Exit, at time.Time) {
+func (u *run) retire(ctx context.Context, l *laneState, lane engine.Lane, exit race.Exit, at time.Time) {
 	if lane != nil {
 		l.lastLog = lane.Logs()
 		if e := lane.Exit(); e.Reason != race.Running {
 			exit = e
 		}
-		if err := lane.Stop(context.Background()); err != nil {
+		if err := lane.Stop(context.WithoutCancel(ctx)); err != nil {
 			u.View.Log(fmt.Sprintf("lane %s: could not be stopped: %v", l.spec.App, err))
 		}
 	}

@@ -17,19 +17,19 @@ type machineWatch struct {
 	known      bool
 }
 
-func (w *machineWatch) startAt(t time.Time) {
+func (w *machineWatch) startAt(ctx context.Context, t time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.timer = time.AfterFunc(time.Until(t), func() {
-		use, ok := machine.Read(context.Background())
+		use, ok := machine.Read(ctx)
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.start, w.known = use, ok
 	})
 }
 
-func (w *machineWatch) stop() {
-	use, ok := machine.Read(context.Background())
+func (w *machineWatch) stop(ctx context.Context) {
+	use, ok := machine.Read(ctx)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.timer != nil {

@@ -65,8 +65,10 @@ type server struct {
 	done chan struct{}
 }
 
-func (s servers) Name() string                                                         { return "servers" }
+func (s servers) Name() string { return "servers" }
+
 func (s servers) Prepare(context.Context, string, []race.LaneSpec, func(string)) error { return nil }
+
 func (s servers) Start(_ context.Context, _ string, _ int, l race.LaneSpec) (engine.Lane, error) {
 	return &server{l.App, httptest.NewServer(s.handler[l.App]), make(chan struct{})}, nil
 }

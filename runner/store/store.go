@@ -74,7 +74,7 @@ func Load(path string) (race.Race, error) {
 		path = filepath.Join(path, RecordFile)
 	}
 	var r race.Race
-	data, err := os.ReadFile(path) //nolint:gosec // the user names the file
+	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return r, race.Errorf(race.NotFound, "", "no race is recorded at %s", path)
 	}

@@ -44,7 +44,7 @@ func (e *Executor) nextIteration() (local, global uint64) {
 	e.iterations.Lock()
 	defer e.iterations.Unlock()
 	scaled, unscaled := e.index.Next()
-	return uint64(scaled - 1), uint64(unscaled - 1) //nolint:gosec // the index begins at 1
+	return uint64(scaled - 1), uint64(unscaled - 1)
 }
 
 // Run implements lib.Executor. It ends when the lane's last block and its iterations are over, or when ctx ends.
@@ -68,7 +68,7 @@ func (e *Executor) Run(parent context.Context, out chan<- metrics.SampleContaine
 		Name: e.config.Name, Executor: e.config.Type, StartTime: begin, ProgressFn: e.progress(begin, pool),
 	})
 	vus := newActivation(ctx, e, pool)
-	err := vus.preallocate()
+	err := vus.preallocate() //nolint:contextcheck // it has the context
 	if err == nil {
 		if e.heat != nil {
 			e.heat.Start(begin)

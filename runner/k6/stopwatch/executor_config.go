@@ -91,7 +91,7 @@ func (c *ExecutorConfig) Validate() []error {
 func (c *ExecutorConfig) GetExecutionRequirements(et *lib.ExecutionTuple) []lib.ExecutionStep {
 	planned, most := et.ScaleInt64(c.PreAllocatedVUs.Int64), et.ScaleInt64(c.MaxVUs.Int64)
 	return []lib.ExecutionStep{
-		{PlannedVUs: uint64(planned), MaxUnplannedVUs: uint64(most - planned)}, //nolint:gosec // validated as 0 <= planned <= most
+		{PlannedVUs: uint64(planned), MaxUnplannedVUs: uint64(most - planned)},
 		{TimeOffset: c.Duration.TimeDuration() + c.GracefulStop.TimeDuration()},
 	}
 }

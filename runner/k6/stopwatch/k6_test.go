@@ -57,7 +57,7 @@ func (r *heatRun) run(t *testing.T) {
 	if r.json {
 		args = append(args, "--out", "json="+r.path("raw.json"))
 	}
-	k6 := exec.CommandContext(ctx, os.Args[0], append(args, script)...) //nolint:gosec // this test itself
+	k6 := exec.CommandContext(ctx, os.Args[0], append(args, script)...)
 	k6.Env = append(os.Environ(), beK6+"=1", "K6_NO_USAGE_REPORT=true", "K6_AUTO_EXTENSION_RESOLUTION=false", "HOME="+r.dir)
 	k6.Stdout, k6.Stderr = &r.output, &r.output
 	if r.config == nil {
@@ -84,8 +84,8 @@ func (r *heatRun) run(t *testing.T) {
 // listen is the runner's side of the wire.
 func (r *heatRun) listen(t *testing.T, events, commands *os.File) {
 	t.Helper()
-	defer events.Close()   //nolint:errcheck // read to its end
-	defer commands.Close() //nolint:errcheck // everything was written
+	defer events.Close()
+	defer commands.Close()
 	lines := bufio.NewScanner(events)
 	lines.Buffer(nil, 16<<20)
 	for lines.Scan() {
@@ -133,7 +133,7 @@ func (r *heatRun) points(t *testing.T, metric string) []point {
 	t.Helper()
 	f, err := os.Open(r.path("raw.json"))
 	require.NoError(t, err)
-	defer f.Close() //nolint:errcheck // read only
+	defer f.Close()
 	var points []point
 	lines := bufio.NewScanner(f)
 	lines.Buffer(nil, 1<<20)

@@ -19,7 +19,7 @@ type fixedHeat struct{ heat *heat.Heat }
 func (f fixedHeat) Heat() (*heat.Heat, error) { return f.heat, nil }
 
 // vu is a VU of app a, in a scenario that began now, with our module as `pf`.
-func vu(tb testing.TB, h *heat.Heat, ctx context.Context) (*sobek.Runtime, *lib.State) { //nolint:revive // tb first, as in every helper
+func vu(tb testing.TB, h *heat.Heat, ctx context.Context) (*sobek.Runtime, *lib.State) {
 	tb.Helper()
 	runtime := sobek.New()
 	state := &lib.State{Tags: lib.NewVUStateTags(metrics.NewRegistry().RootTagSet().With("app", "a").With("scenario", "s"))}

@@ -26,7 +26,7 @@ func newPlanner(ctx context.Context, e *Executor, begin time.Time) (*planner, er
 	profile, kind := e.config.profile(), e.config.kind()
 	p := &planner{heat: e.heat, lane: e.lane, begin: begin, racing: e.heat == nil, start: begin}
 	// k6 on its own has no seed to be reproduced with, but its arrivals are to differ from run to run.
-	seed, number := uint64(begin.UnixNano()), 0 //nolint:gosec // any number will do
+	seed, number := uint64(begin.UnixNano()), 0
 	if e.heat != nil {
 		seed, number = e.heat.Config.Seed, e.heat.Config.Heat
 	}

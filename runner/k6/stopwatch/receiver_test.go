@@ -12,7 +12,6 @@ import (
 
 	"github.com/golang/snappy"
 	"github.com/photofinish/photofinish/runner/k6/stream"
-	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/model/value"
 	"github.com/prometheus/prometheus/prompb"
 	"github.com/stretchr/testify/require"
@@ -146,8 +145,8 @@ func (r *receiver) histogram(t *testing.T, name string, begin int64, last stream
 	counts := map[int]int64{}
 	it := written.PositiveBucketIterator()
 	for it.Next() {
-		var b histogram.Bucket[uint64] = it.At()
-		counts[int(b.Index)] = int64(b.Count) //nolint:gosec // small
+		b := it.At()
+		counts[int(b.Index)] = int64(b.Count)
 	}
 	require.Equal(t, last.Buckets, counts, name)
 }

@@ -25,7 +25,7 @@ func newActivation(ctx context.Context, e *Executor, pool *vuPool) *activation {
 		ctx: ctx, executor: e, pool: pool, wanted: make(chan struct{}), made: make(chan struct{}),
 		left: e.state.ExecutionTuple.ScaleInt64(c.MaxVUs.Int64) - e.state.ExecutionTuple.ScaleInt64(c.PreAllocatedVUs.Int64),
 	}
-	go a.make()
+	go a.make() //nolint:contextcheck // it has the context
 	return a
 }
 

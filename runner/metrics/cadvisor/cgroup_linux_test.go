@@ -59,7 +59,7 @@ func newGroup(tb testing.TB, name string) *group {
 		}
 	}
 	for _, dir := range g.dirs {
-		require.NoError(tb, os.MkdirAll(dir, 0o755)) //nolint:gosec // cgroups are for all to read
+		require.NoError(tb, os.MkdirAll(dir, 0o755))
 	}
 	if cgroups.IsCgroup2UnifiedMode() {
 		for _, up := range []string{"/sys/fs/cgroup", filepath.Join("/sys/fs/cgroup", parent), filepath.Dir(g.dirs[0])} {
@@ -73,7 +73,7 @@ func newGroup(tb testing.TB, name string) *group {
 // burn starts a program in the group that uses one CPU.
 func (g *group) burn(tb testing.TB) (stop func()) {
 	tb.Helper()
-	cmd := exec.CommandContext(tb.Context(), os.Args[0], "-test.run=none") //nolint:gosec // it is this test
+	cmd := exec.CommandContext(tb.Context(), os.Args[0], "-test.run=none")
 	cmd.Env = append(os.Environ(), burnEnv+"=1", "GOMAXPROCS=1")
 	require.NoError(tb, cmd.Start())
 	for _, dir := range g.dirs {
@@ -123,7 +123,7 @@ func (g *group) cpu(tb testing.TB) time.Duration {
 
 func number(tb testing.TB, file string) int64 {
 	tb.Helper()
-	text, err := os.ReadFile(file) //nolint:gosec // a cgroup's file
+	text, err := os.ReadFile(file)
 	require.NoError(tb, err)
 	n, err := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64)
 	require.NoError(tb, err)

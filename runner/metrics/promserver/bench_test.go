@@ -99,7 +99,7 @@ func (l *load) histograms(b *testing.B, at time.Time) []prompb.TimeSeries {
 	out := make([]prompb.TimeSeries, 0, len(l.hists))
 	for i, h := range l.hists {
 		for range 250 {
-			h.Observe(0.001 * (1 + rand.ExpFloat64())) //nolint:gosec // a load, no secret
+			h.Observe(0.001 * (1 + rand.ExpFloat64()))
 		}
 		var m dto.Metric
 		if err := h.Write(&m); err != nil {

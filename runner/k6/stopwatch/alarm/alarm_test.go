@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func newAlarm(t *testing.T, ctx context.Context) *alarm.Alarm { //nolint:revive // t first, as in every helper
+func newAlarm(t *testing.T, ctx context.Context) *alarm.Alarm {
 	t.Helper()
 	a := alarm.New(ctx, false)
 	t.Cleanup(func() { require.NoError(t, a.Close()) })

@@ -65,15 +65,15 @@ func (s *series) append(ts *prompb.TimeSeries, at int64, number float64, counts 
 
 func encodeHistogram(at int64, h stream.Histogram) prompb.Histogram {
 	p := prompb.Histogram{
-		Count: &prompb.Histogram_CountInt{CountInt: uint64(h.Count)}, //nolint:gosec // counts are never negative
+		Count: &prompb.Histogram_CountInt{CountInt: uint64(h.Count)},
 		Sum:   h.Sum, Schema: stream.Schema, ZeroThreshold: zeroThreshold,
-		ZeroCount: &prompb.Histogram_ZeroCountInt{ZeroCountInt: uint64(h.Zero)}, //nolint:gosec // counts are never negative
+		ZeroCount: &prompb.Histogram_ZeroCountInt{ZeroCountInt: uint64(h.Zero)},
 		Timestamp: at,
 	}
 	next, before := 0, int64(0)
 	for i, index := range h.Indexes() {
 		if i == 0 || index != next {
-			p.PositiveSpans = append(p.PositiveSpans, prompb.BucketSpan{Offset: int32(index - next)}) //nolint:gosec // below 2^20
+			p.PositiveSpans = append(p.PositiveSpans, prompb.BucketSpan{Offset: int32(index - next)})
 		}
 		p.PositiveSpans[len(p.PositiveSpans)-1].Length++
 		p.PositiveDeltas = append(p.PositiveDeltas, h.Buckets[index]-before)

@@ -129,7 +129,7 @@ func TestAHistogramArrivesBucketByBucket(t *testing.T) {
 		require.InEpsilon(t, lower, b.Lower, 1e-9)
 		require.InEpsilon(t, upper, b.Upper, 1e-9)
 		if b.Count > 0 {
-			counts[int(b.Index)] = int64(b.Count) //nolint:gosec // small
+			counts[int(b.Index)] = int64(b.Count)
 		}
 	}
 	require.Equal(t, h.Buckets, counts)

@@ -23,12 +23,12 @@ type fixture struct {
 	root    *metrics.TagSet
 }
 
-func newFixture(t testing.TB, probe bool) *fixture {
-	t.Helper()
+func newFixture(tb testing.TB, probe bool) *fixture {
+	tb.Helper()
 	h, err := heat.New(stream.Config{Probe: probe, Lanes: []stream.Lane{
 		{App: "a", Blocks: []stream.Block{{End: time.Minute}}}, {App: "b", Blocks: []stream.Block{{End: time.Minute}}},
 	}}, nil, nil)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	registry := metrics.NewRegistry()
 	builtin := metrics.RegisterBuiltinMetrics(registry)
 	return &fixture{Tally: tally.New(h, builtin), heat: h, builtin: builtin, root: registry.RootTagSet()}
