@@ -80,5 +80,6 @@ func describe(testid string, windows []window) RaceInfo {
 		r.Heats = append(r.Heats, Heat{Label: label, Start: time.UnixMilli(s.from), End: time.UnixMilli(s.to)})
 	}
 	slices.SortFunc(r.Heats, func(a, b Heat) int { return cmp.Or(a.Start.Compare(b.Start), cmp.Compare(a.Label, b.Label)) })
+	apart(r.Heats)
 	return r
 }

@@ -77,6 +77,7 @@ func (s *samples) clientColumns(app string, heats []Heat) map[string][]float64 {
 		"data_sent_rate":     over(spanned[colSent], spans),
 		"error_rate":         over(counts[colFailed], counts[colRequests]),
 		"check_rate":         over(counts[colPassed], counts[colChecks]),
+		requestCounts:        counts[colRequests],
 	}
 }
 
@@ -92,20 +93,29 @@ func (s *samples) containerColumns(c map[string][]float64, app string, heats []H
 		c["network_receive_rate"] = add(c["network_receive_rate"], spent.received)
 		c["network_transmit_rate"] = add(c["network_transmit_rate"], spent.sent)
 		c[throttledRate] = add(c[throttledRate], spent.throttled)
+		c[containerSeconds] = add(c[containerSeconds], spent.seconds)
 	}
 }
 
-// throttledRate is a column that is no measure: seconds waited for the quota per second.
-const throttledRate = "throttled"
+// Columns that are no measures: seconds waited for the quota per second, the seconds that the containers' rates of a step were taken over,
+// and the requests of a step.
+const (
+	throttledRate    = "throttled"
+	containerSeconds = "container seconds"
+	requestCounts    = "request counts"
+)
 
 // join adds the measures that neither side knows alone.
 func join(c map[string][]float64) {
-	requests := c["request_rate"]
-	c["cpu_ms_per_request"] = over(scale(c["cpu_cores"], 1000), requests)
-	c["throttled_ms_per_request"] = over(scale(c[throttledRate], 1000), requests)
-	c["memory_bytes_per_request"] = over(c["memory_slope"], requests)
-	c["network_bytes_per_request"] = over(zip(c["network_receive_rate"], c["network_transmit_rate"], func(x, y float64) float64 { return x + y }), requests)
-	delete(c, throttledRate)
+	requests := requests{rate: c["request_rate"], count: c[requestCounts]}
+	cost := func(rate []float64) []float64 { return requests.cost(rate, c[containerSeconds]) }
+	c["cpu_ms_per_request"] = cost(scale(c["cpu_cores"], 1000))
+	c["throttled_ms_per_request"] = cost(scale(c[throttledRate], 1000))
+	c["memory_bytes_per_request"] = over(c["memory_slope"], requests.rate)
+	c["network_bytes_per_request"] = cost(zip(c["network_receive_rate"], c["network_transmit_rate"], func(x, y float64) float64 { return x + y }))
+	for _, aside := range []string{throttledRate, containerSeconds, requestCounts} {
+		delete(c, aside)
+	}
 }
 
 // where keeps the values of a at which b is known.

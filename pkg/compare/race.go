@@ -59,11 +59,23 @@ func FromRecord(r race.Race) (info RaceInfo, ok bool) {
 		info.Heats = append(info.Heats, heat)
 		info.End = later(info.End, heat.End)
 	}
+	apart(info.Heats)
 	if len(info.Heats) == 0 {
 		return RaceInfo{}, false
 	}
 	info.Start = info.Heats[0].Start
 	return info, true
+}
+
+// apart parts heats whose margins reach into each other in the middle, so that no sample is counted in both of them.
+func apart(heats []Heat) {
+	for i := 1; i < len(heats); i++ {
+		before, next := &heats[i-1], &heats[i]
+		if overlap := before.End.Sub(next.Start); overlap > 0 && next.Start.After(before.Start) && next.End.After(before.End) {
+			next.Start = next.Start.Add(overlap / 2)
+			before.End = next.Start
+		}
+	}
 }
 
 func (r RaceInfo) length() time.Duration { return r.End.Sub(r.Start) }

@@ -124,7 +124,7 @@ func hold(in Input, q question, errors float64, v *race.Verdict) {
 		v.Warnings = append(v.Warnings, fmt.Sprintf(format, args...))
 	}
 	if q.n() < MinHeats {
-		withhold("%d heats were paired; need at least %d", q.n(), MinHeats)
+		withhold("%s paired; need at least %d", heats(q.n()), MinHeats)
 	}
 	if v.Outcome == race.Faster || v.Outcome == race.Slower {
 		if p := q.signFlip(); p > (1-Confidence)/2 {
@@ -147,6 +147,13 @@ func hold(in Input, q question, errors float64, v *race.Verdict) {
 	} else if in.Unfair {
 		v.Warnings = append(v.Warnings, "the race failed its audit; the verdict stands because it was overridden")
 	}
+}
+
+func heats(n int) string {
+	if n == 1 {
+		return "1 heat was"
+	}
+	return fmt.Sprintf("%d heats were", n)
 }
 
 // openEnded says whether more heats of the same kind could decide: not where something else than the spread stands in the way.

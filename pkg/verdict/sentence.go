@@ -94,10 +94,18 @@ func FormatRatio(v race.Verdict) string {
 		return ""
 	}
 	if v.Low == nil || v.High == nil {
-		return fmt.Sprintf("× %.2g", *v.Ratio)
+		return "× " + loose(*v.Ratio)
 	}
 	decimals := Decimals(*v.Low, *v.High)
 	return fmt.Sprintf("× %.*f [%.*f, %.*f]", decimals, *v.Ratio, decimals, *v.Low, decimals, *v.High)
+}
+
+// loose writes a ratio of which nobody knows how sure it is: two digits, and no exponent.
+func loose(ratio float64) string {
+	if math.Abs(ratio) >= 100 {
+		return fmt.Sprintf("%.0f", ratio)
+	}
+	return fmt.Sprintf("%.2g", ratio)
 }
 
 // Decimals is how many digits after the point an interval allows: the first one that its half-width changes, at most 3.
