@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/photofinish/photofinish/pkg/race"
 )
@@ -35,7 +36,7 @@ func (o outcome) exitCode() int {
 	switch {
 	case errors.As(o.err, &i):
 		return exitInterrupted
-	case race.CodeOf(o.err) == race.Invalid || race.CodeOf(o.err) == race.NotFound:
+	case holds(o.err, race.Invalid) || holds(o.err, race.NotFound):
 		return exitUsage
 	case o.err != nil:
 		return exitNotRun
@@ -45,6 +46,19 @@ func (o outcome) exitCode() int {
 		return exitThresholds
 	}
 	return exitDone
+}
+
+// holds says whether an error, or one of those that are joined in it, has a code.
+func holds(err error, code race.Code) bool {
+	switch e := err.(type) { //nolint:errorlint // the tree is walked level by level
+	case nil:
+		return false
+	case *race.Error:
+		return e.Code == code
+	case interface{ Unwrap() []error }:
+		return slices.ContainsFunc(e.Unwrap(), func(one error) bool { return holds(one, code) })
+	}
+	return holds(errors.Unwrap(err), code)
 }
 
 // complain prints an error for a person: what went wrong, and what to do next.

@@ -48,7 +48,18 @@ func TestAnAppThatDiesHalfWayLeavesTheRaceAndTheOthersFinish(t *testing.T) {
 	require.Len(t, f.record.Heats, 2)
 	require.NotContains(t, f.record.Heats[1].Lanes, "b")
 	require.InDelta(t, 200, f.lane(t, "a").Client.Requests, 8)
+	require.Less(t, b.Client.Failed, int64(10), "a dead app is asked no more")
 	_, found := f.finding(race.LaneOut)
+	require.True(t, found)
+	nothingLeft(t)
+}
+
+func TestADeadAppDoesNotLetAClosedModelSpin(t *testing.T) {
+	script := writeScript(t, "", "a: "+lane(portA, ""), "b: "+lane(portB, "", "exit=1500ms"), "c: "+lane(46103, ""))
+	f := runRace(t.Context(), t, script, "--mode", "together", "--vus", "2", "--duration", "2s", "--heats", "1")
+	require.Equal(t, 0, f.code)
+	require.Less(t, f.lane(t, "b").Client.Failed, int64(1000), "two users that are refused at once would fail thousands of times")
+	_, found := f.finding(race.ClosedModel)
 	require.True(t, found)
 	nothingLeft(t)
 }

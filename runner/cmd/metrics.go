@@ -3,11 +3,13 @@ package cmd
 import (
 	"context"
 	"errors"
+	"os"
 	"strings"
 	"sync"
 
 	"github.com/photofinish/photofinish/runner/cgroup"
 	"github.com/photofinish/photofinish/runner/metrics/cadvisor"
+	"github.com/photofinish/photofinish/runner/metrics/forward"
 	"github.com/photofinish/photofinish/runner/metrics/promserver"
 )
 
@@ -15,46 +17,85 @@ import (
 type metrics struct {
 	url            string // of the query API
 	remoteWriteURL string
-	server         bool            // it is our own
-	names          *containerNames // nil where there is no cAdvisor
-	close          func() error
+	server         *promserver.Server // our own; nil where it is somebody else's
+	watcher        *cadvisor.Server   // nil where there are no cgroups to be watched
+	names          *containerNames    // nil where there is no watcher
 }
 
-// startMetrics starts the embedded Prometheus, and cAdvisor where there are cgroups to be watched.
-func startMetrics(ctx context.Context, raceID, listen string, groups cgroup.Support) (*metrics, error) {
+type metricsOptions struct {
+	race    string
+	listen  string // of our own Prometheus
+	dir     string // of its database
+	foreign string // address of somebody else's Prometheus; "" for our own
+	groups  cgroup.Support
+}
+
+// containerJob is the label job of the containers' series, the one that dashboards for cAdvisor expect.
+const containerJob = "cadvisor"
+
+// startMetrics starts cAdvisor where there are cgroups, and the embedded Prometheus if nobody else's is to be written to.
+func startMetrics(ctx context.Context, o metricsOptions) (*metrics, error) {
 	m := &metrics{}
-	options := promserver.Options{Listen: listen}
-	var watcher *cadvisor.Server
-	if groups.Version != cgroup.None {
-		var err error
-		m.names = &containerNames{race: raceID}
-		watcher, err = cadvisor.Start(ctx, cadvisor.Options{Prefix: groups.Parent + "/" + raceID, Labels: m.names.labels})
-		if err != nil {
-			return nil, err
-		}
-		options.Targets = []promserver.ScrapeTarget{{Job: "cadvisor", Handler: watcher.Handler()}}
+	if err := m.start(ctx, o); err != nil {
+		return nil, errors.Join(err, m.close()) //nolint:contextcheck // closing has its own deadline
 	}
-	server, err := promserver.Start(ctx, options)
-	if err != nil {
-		return nil, errors.Join(err, closeWatcher(watcher))
-	}
-	m.server = true
-	m.url, m.remoteWriteURL = server.URL(), server.RemoteWriteURL()
-	m.close = func() error { return errors.Join(server.Close(), closeWatcher(watcher)) } //nolint:contextcheck // closing has its own deadline
 	return m, nil
 }
 
-func closeWatcher(w *cadvisor.Server) error {
-	if w == nil {
+func (m *metrics) start(ctx context.Context, o metricsOptions) (err error) {
+	if o.foreign != "" {
+		if err := forward.Check(ctx, o.foreign); err != nil {
+			return err
+		}
+		m.url = strings.TrimRight(o.foreign, "/")
+		m.remoteWriteURL = m.url + "/api/v1/write"
+	}
+	var targets []promserver.ScrapeTarget
+	if o.groups.Version != cgroup.None {
+		m.names = &containerNames{race: o.race}
+		m.watcher, err = cadvisor.Start(ctx, cadvisor.Options{Prefix: o.groups.Parent + "/" + o.race, Labels: m.names.labels})
+		if err != nil {
+			return err
+		}
+		targets = []promserver.ScrapeTarget{{Job: containerJob, Handler: m.watcher.Handler()}}
+	}
+	if o.foreign != "" {
 		return nil
 	}
-	return w.Close()
+	m.server, err = promserver.Start(ctx, promserver.Options{Listen: o.listen, Dir: o.dir, Targets: targets})
+	if err != nil {
+		return err
+	}
+	m.url, m.remoteWriteURL = m.server.URL(), m.server.RemoteWriteURL()
+	return nil
 }
 
-// foreignMetrics are somebody else's Prometheus.
-func foreignMetrics(url string) *metrics {
-	url = strings.TrimSuffix(url, "/")
-	return &metrics{url: url, remoteWriteURL: url + "/api/v1/write", close: func() error { return nil }}
+// forward writes the containers' series to somebody else's Prometheus, which cannot scrape this process, until the returned function is
+// called. The embedded one scrapes by itself.
+func (m *metrics) forward(warn func(string)) (end func() error, err error) {
+	if m.server != nil || m.watcher == nil {
+		return func() error { return nil }, nil
+	}
+	labels := map[string]string{"job": containerJob}
+	if host, err := os.Hostname(); err == nil {
+		labels["instance"] = host
+	}
+	f, err := forward.Start(forward.Options{URL: m.url, Gatherer: m.watcher.Gatherer(), Prefix: "container_", Labels: labels, Warn: warn})
+	if err != nil {
+		return nil, err
+	}
+	return f.Close, nil
+}
+
+func (m *metrics) close() error {
+	var err error
+	if m.server != nil {
+		err = m.server.Close()
+	}
+	if m.watcher != nil {
+		err = errors.Join(err, m.watcher.Close())
+	}
+	return err
 }
 
 // containerNames tells cAdvisor which cgroup is which app's.

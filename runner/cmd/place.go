@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"time"
@@ -33,6 +32,7 @@ func (s *stage) settle(ctx context.Context, groups *cgroup.Tree) error {
 	if s.folder, err = store.Create(out); err != nil {
 		return err
 	}
+	s.later(s.folder.Discard)
 	s.race.Recorder = s.folder
 	if out, err = filepath.Abs(out); err != nil {
 		return fmt.Errorf("find the folder of the race: %w", err)
@@ -51,11 +51,18 @@ func sweep(ctx context.Context, c console, engine *process.Engine, ledger *proce
 		return fmt.Errorf("look for races whose runner died: %w", err)
 	}
 	for _, left := range dead {
-		err = errors.Join(err, store.MarkInterrupted(left.OutDir, "the runner was killed", time.Now()))
-		c.say("race %s was interrupted: its runner (process %d) was killed; what was measured is in %s", left.RaceID, left.Runner, left.OutDir)
+		marked, err := store.MarkInterrupted(left.OutDir, "the runner was killed", time.Now())
+		switch {
+		case err != nil: // no reason not to race
+			c.say("race %s was interrupted: its runner (process %d) was killed; its record cannot say so: %v", left.RaceID, left.Runner, err)
+		case marked:
+			c.say("race %s was interrupted: its runner (process %d) was killed; what was measured is in %s", left.RaceID, left.Runner, left.OutDir)
+		default:
+			c.say("race %s: its runner (process %d) was killed; what it left behind is removed", left.RaceID, left.Runner)
+		}
 	}
-	_, swept := engine.Sweep(ctx)
-	return errors.Join(err, swept)
+	_, err = engine.Sweep(ctx)
+	return err
 }
 
 // stopwatch gives k6 a cgroup of its own, so that its CPU use is known, and CPUs of its own where the plan has them.
@@ -83,16 +90,15 @@ func (s *stage) pin() {
 	}
 }
 
-// measure starts the metrics store, or names somebody else's.
+// measure starts the metrics store, or turns to somebody else's.
 func (s *stage) measure(ctx context.Context, groups cgroup.Support) error {
 	s.race.Measures = specs(s.race.Definition)
-	if s.flags.prometheusURL != "" {
-		s.metrics = foreignMetrics(s.flags.prometheusURL)
-	} else {
-		var err error
-		if s.metrics, err = startMetrics(ctx, s.race.ID, s.flags.listen, groups); err != nil {
-			return err
-		}
+	var err error
+	s.metrics, err = startMetrics(ctx, metricsOptions{
+		race: s.race.ID, listen: s.flags.listen, dir: filepath.Join(s.race.K6.WorkDir, "metrics"), foreign: s.flags.prometheusURL, groups: groups,
+	})
+	if err != nil {
+		return err
 	}
 	s.later(s.metrics.close)
 	s.race.RemoteWriteURL = s.metrics.remoteWriteURL

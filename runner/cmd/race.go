@@ -112,6 +112,9 @@ func (f *raceFlags) resolve(cmd *cobra.Command) error {
 // runRace runs the race and shows it. Everything that is started in it has ended when it returns.
 func runRace(ctx context.Context, c console, script string, f raceFlags) outcome {
 	s, err := prepare(ctx, c, script, f)
+	if err != nil && ctx.Err() != nil {
+		err = context.Cause(ctx) // whatever it was that the interrupt cut short
+	}
 	if err != nil {
 		return outcome{err: err}
 	}

@@ -83,12 +83,20 @@ func withSignals(ctx context.Context) (context.Context, func()) {
 		if !ok {
 			return
 		}
-		cancel(interrupted{by: s.String()})
+		cancel(interrupted{by: nameOf(s)})
 		if _, ok := <-signals; ok {
 			os.Exit(exitInterrupted)
 		}
 	}()
 	return ctx, func() { signal.Stop(signals); close(signals); cancel(nil) }
+}
+
+// nameOf is a signal as people call it.
+func nameOf(s os.Signal) string {
+	if s == os.Interrupt {
+		return "Ctrl-C"
+	}
+	return "SIGTERM"
 }
 
 // version is this build's own: the module's version, or the commit it was built from.

@@ -30,11 +30,16 @@ func (s *stage) run(ctx context.Context) outcome {
 	defer func() { _ = view.Close() }() // whatever happens, the cursor comes back; Finish has told of errors
 	s.race.View = view
 	view.Plan(s.race.Plan.Describe())
-	if s.metrics.server {
+	if s.metrics.server != nil {
 		view.Log("Prometheus for this race: " + s.metrics.url)
 	}
 
+	endForward, err := s.metrics.forward(view.Log)
+	if err != nil {
+		return outcome{err: err}
+	}
 	result, err := s.race.Run(ctx)
+	err = errors.Join(err, endForward())
 	// The report is made also of a race that was interrupted: what was measured is worth a look.
 	files := []string{filepath.Join(s.folder.Path, "race.json")}
 	if len(result.Record.Heats) > 0 {

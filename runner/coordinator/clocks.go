@@ -113,6 +113,13 @@ func (c *clocks) begin(at time.Time) error {
 	return nil
 }
 
+// retire takes an app out of the load.
+func (c *clocks) retire(app string) {
+	for _, p := range c.processes {
+		_ = p.Retire(app) // a process that has ended asks nobody any more
+	}
+}
+
 // stop asks every process to end, and ends those that do not.
 func (c *clocks) stop() {
 	for _, p := range c.processes {

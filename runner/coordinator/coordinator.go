@@ -142,6 +142,9 @@ func (u *run) finish(ctx context.Context, err error) (Result, error) {
 	u.status(race.Collecting, "")
 	now := time.Now().UTC()
 	u.record.FinishedAt = &now
+	if len(u.heats) == 0 {
+		u.record.StartedAt = nil // it was planned, but the race part was never reached
+	}
 	u.fill()
 	switch {
 	case err == nil:
@@ -161,7 +164,10 @@ func (u *run) finish(ctx context.Context, err error) (Result, error) {
 	for _, l := range u.lanes {
 		result.Lanes = append(result.Lanes, l.results)
 	}
-	return result, errors.Join(err, u.Recorder.Save(u.record))
+	if saveErr := u.Recorder.Save(u.record); saveErr != nil && (err == nil || saveErr.Error() != err.Error()) { // a full disk is told of once
+		err = errors.Join(err, saveErr)
+	}
+	return result, err
 }
 
 func (u *run) status(s race.Status, detail string) {

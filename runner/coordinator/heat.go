@@ -94,8 +94,10 @@ func (h *heatRun) drive(ctx context.Context) error {
 		return err
 	}
 	h.cut = h.cut || clockError(exits) != nil
-	h.keep(exits)
-	h.compareCounts(clocks)
+	if h.measured() {
+		h.keep(exits)
+		h.compareCounts(clocks)
+	}
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
@@ -154,7 +156,7 @@ func (h *heatRun) follow(ctx context.Context, c *clocks) error {
 		case <-deadline.C:
 			fail(race.Errorf(race.Unavailable, "look at the script's setup() and at the load of this machine", "k6 did not come to its end in time"))
 		case death := <-died:
-			h.laneDied(death)
+			h.laneDied(c, death)
 		case ev, open := <-c.events:
 			if !open {
 				return failure
@@ -271,14 +273,15 @@ func (h *heatRun) watchLanes(ctx context.Context) <-chan death {
 	return died
 }
 
-// laneDied takes a lane out of the race. k6 goes on asking it until the heat ends, and those requests fail: they are counted,
-// but no verdict is built on this heat of the lane.
-func (h *heatRun) laneDied(d death) {
+// laneDied takes a lane out of the race and out of k6's load: connections that are refused at once would let a closed model spin,
+// at the cost of the others. What it did in this heat is counted, but no verdict is built on it.
+func (h *heatRun) laneDied(c *clocks, d death) {
 	l := h.lane(d.app)
 	if l.out != "" {
 		return
 	}
 	h.deaths[d.app] = d.at
+	c.retire(d.app)
 	exit := h.lanes[d.app].Exit()
 	at := d.at.UTC()
 	exit.At = &at
@@ -287,14 +290,16 @@ func (h *heatRun) laneDied(d death) {
 	h.View.Log(fmt.Sprintf("%s is out of the race: %s", d.app, l.out))
 }
 
+// measured says whether the race part was reached, and k6 lived to tell of it.
+func (h *heatRun) measured() bool {
+	return !h.began.IsZero() && h.ended.After(h.began) && len(h.result) > 0
+}
+
 // keep turns the heat into results.
 func (h *heatRun) keep(exits []k6.Exit) {
 	readings := map[string][]engine.Counters{}
 	for app, s := range h.samplers {
 		readings[app] = s.Wait()
-	}
-	if h.began.IsZero() {
-		return // nothing was measured
 	}
 	// k6 ends with the last answer, which may be some milliseconds before the last block does: only a heat that was stopped is cut.
 	end := h.began.Add(h.cfg.Span())
@@ -306,14 +311,17 @@ func (h *heatRun) keep(exits []k6.Exit) {
 		if at, dead := h.deaths[l.App]; dead {
 			laneEnd, died = at, true
 		}
+		result, told := h.result[l.App]
+		if !told {
+			continue // what the app spent is worth nothing without the requests that it spent it on
+		}
 		windows := h.windows(l, laneEnd)
-		_, told := h.result[l.App]
 		h.lane(l.App).results.Heats[h.plan.Number] = results.LaneHeat{
-			Totals: h.result[l.App].Race,
+			Totals: result.Race,
 			Active: h.active(l, laneEnd),
 			Spent:  results.Spend(readings[l.App], windows),
 			Memory: results.MemorySamples(readings[l.App], windows),
-			Whole:  told && !h.cut && !died,
+			Whole:  !h.cut && !died,
 		}
 	}
 	for _, e := range exits {
@@ -324,9 +332,6 @@ func (h *heatRun) keep(exits []k6.Exit) {
 
 // compareCounts adds what k6's own end-of-test summaries count, for the audit to compare. A summary that is missing leaves the count unknown.
 func (h *heatRun) compareCounts(c *clocks) {
-	if h.began.IsZero() {
-		return
-	}
 	for _, p := range c.processes {
 		s, err := k6.ReadSummary(p.summary, p.apps)
 		for _, app := range p.apps {

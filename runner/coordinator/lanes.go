@@ -11,6 +11,9 @@ import (
 	"github.com/photofinish/photofinish/runner/plan"
 )
 
+// elsewhereTimeout is how long an app is asked that is said to run already: it has nothing left to start.
+const elsewhereTimeout = 5 * time.Second
+
 // startLanes starts the apps that are in the race, each afresh, and waits until they are healthy.
 // An app that cannot be started for the first heat ends the race: nothing has been measured yet, and the user has something to mend.
 // One that fails later leaves the race, and the others go on.
@@ -73,6 +76,9 @@ func (u *run) startLane(ctx context.Context, heat int, spec race.LaneSpec) (engi
 	}
 	if u.Watch != nil && lane.ContainerName() != "" {
 		u.Watch(lane.ContainerName(), spec.App)
+	}
+	if spec.URL != "" && spec.Health.Timeout == 0 {
+		spec.Health.Timeout = elsewhereTimeout
 	}
 	return lane, engine.WaitHealthy(ctx, lane, spec)
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"syscall"
+	"time"
 
 	"github.com/photofinish/photofinish/pkg/race"
 )
@@ -25,6 +26,8 @@ type Exit struct {
 	ThresholdsCrossed bool // the run is whole, but a threshold was crossed
 	ScriptError       bool // the script threw outside of its iterations, or ended the test itself
 	Killed            bool // by a signal
+	// CPU is what k6 used from its start to its end.
+	CPU time.Duration
 	// Err is one sentence: k6's last error, or the signal; "" after a code of 0.
 	Err string
 }
@@ -34,7 +37,7 @@ func exitOf(waited error, state *os.ProcessState, said *log) (Exit, error) {
 	if waited != nil && !errors.As(waited, &ended) && !errors.Is(waited, exec.ErrWaitDelay) {
 		return Exit{Code: -1}, race.Errorf(race.Internal, "", "wait for k6: %w", waited)
 	}
-	e := Exit{Code: state.ExitCode()}
+	e := Exit{Code: state.ExitCode(), CPU: state.UserTime() + state.SystemTime()}
 	switch e.Code {
 	case 0:
 		return e, nil

@@ -24,6 +24,9 @@ const abandonGrace = 10 * time.Second
 // pipeGrace bounds the wait for k6's output after its end, should something else have inherited it.
 const pipeGrace = 2 * time.Second
 
+// goCPUs is the environment variable by which Go programs, and so k6, are told how many CPUs to use.
+const goCPUs = "GOMAXPROCS"
+
 // Run is one k6 process to be started.
 type Run struct {
 	Wrapper     string // the module to run
@@ -35,8 +38,10 @@ type Run struct {
 	// RemoteWriteURL is where k6's own experimental-prometheus-rw output pushes; "" leaves that output out.
 	RemoteWriteURL string
 	Env            map[string]string // what scripts read in __ENV beside the runner's own environment
-	ExtraArgs      []string          // of `k6 run`
-	Outputs        []string          // further --out arguments
+	// CPUs is how many k6 uses at once, as GOMAXPROCS; 0 is as many as there are. A GOMAXPROCS of the user's own comes before it.
+	CPUs      int
+	ExtraArgs []string // of `k6 run`
+	Outputs   []string // further --out arguments
 	// Command makes the command to start, for example in a cgroup; nil is exec.CommandContext. It must not outlive what it starts.
 	Command func(ctx context.Context, argv []string) *exec.Cmd
 }
@@ -61,6 +66,9 @@ type Process struct {
 func (k K6) Start(ctx context.Context, r Run) (*Process, error) {
 	env := map[string]string{stream.ConfigEnv: r.ConfigPath}
 	maps.Copy(env, r.Env)
+	if r.CPUs > 0 && os.Getenv(goCPUs) == "" {
+		env[goCPUs] = strconv.Itoa(r.CPUs)
+	}
 	if r.RemoteWriteURL != "" {
 		env["K6_PROMETHEUS_RW_SERVER_URL"] = r.RemoteWriteURL
 		env["K6_PROMETHEUS_RW_TREND_AS_NATIVE_HISTOGRAM"] = "true"
@@ -158,9 +166,16 @@ func (p *Process) Events() <-chan stream.Event { return p.events }
 
 // Go tells k6 when the race part begins.
 func (p *Process) Go(raceStart time.Time) error {
-	line, err := json.Marshal(stream.Go{RaceStart: raceStart.UnixNano()})
+	return p.command(stream.Command{RaceStart: raceStart.UnixNano()})
+}
+
+// Retire tells k6 to give an app no more load. Apps that it does not know are somebody else's.
+func (p *Process) Retire(app string) error { return p.command(stream.Command{Retire: app}) }
+
+func (p *Process) command(c stream.Command) error {
+	line, err := json.Marshal(c)
 	if err != nil {
-		return fmt.Errorf("the start of the race: %w", err)
+		return fmt.Errorf("a command for k6: %w", err)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()

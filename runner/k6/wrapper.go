@@ -21,12 +21,15 @@ const DefaultSlack = 3 * time.Second
 // HeatOptions are what a heat's wrapper may be given beside the race and the lanes.
 type HeatOptions struct {
 	Slack time.Duration // 0: DefaultSlack
+	// Requests is how many an iteration makes, as the probe counted; below 1 is taken for 1.
+	Requests float64
 }
 
 // Heat is a heat written down for k6.
 type Heat struct {
 	Wrapper string // path of the module to run
 	Config  string // path of the stream.Config for our part in k6
+	CPUs    int    // for Run.CPUs
 	// Notes are what a person should know of how the script's wishes were changed.
 	Notes []string
 }
@@ -56,6 +59,9 @@ func WriteHeat(dir string, def race.Definition, cfg stream.Config, o HeatOptions
 		return Heat{}, race.Errorf(race.Internal, "", "the heat's configuration: %w", err)
 	}
 	h := Heat{Notes: notes}
+	if h.CPUs, err = cpus(def.Scenarios, cfg.Lanes, o.Requests); err != nil {
+		return h, err
+	}
 	if _, err := write(dir, "environment.js", environmentJS); err != nil {
 		return h, err
 	}

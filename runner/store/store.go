@@ -68,6 +68,18 @@ func (f Folder) Write(name string, data []byte) (err error) {
 	return nil
 }
 
+// Discard removes the folder if nothing was saved in it.
+func (f Folder) Discard() error {
+	left, err := os.ReadDir(f.Path)
+	if err == nil && len(left) == 0 {
+		err = os.Remove(f.Path)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
 // Load reads the record of a race's folder, or of the record file itself.
 func Load(path string) (race.Race, error) {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
@@ -87,14 +99,15 @@ func Load(path string) (race.Race, error) {
 	return r, nil
 }
 
-// MarkInterrupted records that the race in a folder ended with its runner. A race that had ended, or was never saved, stays as it is.
-func MarkInterrupted(path, why string, at time.Time) error {
+// MarkInterrupted records that the race in a folder ended with its runner, and says whether it did. A race that had ended, or was never
+// saved, stays as it is.
+func MarkInterrupted(path, why string, at time.Time) (marked bool, err error) {
 	r, err := Load(path)
 	if race.CodeOf(err) == race.NotFound {
-		return nil
+		return false, nil
 	}
 	if err != nil || r.Status.Ended() {
-		return err
+		return false, err
 	}
 	r.Status, r.Error = race.Interrupted, &why
 	at = at.UTC()
@@ -104,13 +117,23 @@ func MarkInterrupted(path, why string, at time.Time) error {
 			r.Lanes[i].Exit = &race.Exit{Reason: race.Stopped, At: &at}
 		}
 	}
-	return Folder{Path: path}.Save(r)
+	err = Folder{Path: path}.Save(r)
+	return err == nil, err
 }
 
 func writeError(path string, err error) error {
 	hint := "choose a writable folder with --out"
 	if errors.Is(err, syscall.ENOSPC) {
 		hint = "free some disk space, or choose a folder on another disk with --out"
+	}
+	// The reason alone: the path in it may be the temporary file's, or be said twice.
+	var failed *fs.PathError
+	var renamed *os.LinkError
+	switch {
+	case errors.As(err, &failed):
+		err = failed.Err
+	case errors.As(err, &renamed):
+		err = renamed.Err
 	}
 	return race.Errorf(race.Unavailable, hint, "cannot write %s: %w", path, err)
 }

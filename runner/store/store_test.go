@@ -51,7 +51,9 @@ func TestOnlyARaceThatHadNotEndedBecomesInterrupted(t *testing.T) {
 			f, err := store.Create(t.TempDir())
 			require.NoError(t, err)
 			require.NoError(t, f.Save(race.Race{ID: "a", Status: status, Lanes: []race.Lane{{App: "x", Exit: &race.Exit{Reason: race.Running}}}}))
-			require.NoError(t, store.MarkInterrupted(f.Path, "the runner died", time.Now()))
+			marked, err := store.MarkInterrupted(f.Path, "the runner died", time.Now())
+			require.NoError(t, err)
+			require.Equal(t, want == race.Interrupted, marked)
 			got, err := store.Load(f.Path)
 			require.NoError(t, err)
 			require.Equal(t, want, got.Status)
@@ -61,5 +63,7 @@ func TestOnlyARaceThatHadNotEndedBecomesInterrupted(t *testing.T) {
 			}
 		})
 	}
-	require.NoError(t, store.MarkInterrupted(t.TempDir(), "the runner died", time.Now()), "a race that was never saved is no error")
+	marked, err := store.MarkInterrupted(t.TempDir(), "the runner died", time.Now())
+	require.NoError(t, err, "a race that was never saved is no error")
+	require.False(t, marked)
 }

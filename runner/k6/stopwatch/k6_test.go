@@ -99,7 +99,7 @@ func (r *heatRun) listen(t *testing.T, events, commands *os.File) {
 			return
 		}
 		r.raceStart = e.At.Add(r.config.Warmup)
-		text, err := json.Marshal(stream.Go{RaceStart: r.raceStart.UnixNano()})
+		text, err := json.Marshal(stream.Command{RaceStart: r.raceStart.UnixNano()})
 		require.NoError(t, err)
 		_, err = commands.Write(append(text, '\n'))
 		require.NoError(t, err)

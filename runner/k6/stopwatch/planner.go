@@ -44,7 +44,8 @@ func newPlanner(ctx context.Context, e *Executor, begin time.Time) (*planner, er
 	return p, nil
 }
 
-// next waits for the next arrival and returns it when it is due; ok is false after the last one, or when the context ended.
+// next waits for the next arrival and returns it when it is due; ok is false after the last one, when the lane is retired, or when
+// the context ended.
 func (p *planner) next() (a arrival, ok bool) {
 	if !p.racing {
 		if a, ok := p.nextWarmup(); ok {
@@ -63,7 +64,7 @@ func (p *planner) next() (a arrival, ok bool) {
 		return arrival{}, false
 	}
 	a = arrival{at: p.start.Add(offset), phase: heat.Race}
-	return a, p.alarm.Wait(a.at)
+	return a, p.alarm.Wait(a.at) && !p.lane.Retired()
 }
 
 // nextWarmup is false when the race begins before the next arrival of the warm-up, or when the context ended.

@@ -1,6 +1,6 @@
 // Package stream is what the runner and its k6 process tell each other. The runner writes a Config file before it starts k6;
 // k6 writes Events, one JSON object a line, to file descriptor EventsFD; the runner answers the Started event
-// with a Go line on CommandsFD. Nothing else passes between them while a heat runs.
+// with a Command on CommandsFD. Nothing else passes between them while a heat runs.
 package stream
 
 import "time"
@@ -56,9 +56,10 @@ type Block struct {
 	End   time.Duration `json:"end_ns"`
 }
 
-// Go is the runner's answer to Started: when the race part begins (Unix nanoseconds).
-type Go struct {
-	RaceStart int64 `json:"race_start_unix_ns"`
+// Command is one line from the runner to k6. The first one answers Started: when the race part begins. Later ones retire lanes.
+type Command struct {
+	RaceStart int64  `json:"race_start_unix_ns,omitempty"`
+	Retire    string `json:"retire,omitempty"` // an app that is out of the race: it gets no more load
 }
 
 // EventType says what an Event holds.

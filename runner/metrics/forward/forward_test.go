@@ -76,8 +76,8 @@ func TestASampleArrivesWithItsOwnTimeAndEndsWithAStaleMarker(t *testing.T) {
 
 	c.gone.Store(true)
 	require.Eventually(t, func() bool { return len(ask(t, s, "container_cpu_usage_seconds_total")) == 0 }, 5*time.Second, beat, "a container that is gone")
-	c.gone.Store(false)
 	c.at = time.Now()
+	c.gone.Store(false)
 	require.Eventually(t, func() bool { return len(ask(t, s, "container_cpu_usage_seconds_total")) == 1 }, 5*time.Second, beat, "and is back")
 	require.NoError(t, f.Close())
 	require.Empty(t, ask(t, s, "container_cpu_usage_seconds_total"), "the end of the race")

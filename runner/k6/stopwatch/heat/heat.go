@@ -41,7 +41,7 @@ func New(config stream.Config, events io.Writer, commands io.Reader) (*Heat, err
 		h.lanes[l.App] = lane
 		h.order = append(h.order, lane)
 	}
-	h.wire = newWire(events, commands, h.begin)
+	h.wire = newWire(events, commands, h.obey)
 	return h, nil
 }
 
@@ -57,7 +57,7 @@ func (h *Heat) Start(at time.Time) {
 		h.startedAt.Store(&at)
 		h.wire.send(stream.Event{Type: stream.Started, At: at, Phase: Warmup.String()})
 		if h.alone {
-			h.begin(stream.Go{RaceStart: at.Add(h.Config.Warmup).UnixNano()})
+			h.begin(at.Add(h.Config.Warmup).UnixNano())
 		}
 	})
 }
@@ -84,8 +84,11 @@ func (h *Heat) Phase(now time.Time) Phase {
 	}
 }
 
-// Wait says how long a lane's closed-model VU has to wait for its load; ok is false after the lane's last block.
+// Wait says how long a lane's closed-model VU has to wait for its load; ok is false after the lane's last block, or when it is retired.
 func (h *Heat) Wait(l *Lane, now time.Time) (wait time.Duration, ok bool) {
+	if l.Retired() {
+		return 0, false
+	}
 	start := h.raceStart.Load()
 	if start == nil || now.Before(*start) {
 		return 0, true
@@ -104,11 +107,21 @@ func (h *Heat) Finish(e stream.Event) error {
 // Lost is closed when the runner is gone: nobody will say when the race begins, or nobody reads the events.
 func (h *Heat) Lost() <-chan struct{} { return h.wire.lost }
 
+// obey does what the runner says.
+func (h *Heat) obey(c stream.Command) {
+	if c.RaceStart != 0 {
+		h.begin(c.RaceStart)
+	}
+	if l := h.lanes[c.Retire]; l != nil {
+		l.retired.Store(true)
+	}
+}
+
 // begin sets the start of the race. The wall-clock time is turned into one with a monotonic reading, so that a clock
 // that is set during the heat moves no block.
-func (h *Heat) begin(g stream.Go) {
+func (h *Heat) begin(unixNano int64) {
 	now := time.Now()
-	at := now.Add(time.Duration(g.RaceStart - now.UnixNano()))
+	at := now.Add(time.Duration(unixNano - now.UnixNano()))
 	if h.raceStart.CompareAndSwap(nil, &at) {
 		close(h.going)
 	}

@@ -29,7 +29,7 @@ func TestThePhaseFollowsTheRunnersClock(t *testing.T) {
 	_, known := h.RaceStart()
 	require.False(t, known)
 
-	text, err := json.Marshal(stream.Go{RaceStart: now.Add(2 * time.Second).UnixNano()})
+	text, err := json.Marshal(stream.Command{RaceStart: now.Add(2 * time.Second).UnixNano()})
 	require.NoError(t, err)
 	_, err = runner.Write(append([]byte("{\"of a newer runner\":1}\n"), append(text, '\n')...))
 	require.NoError(t, err)
@@ -46,6 +46,23 @@ func TestThePhaseFollowsTheRunnersClock(t *testing.T) {
 	_, ok = h.Wait(lane, now.Add(3100*time.Millisecond))
 	require.False(t, ok)
 	require.Nil(t, h.Lane("b"))
+}
+
+func TestARetiredLaneGetsNoMoreLoadAndTheOthersDo(t *testing.T) {
+	t.Parallel()
+	commands, runner := io.Pipe()
+	h, err := heat.New(config(stream.Lane{App: "a", Blocks: second}, stream.Lane{App: "b", Blocks: second}), io.Discard, commands)
+	require.NoError(t, err)
+	now := time.Now()
+	h.Start(now)
+	for _, c := range []stream.Command{{RaceStart: now.UnixNano()}, {Retire: "nobody"}, {Retire: "a"}} {
+		require.NoError(t, json.NewEncoder(runner).Encode(c))
+	}
+	require.Eventually(t, h.Lane("a").Retired, time.Second, time.Millisecond)
+	_, ok := h.Wait(h.Lane("a"), now.Add(500*time.Millisecond))
+	require.False(t, ok)
+	_, ok = h.Wait(h.Lane("b"), now.Add(500*time.Millisecond))
+	require.True(t, ok)
 }
 
 func TestWithoutARunnerTheRaceBeginsAfterTheShortestWarmup(t *testing.T) {

@@ -2,6 +2,7 @@ package heat
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/photofinish/photofinish/runner/k6/stream"
@@ -11,6 +12,8 @@ import (
 type Lane struct {
 	App    string
 	Blocks []stream.Block
+
+	retired atomic.Bool
 
 	mu      sync.Mutex
 	running int
@@ -24,6 +27,9 @@ type lanePhase struct {
 	dropped int64
 	lag     stream.Histogram
 }
+
+// Retired says that the app is out of the race: no iteration is to begin any more.
+func (l *Lane) Retired() bool { return l.retired.Load() }
 
 // Enter counts a VU into an iteration.
 func (l *Lane) Enter(phase Phase) {

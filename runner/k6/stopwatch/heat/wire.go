@@ -28,14 +28,14 @@ type wire struct {
 	loseOnce sync.Once
 }
 
-func newWire(events io.Writer, commands io.Reader, begin func(stream.Go)) *wire {
+func newWire(events io.Writer, commands io.Reader, obey func(stream.Command)) *wire {
 	w := &wire{wake: make(chan struct{}, 1), done: make(chan struct{}), lost: make(chan struct{})}
 	if events == nil {
 		events = io.Discard
 	}
 	go w.write(events)
 	if commands != nil {
-		go w.read(commands, begin)
+		go w.read(commands, obey)
 	}
 	return w
 }
@@ -111,18 +111,21 @@ func (w *wire) take() ([]stream.Event, bool) {
 	return events, w.closed
 }
 
-// read takes the start of the race from the runner. The end of the commands before it means that the runner is gone.
-func (w *wire) read(from io.Reader, begin func(stream.Go)) {
+// read takes the runner's commands to their end. One that comes before the start of the race means that the runner is gone.
+func (w *wire) read(from io.Reader, obey func(stream.Command)) {
 	lines := bufio.NewScanner(from)
+	begun := false
 	for lines.Scan() {
-		var g stream.Go
-		if err := json.Unmarshal(lines.Bytes(), &g); err != nil || g.RaceStart == 0 {
-			continue // a line of a newer runner; only Go is known here
+		var c stream.Command
+		if err := json.Unmarshal(lines.Bytes(), &c); err != nil {
+			continue // a line of a newer runner
 		}
-		begin(g)
-		return
+		begun = begun || c.RaceStart != 0
+		obey(c)
 	}
-	w.lose()
+	if !begun {
+		w.lose()
+	}
 }
 
 func (w *wire) lose() { w.loseOnce.Do(func() { close(w.lost) }) }

@@ -1,0 +1,83 @@
+package compare
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestWhatARequestCosts(t *testing.T) {
+	tests := []struct {
+		name              string
+		rate, count, cpu  []float64
+		want              []float64
+		withoutContainers bool
+	}{
+		{
+			name: "a steady load divides rates",
+			rate: []float64{gap, 40, 50}, count: []float64{0, 40, 50}, cpu: []float64{1, 80, 150}, want: []float64{gap, 2, 3},
+		},
+		{
+			name: "a burst has one cost, with what falls into the idle steps beside it",
+			rate: []float64{0, 0, 30, 50, 20, 0, 0}, count: []float64{0, 0, 30, 50, 20, 0, 0}, cpu: []float64{0, 10, 70, 100, 10, 10, 0},
+			want: []float64{gap, gap, 2, 2, 2, gap, gap},
+		},
+		{
+			name: "two bursts share the idle step between them",
+			rate: []float64{0, 10, 0, 10, 0}, count: []float64{0, 10, 0, 10, 0}, cpu: []float64{0, 20, 10, 30, 0}, want: []float64{gap, 2.5, gap, 3.5, gap},
+		},
+		{
+			name: "the last push has counts and no rate",
+			rate: []float64{0, 10, gap, gap}, count: []float64{0, 10, 30, gap}, cpu: []float64{0, 40, 40, 9}, want: []float64{gap, 2, 2, gap},
+		},
+		{
+			name: "what was spent before the race is not the first burst's",
+			rate: []float64{gap, 10, 10, 0}, count: []float64{0, 10, 10, 0}, cpu: []float64{500, 20, 20, 0}, want: []float64{gap, 2, 2, gap},
+		},
+		{
+			name: "a burst that cAdvisor saw only the end of",
+			rate: []float64{0, 10, 10, 0}, count: []float64{0, 10, 10, 0}, cpu: []float64{gap, gap, 20, 0}, want: []float64{gap, gap, gap, gap},
+		},
+		{
+			name: "more than a burst is a steady load",
+			rate: []float64{0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2}, count: []float64{0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2}, cpu: []float64{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11},
+			want: []float64{gap, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 5.5},
+		},
+		{
+			name: "no containers",
+			rate: []float64{0, 10}, count: []float64{0, 10}, withoutContainers: true,
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			seconds := make([]float64, len(tt.cpu))
+			for i := range seconds {
+				seconds[i] = 1
+			}
+			got := requests{tt.rate, tt.count}.cost(tt.cpu, seconds)
+			if tt.withoutContainers {
+				require.Nil(t, got)
+				return
+			}
+			requireColumn(t, tt.want, got)
+		})
+	}
+}
+
+func TestHeatsAreParted(t *testing.T) {
+	heat := func(from, to int64) Heat { return Heat{Start: time.UnixMilli(from), End: time.UnixMilli(to)} }
+	tests := []struct {
+		name     string
+		in, want []Heat
+	}{
+		{"far apart", []Heat{heat(0, 10), heat(20, 30)}, []Heat{heat(0, 10), heat(20, 30)}},
+		{"margins that reach into each other", []Heat{heat(0, 20), heat(18, 30), heat(28, 40)}, []Heat{heat(0, 19), heat(19, 29), heat(29, 40)}},
+		{"one within the other", []Heat{heat(0, 40), heat(10, 20)}, []Heat{heat(0, 40), heat(10, 20)}},
+		{"at the same time", []Heat{heat(0, 40), heat(0, 40)}, []Heat{heat(0, 40), heat(0, 40)}},
+	}
+	for _, tt := range tests {
+		apart(tt.in)
+		require.Equal(t, tt.want, tt.in, tt.name)
+	}
+}
