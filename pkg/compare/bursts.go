@@ -46,8 +46,8 @@ func (r requests) burst(amount []float64, from, to int) float64 {
 			spent += amount[i]
 		}
 	}
-	if !known(amount[from]) {
-		return math.NaN() // nobody knows what was spent before the first sample
+	if !known(amount[from]) || !r.idle(to) {
+		return math.NaN() // without the samples around it nobody knows all that was spent: the container ends with the heat, before its last sample
 	}
 	for _, edge := range []struct{ beside, beyond int }{{from - 1, from - 2}, {to, to + 1}} {
 		if !r.idle(edge.beside) || !known(amount[edge.beside]) {

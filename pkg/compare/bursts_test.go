@@ -28,8 +28,8 @@ func TestWhatARequestCosts(t *testing.T) {
 			rate: []float64{0, 10, 0, 10, 0}, count: []float64{0, 10, 0, 10, 0}, cpu: []float64{0, 20, 10, 30, 0}, want: []float64{gap, 2.5, gap, 3.5, gap},
 		},
 		{
-			name: "the last push has counts and no rate",
-			rate: []float64{0, 10, gap, gap}, count: []float64{0, 10, 30, gap}, cpu: []float64{0, 40, 40, 9}, want: []float64{gap, 2, 2, gap},
+			name: "a burst that the heat's end cuts short: cAdvisor's last sample came before it",
+			rate: []float64{0, 10, 0, 10, gap, gap}, count: []float64{0, 10, 0, 10, 30, gap}, cpu: []float64{0, 20, 0, 10, 40, gap}, want: []float64{gap, 2, gap, gap, gap, gap},
 		},
 		{
 			name: "what was spent before the race is not the first burst's",

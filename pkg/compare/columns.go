@@ -93,7 +93,7 @@ func (s *samples) containerColumns(c map[string][]float64, app string, heats []H
 		c["network_receive_rate"] = add(c["network_receive_rate"], spent.received)
 		c["network_transmit_rate"] = add(c["network_transmit_rate"], spent.sent)
 		c[throttledRate] = add(c[throttledRate], spent.throttled)
-		c[containerSeconds] = add(c[containerSeconds], spent.seconds)
+		c[containerSeconds] = add(c[containerSeconds], where(spent.seconds, spent.cpu)) // spans go on after the heat
 	}
 }
 

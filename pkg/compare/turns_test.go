@@ -45,21 +45,29 @@ func TestHeatsCloseBehindEachOther(t *testing.T) {
 // TestALaneThatTakesTurns: cAdvisor's samples come half a second after k6's, so that a step holds the CPU of one moment and the requests of another.
 func TestALaneThatTakesTurns(t *testing.T) {
 	w := newWorld(t)
-	total, cpu := 0.0, 0.0
+	cpu := 0.0
 	w.write(func(a writer) {
-		for i := range 21 {
-			at := t0.Add(time.Duration(i) * time.Second)
-			racing := i%7 >= 3 && i%7 < 5
-			if racing {
-				total += 50
-			}
+		for heat, start := range map[string]time.Time{"1": t0, "2": t0.Add(30 * time.Second)} {
+			total := 0.0
 			name := func(n string, more ...string) []string {
-				return append([]string{"__name__", n, "testid", "turns", "app", "a", "heat", "1", "phase", "race"}, more...)
+				return append([]string{"__name__", n, "testid", "turns", "app", "a", "heat", heat, "phase", "race"}, more...)
 			}
-			a.float(at, total, name("photofinish_http_reqs_total", "expected_response", "true")...)
-			a.float(at, 0, name("photofinish_http_reqs_total", "expected_response", "false")...)
-			a.float(at.Add(-500*time.Millisecond), cpu, "__name__", "container_cpu_usage_seconds_total", "id", "/a", "container_label_photofinish_app", "a")
-			if racing {
+			for i := range 21 {
+				at := start.Add(time.Duration(i) * time.Second)
+				if takesTurn(i) {
+					total += 50
+				}
+				a.float(at, total, name("photofinish_http_reqs_total", "expected_response", "true")...)
+				a.float(at, 0, name("photofinish_http_reqs_total", "expected_response", "false")...)
+			}
+			for _, expected := range []string{"true", "false"} {
+				a.stale(start.Add(20*time.Second+time.Millisecond), name("photofinish_http_reqs_total", "expected_response", expected)...)
+			}
+		}
+		for i := range 60 {
+			at := t0.Add(time.Duration(i)*time.Second - 500*time.Millisecond)
+			a.float(at, cpu, "__name__", "container_cpu_usage_seconds_total", "id", "/a", "container_label_photofinish_app", "a")
+			if takesTurn(i % 30) {
 				cpu += 0.1
 			}
 		}
@@ -76,5 +84,8 @@ func TestALaneThatTakesTurns(t *testing.T) {
 			require.True(t, math.IsNaN(v), "at %v", r.Times[i])
 		}
 	}
-	require.Equal(t, 6, points, "every step with requests has a cost")
+	require.Equal(t, 12, points, "every step with requests has a cost")
 }
+
+// takesTurn: two seconds of every seven, within 21 seconds.
+func takesTurn(second int) bool { return second < 21 && second%7 >= 3 && second%7 < 5 }

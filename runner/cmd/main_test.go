@@ -7,8 +7,11 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -24,7 +27,7 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 1 {
 		switch os.Args[1] {
 		case "k6":
-			os.Args = cmd.K6Args(os.Args)
+			os.Args = withRawOutput(cmd.K6Args(os.Args))
 			cmd.RunK6()
 			return
 		case "app":
@@ -37,11 +40,26 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// rawOutput names the folder in which every k6 of a heat leaves k6's own raw JSON output, for a test to count by itself; it is an
+// environment variable, since k6 is another process.
+const rawOutput = "PHOTOFINISH_TEST_RAW_OUTPUT"
+
+// withRawOutput asks k6 for its raw output, where a test wants it and k6 races.
+func withRawOutput(args []string) []string {
+	dir, wrapper := os.Getenv(rawOutput), args[len(args)-1]
+	if dir == "" || args[1] != "run" || strings.Contains(wrapper, "/probe-") {
+		return args
+	}
+	file := filepath.Join(dir, fmt.Sprintf("%d.json", os.Getpid()))
+	return append([]string{args[0], "run", "--out", "json=" + file}, args[2:]...)
+}
+
 // app is a server whose arguments are its faults: "exit=2s" ends it then with code 7, "eat=2s" makes it eat memory from then on,
-// "ill" answers 503, "slow=20ms" waits before each answer, "spin=2ms" burns CPU in each.
+// "ill" answers 503, "flaky" does so every tenth time, "slow=20ms" waits before each answer, "spin=2ms" burns CPU in each,
+// "stubborn" does not end when it is asked to.
 func app(args []string) {
 	var wait, spin time.Duration
-	status := http.StatusOK
+	status, flaky, asked := http.StatusOK, false, atomic.Int64{}
 	for _, arg := range args {
 		fault, value, _ := strings.Cut(arg, "=")
 		d, _ := time.ParseDuration(value)
@@ -52,6 +70,10 @@ func app(args []string) {
 			time.AfterFunc(d, eat)
 		case "ill":
 			status = http.StatusServiceUnavailable
+		case "flaky":
+			flaky = true
+		case "stubborn":
+			signal.Ignore(syscall.SIGTERM)
 		case "slow":
 			wait = d
 		case "spin":
@@ -61,6 +83,10 @@ func app(args []string) {
 	handler := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		time.Sleep(wait)
 		for start := time.Now(); time.Since(start) < spin; {
+		}
+		if flaky && asked.Add(1)%10 == 0 {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
 		}
 		w.WriteHeader(status)
 	})
@@ -116,9 +142,18 @@ type finished struct {
 // runRace runs `photofinish race` and reads its record, if there is one.
 func runRace(ctx context.Context, t *testing.T, args ...string) finished {
 	t.Helper()
-	f := finished{dir: filepath.Join(t.TempDir(), "race")}
+	return run(ctx, t, filepath.Join(t.TempDir(), "race"), append([]string{"race"}, args...)...)
+}
+
+// run runs a command of photofinish in this process; dir is where a race is to be recorded, or "" if it records none.
+func run(ctx context.Context, t *testing.T, dir string, args ...string) finished {
+	t.Helper()
+	f := finished{dir: dir}
+	if dir != "" {
+		args = append(args, "--out", dir)
+	}
 	var stdout, stderr bytes.Buffer
-	f.code = cmd.Run(ctx, append([]string{"race", "--out", f.dir}, args...), io.MultiWriter(&stdout, testWriter{t}), io.MultiWriter(&stderr, testWriter{t}))
+	f.code = cmd.Run(ctx, args, io.MultiWriter(&stdout, testWriter{t}), io.MultiWriter(&stderr, testWriter{t}))
 	f.stdout, f.stderr = stdout.String(), stderr.String()
 	if r, err := store.Load(f.dir); err == nil {
 		f.record = r

@@ -72,7 +72,7 @@ func (m *metrics) start(ctx context.Context, o metricsOptions) (err error) {
 
 // forward writes the containers' series to somebody else's Prometheus, which cannot scrape this process, until the returned function is
 // called. The embedded one scrapes by itself.
-func (m *metrics) forward(warn func(string)) (end func() error, err error) {
+func (m *metrics) forward(ctx context.Context, warn func(string)) (end func() error, err error) {
 	if m.server != nil || m.watcher == nil {
 		return func() error { return nil }, nil
 	}
@@ -80,7 +80,7 @@ func (m *metrics) forward(warn func(string)) (end func() error, err error) {
 	if host, err := os.Hostname(); err == nil {
 		labels["instance"] = host
 	}
-	f, err := forward.Start(forward.Options{URL: m.url, Gatherer: m.watcher.Gatherer(), Prefix: "container_", Labels: labels, Warn: warn})
+	f, err := forward.Start(ctx, forward.Options{URL: m.url, Gatherer: m.watcher.Gatherer(), Prefix: "container_", Labels: labels, Warn: warn})
 	if err != nil {
 		return nil, err
 	}

@@ -37,7 +37,8 @@ func (s *stage) settle(ctx context.Context, groups *cgroup.Tree) error {
 	if out, err = filepath.Abs(out); err != nil {
 		return fmt.Errorf("find the folder of the race: %w", err)
 	}
-	if err := ledger.Add(s.race.ID, out, s.race.K6.WorkDir); err != nil {
+	s.note = func() error { return ledger.Add(s.race.ID, out, s.race.K6.WorkDir) }
+	if err := s.note(); err != nil {
 		return err
 	}
 	s.later(func() error { return engine.Cleanup(context.WithoutCancel(ctx), s.race.ID) })

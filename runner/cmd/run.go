@@ -34,12 +34,13 @@ func (s *stage) run(ctx context.Context) outcome {
 		view.Log("Prometheus for this race: " + s.metrics.url)
 	}
 
-	endForward, err := s.metrics.forward(view.Log)
+	endForward, err := s.metrics.forward(ctx, view.Log)
 	if err != nil {
 		return outcome{err: err}
 	}
 	result, err := s.race.Run(ctx)
-	err = errors.Join(err, endForward())
+	// The race has been taken off the ledger, but its series are still in the working folder, with --keep for long.
+	err = errors.Join(err, endForward(), s.note())
 	// The report is made also of a race that was interrupted: what was measured is worth a look.
 	files := []string{filepath.Join(s.folder.Path, "race.json")}
 	if len(result.Record.Heats) > 0 {

@@ -30,6 +30,7 @@ type stage struct {
 	race    coordinator.Race
 	folder  store.Folder
 	metrics *metrics
+	note    func() error   // notes the race, so that the next runner finds what this one leaves if it is killed
 	ends    []func() error // what has to be undone, last first
 }
 

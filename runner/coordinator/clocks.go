@@ -29,6 +29,7 @@ type clock struct {
 	apps    []string
 	summary string // the file that k6 writes at its end
 	notes   []string
+	cpus    int // to which it is held; 0 is none
 }
 
 type clockEvent struct {
@@ -81,17 +82,17 @@ func (u *run) startClock(ctx context.Context, cfg stream.Config, index int) (*cl
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, race.Errorf(race.Unavailable, "", "cannot make a working folder for k6: %w", err)
 	}
-	files, err := k6.WriteHeat(dir, u.Definition, cfg, k6.HeatOptions{})
+	files, err := k6.WriteHeat(dir, u.Definition, cfg, k6.HeatOptions{Requests: u.requests})
 	if err != nil {
 		return nil, err
 	}
-	c := &clock{summary: filepath.Join(dir, "summary.json"), notes: files.Notes}
+	c := &clock{summary: filepath.Join(dir, "summary.json"), notes: files.Notes, cpus: files.CPUs}
 	for _, l := range cfg.Lanes {
 		c.apps = append(c.apps, l.App)
 	}
 	start := k6.Run{
 		Wrapper: files.Wrapper, ConfigPath: files.Config, SummaryPath: c.summary,
-		RaceID: cfg.RaceID, Heat: cfg.Heat, RemoteWriteURL: cfg.RemoteWriteURL,
+		RaceID: cfg.RaceID, Heat: cfg.Heat, RemoteWriteURL: cfg.RemoteWriteURL, CPUs: files.CPUs,
 	}
 	if u.PerLane {
 		start.Env = map[string]string{"APP_URL": cfg.Lanes[0].URL}
@@ -101,6 +102,18 @@ func (u *run) startClock(ctx context.Context, cfg stream.Config, index int) (*cl
 	}
 	c.Process, err = u.K6.Start(ctx, start)
 	return c, err
+}
+
+// cpus is how many CPUs the processes are held to together, 0 if any of them may use all.
+func (c *clocks) cpus() int {
+	sum := 0
+	for _, p := range c.processes {
+		if p.cpus == 0 {
+			return 0
+		}
+		sum += p.cpus
+	}
+	return sum
 }
 
 // begin tells every process when the race part starts.

@@ -73,6 +73,8 @@ type run struct {
 	heats  []heatObservation
 	// thresholdsCrossed: a k6 threshold was crossed in a heat.
 	thresholdsCrossed bool
+	// requests is how many an iteration made in the probe.
+	requests float64
 }
 
 // laneState is what is known of a lane across the heats.

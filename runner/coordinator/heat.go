@@ -51,6 +51,7 @@ type heatRun struct {
 	progress map[string]stream.LaneProgress
 	result   map[string]stream.LaneResult
 	foreign  int64
+	k6CPUs   int // to which k6 is held; 0 is none
 }
 
 func newHeatRun(u *run, h plan.Heat, lanes map[string]engine.Lane) *heatRun {
@@ -81,6 +82,7 @@ func (h *heatRun) drive(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	h.k6CPUs = clocks.cpus()
 	sampling, stopSampling := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopSampling()
 	h.startSampling(sampling)

@@ -31,6 +31,9 @@ func (h *heatRun) observe(readings map[string][]engine.Counters, end time.Time) 
 		o.audit.K6.CPU = secondsOf(results.Spend(h.watch.Wait(), []results.Window{{From: h.began, To: end}}).CPU)
 	}
 	o.audit.K6.Available = h.Plan.CPUs.K6Count()
+	if held := float64(h.k6CPUs); held > 0 && (o.audit.K6.Available == 0 || held < o.audit.K6.Available) {
+		o.audit.K6.Available = min(held, float64(h.Machine.CPUs))
+	}
 	for _, l := range h.cfg.Lanes {
 		o.audit.Lanes[l.App] = h.observeLane(l, readings[l.App], end)
 	}

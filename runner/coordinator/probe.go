@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/photofinish/photofinish/pkg/race"
+	"github.com/photofinish/photofinish/runner/definition"
 	"github.com/photofinish/photofinish/runner/engine"
 	"github.com/photofinish/photofinish/runner/k6/stream"
 	"github.com/photofinish/photofinish/runner/plan"
@@ -72,6 +73,7 @@ func (u *run) probeOnce(ctx context.Context, cfg stream.Config) (readers []strin
 		if err := reachedOwn(l, result[l.App].Reached, said); err != nil {
 			return readers, err
 		}
+		u.requests = max(u.requests, perIteration(result[l.App].Reached, len(definition.Of(u.Definition.Scenarios, l.App))))
 	}
 	return readers, nil
 }
@@ -92,6 +94,15 @@ func reachedOwn(l stream.Lane, reached map[string]int64, said []string) error {
 	}
 	return race.Errorf(race.Unavailable, "let the script ask the address in __ENV.APP_URL, which holds the lane's own",
 		"lane %s runs at %s, but the script asked %s", l.App, own.Host, strings.Join(slices.Sorted(maps.Keys(reached)), " and "))
+}
+
+// perIteration is how many requests an iteration makes, of those that a probe counted by host. Each scenario ran once.
+func perIteration(reached map[string]int64, iterations int) float64 {
+	var sum int64
+	for _, n := range reached {
+		sum += n
+	}
+	return float64(sum) / float64(max(iterations, 1))
 }
 
 // because quotes the last error that k6 printed.

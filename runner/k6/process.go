@@ -24,9 +24,6 @@ const abandonGrace = 10 * time.Second
 // pipeGrace bounds the wait for k6's output after its end, should something else have inherited it.
 const pipeGrace = 2 * time.Second
 
-// goCPUs is the environment variable by which Go programs, and so k6, are told how many CPUs to use.
-const goCPUs = "GOMAXPROCS"
-
 // Run is one k6 process to be started.
 type Run struct {
 	Wrapper     string // the module to run
@@ -38,7 +35,7 @@ type Run struct {
 	// RemoteWriteURL is where k6's own experimental-prometheus-rw output pushes; "" leaves that output out.
 	RemoteWriteURL string
 	Env            map[string]string // what scripts read in __ENV beside the runner's own environment
-	// CPUs is how many k6 uses at once, as GOMAXPROCS; 0 is as many as there are. A GOMAXPROCS of the user's own comes before it.
+	// CPUs is how many k6 uses at once, as GOMAXPROCS; 0 leaves that to Go and the user's environment.
 	CPUs      int
 	ExtraArgs []string // of `k6 run`
 	Outputs   []string // further --out arguments
@@ -66,7 +63,7 @@ type Process struct {
 func (k K6) Start(ctx context.Context, r Run) (*Process, error) {
 	env := map[string]string{stream.ConfigEnv: r.ConfigPath}
 	maps.Copy(env, r.Env)
-	if r.CPUs > 0 && os.Getenv(goCPUs) == "" {
+	if r.CPUs > 0 {
 		env[goCPUs] = strconv.Itoa(r.CPUs)
 	}
 	if r.RemoteWriteURL != "" {

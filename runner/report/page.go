@@ -42,6 +42,8 @@ type page struct {
 	Verdicts   []verdictRow
 	Findings   []race.Finding // the gravest first
 	Plots      bool
+	NoData     string
+	Shared     []string // warnings of all verdicts
 	Thinned    bool
 	Generated  string
 	Class      map[string]string // of an app
@@ -78,7 +80,7 @@ func newPage(d Data) (page, error) {
 		p.Sentences = append(p.Sentences, sentence{class(others[i]), text})
 	}
 	p.Ridges, p.Ratios, p.HeatPlots = newRidges(d, class), newRatios(d, class), newHeatPlots(r, class)
-	p.Verdicts = newVerdictRows(r, class)
+	p.Verdicts, p.Shared = newVerdictRows(r, class), scoreboard.SharedWarnings(r.Verdicts)
 	for _, s := range scoreboard.Severities() {
 		for _, f := range r.Audit.Findings {
 			if f.Severity == s {
@@ -92,7 +94,7 @@ func newPage(d Data) (page, error) {
 // embed puts style, scripts and data into the page, and allows by their hashes exactly these: a policy against what might slip in with a hostile name.
 func (p *page) embed(d Data, livery scoreboard.Livery) error {
 	data, thinned := newPayload(d)
-	p.Plots, p.Thinned = len(data.Plots) > 0, thinned
+	p.Plots, p.Thinned, p.NoData = len(data.Plots) > 0, thinned, noData(d.Race, data.missing)
 	for _, part := range []struct {
 		to *template.JS
 		v  any

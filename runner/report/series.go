@@ -19,6 +19,8 @@ type payload struct {
 	Apps  []payloadApp  `json:"apps"`
 	Heats []payloadHeat `json:"heats"`
 	Plots []plot        `json:"plots"`
+	// missing are the titles of plots without a value.
+	missing []string
 }
 
 type payloadApp struct {
@@ -56,6 +58,7 @@ func newPayload(d Data) (p payload, thinned bool) {
 		p.Apps = append(p.Apps, payloadApp{Name: app, Colour: livery.Colour(app).Hex(), Dash: livery.Dash(app), Baseline: app == d.Race.Baseline})
 	}
 	p.Heats = heatSpans(d.Race)
+	d.Series = untilExit(d.Race, inTurn(d.Race, d.Series))
 	limit := maxPoints
 	lines := map[[2]string]bool{}
 	for _, s := range d.Series {
@@ -76,11 +79,12 @@ func newPayload(d Data) (p payload, thinned bool) {
 				t, v = thin(t, v, limit)
 				thinned = true
 			}
-			some = some || len(t) > 0
+			some = some || slices.ContainsFunc(v, func(v *float64) bool { return v != nil })
 			line.T, line.V = append(line.T, t), append(line.V, v)
 		}
 		switch {
 		case !some:
+			p.missing = append(p.missing, c.Name)
 		case c.Unit == measure.Milliseconds:
 			latency.Tabs = append(latency.Tabs, line)
 		default:

@@ -5,12 +5,14 @@ import (
 	"strconv"
 
 	"github.com/photofinish/photofinish/pkg/race"
+	"github.com/photofinish/photofinish/runner/scoreboard"
 )
 
 // verdictRow is a verdict with its interval as a picture: a logarithmic axis from half to double, 1 in the middle.
 type verdictRow struct {
 	race.Verdict
 	Class         string
+	Remarks       []string // the verdict's warnings in its measure's unit
 	Drawn         bool
 	Low, High, At string
 	// MarkLow and MarkWidth are the band of 1 ± the minimum effect.
@@ -21,9 +23,10 @@ type verdictRow struct {
 
 func newVerdictRows(r race.Race, class func(string) string) []verdictRow {
 	axis := scale{from: .5, to: 2, log: true}
+	shared := scoreboard.SharedWarnings(r.Verdicts)
 	var out []verdictRow
 	for _, v := range r.Verdicts {
-		row := verdictRow{Verdict: v, Class: class(v.App)}
+		row := verdictRow{Verdict: v, Class: class(v.App), Remarks: scoreboard.Warnings(v, shared)}
 		if v.Ratio != nil && v.Low != nil && v.High != nil {
 			row.Drawn = true
 			row.Low, row.High, row.At = percent(axis.at(*v.Low)), percent(axis.at(*v.High)), percent(axis.at(*v.Ratio))

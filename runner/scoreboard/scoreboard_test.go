@@ -9,6 +9,7 @@ import (
 	"github.com/photofinish/photofinish/pkg/measure"
 	"github.com/photofinish/photofinish/pkg/race"
 	"github.com/photofinish/photofinish/pkg/race/racetest"
+	"github.com/photofinish/photofinish/pkg/verdict"
 	"github.com/photofinish/photofinish/runner/scoreboard"
 )
 
@@ -108,6 +109,44 @@ func TestFairnessInOneLine(t *testing.T) {
 	require.Equal(t, "fair: nothing found", scoreboard.Fairness(race.Audit{Fair: true}))
 	require.Equal(t, "not fair, so nothing was decided: 1 unfair, 2 notes", scoreboard.Fairness(race.Audit{Findings: unfair}))
 	require.Equal(t, "not fair, but ana let the verdicts stand: 1 unfair, 2 notes", scoreboard.Fairness(race.Audit{Findings: unfair, OverriddenBy: &by}))
+}
+
+func TestDifferencesAreToldInTheMeasuresUnit(t *testing.T) {
+	for _, c := range []struct {
+		measure   string
+		base, app float64
+		want      string
+	}{
+		{"memory_slope", 0, 2_731_000, "judged by the difference to the baseline: +2.73 MB/s (baseline 0 B/s, margin 65.5 kB/s)"},
+		{"memory_slope", 1000, 400, "judged by the difference to the baseline: −600 B/s (baseline 1.00 kB/s, margin 65.5 kB/s)"},
+		{"error_rate", 0, .004, "judged by the difference to the baseline: +0.400 pp (baseline 0%, margin 0.100 pp)"},
+		{"throttled_ms_per_request", .5, 12, "judged by the difference to the baseline: +11.5 ms/req (baseline 0.500 ms/req, margin 0.100 ms/req)"},
+	} {
+		in := verdict.Input{Baseline: "base", Apps: []string{"base", "app"}, Measures: []verdict.MeasureSpec{verdict.Spec(c.measure, verdict.Lower)}}
+		for range 2 {
+			in.Heats = append(in.Heats, verdict.Heat{Values: map[string]map[string]*float64{"base": {c.measure: &c.base}, "app": {c.measure: &c.app}}})
+		}
+		judged := verdict.Judge(in)
+		require.Len(t, judged, 1)
+		require.Contains(t, scoreboard.Warnings(judged[0], nil), c.want)
+		require.Equal(t, judged[0].Warnings[1:], scoreboard.Warnings(judged[0], nil)[1:], "other warnings stay as they are")
+	}
+}
+
+func TestWhatAllVerdictsShareIsToldOnce(t *testing.T) {
+	few, own := "3 heats were paired; need at least 6", "left out 1 heats"
+	all := []race.Verdict{{Warnings: []string{few}}, {Warnings: []string{own, few}}}
+	require.Equal(t, []string{few}, scoreboard.SharedWarnings(all))
+	require.Equal(t, []string{own}, scoreboard.Warnings(all[1], []string{few}))
+	require.Empty(t, scoreboard.SharedWarnings(append(all, race.Verdict{})), "not all share it")
+	require.Empty(t, scoreboard.SharedWarnings(all[:1]), "one alone keeps its own")
+}
+
+func TestCertaintyPromisesNoIntervalOfOneHeat(t *testing.T) {
+	r := racetest.FourApps().Race
+	require.Contains(t, scoreboard.Certainty(r), "over 8 heats; the intervals [low, high] hold with 95% confidence")
+	r.Heats = r.Heats[:1]
+	require.Equal(t, "Each app was compared with control in one heat, which gives no interval.", scoreboard.Certainty(r))
 }
 
 func TestClock(t *testing.T) {

@@ -60,6 +60,9 @@ func Certainty(r race.Race) string {
 	if len(r.Verdicts) == 0 {
 		return ""
 	}
+	if len(r.Heats) < 2 {
+		return fmt.Sprintf("Each app was compared with %s in one heat, which gives no interval.", r.Baseline)
+	}
 	return fmt.Sprintf("Each app was compared with %s heat by heat, over %s; the intervals [low, high] hold with %.0f%% confidence.",
 		r.Baseline, Count(len(r.Heats), "heat"), 100*r.Verdicts[0].Confidence)
 }

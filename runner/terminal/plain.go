@@ -19,8 +19,11 @@ func (p *plain) lines(before *race.Snapshot, s race.Snapshot) []string {
 	var out []string
 	if before != nil && before.Heat > p.heatDone && (s.Heat > before.Heat || s.Phase == "done") {
 		end := *before
-		if s.Heat == before.Heat {
+		switch {
+		case s.Heat == before.Heat:
 			end = s
+		case s.Phase == "warmup": // nothing of the next heat counts yet, and the last answers of this one do
+			end.Lanes = s.Lanes
 		}
 		p.heatDone, p.said = end.Heat, s.Elapsed
 		out = append(out, fmt.Sprintf("%s heat %d of %d done: %s", scoreboard.Clock(end.Elapsed), end.Heat, end.Heats, heatEnd(end)))

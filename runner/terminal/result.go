@@ -136,7 +136,7 @@ func (o *result) standingsPart(t scoreboard.Table, app int, widths []int, from, 
 		}
 		o.line("%s", values)
 		for _, l := range []*line{diffs, words} {
-			if strings.TrimSpace(l.String()) != "" && !(r.Baseline && l == words) {
+			if strings.TrimSpace(l.String()) != "" && (!r.Baseline || l != words) {
 				o.line("%s", strings.TrimRight(l.String(), " "))
 			}
 		}
@@ -155,6 +155,7 @@ func (o *result) verdicts(r race.Race) {
 		return
 	}
 	o.title("Verdicts against " + printable(r.Baseline))
+	shared := scoreboard.SharedWarnings(r.Verdicts)
 	widths := verdictWidths(shown, o.width)
 	app := ""
 	for _, v := range shown {
@@ -176,8 +177,11 @@ func (o *result) verdicts(r race.Race) {
 		}
 		o.line("%s", strings.TrimRight(l.String(), " "))
 		if v.Outcome != race.Same {
-			o.warnings(v.Warnings)
+			o.warnings(scoreboard.Warnings(v, shared))
 		}
+	}
+	for _, w := range shared {
+		o.item("·", "all: "+w)
 	}
 	if rest := len(r.Verdicts) - len(shown); rest > 0 {
 		o.line("%s", o.paint.dim(fmt.Sprintf("%s more, same or inconclusive, in the report", scoreboard.Count(rest, "verdict"))))

@@ -56,13 +56,14 @@ func (t track) linesPerApp(app int) int {
 // head says where the race is: "Racing · heat 3 of 12 · together      0:41, about 2:10 to go".
 func (t track) head(s race.Snapshot, detail string) *line {
 	parts := []string{StatusWord(s.Status)}
+	heat := fmt.Sprintf("heat %d of %d", s.Heat, s.Heats)
 	if s.Heat > 0 && !s.Status.Ended() {
-		parts = append(parts, fmt.Sprintf("heat %d of %d", s.Heat, s.Heats))
+		parts = append(parts, heat)
 	}
 	if s.Mode != "" {
 		parts = append(parts, map[race.Mode]string{race.Together: "together", race.Turns: "in turns", race.Auto: "auto"}[s.Mode])
 	}
-	if detail != "" {
+	if detail != "" && detail != heat {
 		parts = append(parts, detail)
 	}
 	clock := scoreboard.Clock(s.Elapsed)
@@ -108,9 +109,13 @@ func (t track) client(b *line, l race.LaneSnapshot) *line {
 	if l.P95MS > 0 {
 		p95 = scoreboard.Milliseconds(l.P95MS)
 	}
+	var past func(string) string // a waiting lane's are those of its last turn
+	if !l.Racing {
+		past = t.paint.dim
+	}
 	b.text(right(short(float64(l.Requests)), 6)).add(" req", t.paint.dim)
-	b.text(right(short(l.Rate), 6)).add("/s", t.paint.dim)
-	b.add("  p95", t.paint.dim).text(right(p95, 9))
+	b.add(right(short(l.Rate), 6), past).add("/s", t.paint.dim)
+	b.add("  p95", t.paint.dim).add(right(p95, 9), past)
 	b.add("  err", t.paint.dim).text(right(scoreboard.Percent(l.ErrorRate), 7))
 	return b.text(left(mark, 2))
 }

@@ -30,6 +30,7 @@ type View struct {
 	shot   *race.Snapshot // the newest, nil before the first
 	drawn  time.Time
 	plain  plain
+	turns  lastTurns
 	err    error // the first error of writing
 }
 
@@ -41,7 +42,7 @@ func New(w io.Writer, o Options) *View {
 	if o.ASCII {
 		w = asciiWriter{w, ascii()}
 	}
-	return &View{o: o, out: w, screen: screen{w: w}}
+	return &View{o: o, out: w, screen: screen{w: w}, turns: lastTurns{}}
 }
 
 // asciiWriter writes 7 bits only. Every write holds whole characters.
@@ -106,6 +107,7 @@ func (v *View) Progress(s race.Snapshot) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	before := v.shot
+	s = v.turns.fill(s)
 	v.shot = &s
 	if s.Status != "" && s.Status != v.status {
 		v.status, v.detail = s.Status, ""

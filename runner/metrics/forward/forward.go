@@ -78,8 +78,8 @@ func Check(ctx context.Context, address string) error {
 	}
 }
 
-// Start begins to forward. The caller must Close.
-func Start(o Options) (*Forwarder, error) {
+// Start begins to forward, until Close: what was measured is forwarded although ctx has ended.
+func Start(ctx context.Context, o Options) (*Forwarder, error) {
 	if o.Interval == 0 {
 		o.Interval = DefaultInterval
 	}
@@ -90,7 +90,7 @@ func Start(o Options) (*Forwarder, error) {
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	f := &Forwarder{options: o, api: api, cancel: cancel, done: make(chan struct{}), open: map[string]prompb.TimeSeries{}}
 	go f.run(ctx)
 	return f, nil

@@ -64,7 +64,7 @@ func TestASampleArrivesWithItsOwnTimeAndEndsWithAStaleMarker(t *testing.T) {
 	s := server(t)
 	c := &timed{at: time.Now().Add(-7 * time.Second).Truncate(time.Millisecond)}
 	c.value.Store(42)
-	f, err := forward.Start(forward.Options{
+	f, err := forward.Start(t.Context(), forward.Options{
 		URL: s.URL() + "/", Gatherer: gatherer(t, c), Prefix: "container_", Labels: map[string]string{"job": "cadvisor"}, Interval: beat,
 	})
 	require.NoError(t, err)
@@ -107,7 +107,7 @@ func TestAPrometheusThatFailsIsToldOfOnceAndFilledLater(t *testing.T) {
 	c := &timed{at: time.Now()}
 	c.value.Store(1)
 	warnings := make(chan string, 100)
-	f, err := forward.Start(forward.Options{URL: front.URL, Gatherer: gatherer(t, c), Interval: beat, Warn: func(w string) { warnings <- w }})
+	f, err := forward.Start(t.Context(), forward.Options{URL: front.URL, Gatherer: gatherer(t, c), Interval: beat, Warn: func(w string) { warnings <- w }})
 	require.NoError(t, err)
 	warning := <-warnings
 	require.Contains(t, warning, front.URL)

@@ -32,6 +32,8 @@
     'ms': ms, 'ms/req': ms, 'reqps': (v) => digits(v) + ' /s', 'percentunit': (v) => digits(v * 100) + '%',
     'Bps': (v) => bytes(v) + '/s', 'decbytes': bytes, 'bytes/req': bytes, 'cores': (v) => (v === 0 ? '0' : v.toFixed(3)),
   };
+  // On an axis "10 ms" says as much as "10.0 ms".
+  const plain = (text) => text.replace(/\.0+(?=\D|$)/, '').replace(/(\.\d*?[1-9])0+(?=\D|$)/, '$1');
   const elapsed = (s) => {
     const whole = Math.floor(Math.abs(s));
     return (s < 0 ? '-' : '') + Math.floor(whole / 60) + ':' + String(whole % 60).padStart(2, '0');
@@ -89,10 +91,17 @@
     return tables.length > 1 ? uPlot.join(tables) : tables[0];
   };
 
-  const spread = (d) => {
+  // clean rounds down to one digit, so that the ticks of a logarithmic axis fall on whole numbers.
+  const clean = (v) => { const magnitude = 10 ** Math.floor(Math.log10(v)); return Math.floor(v / magnitude + 1e-9) * magnitude; };
+
+  // logRange is what a logarithmic axis shows: no zero, nothing below a millicore (that is noise of the kernel's accounting), and at most five decades.
+  const logRange = (d, unit) => {
     let low = Infinity, high = 0;
     for (const col of d.slice(1)) for (const v of col) if (v > 0) { low = Math.min(low, v); high = Math.max(high, v); }
-    return high / low;
+    if (!high) return null;
+    low = Math.max(low, unit === 'cores' ? 0.001 : high / 1e5);
+    if (low >= high) low = high / 10;
+    return { low, high, bottom: unit === 'cores' ? low : clean(low / 1.3) };
   };
 
   const zoom = (source, min, max) => {
@@ -105,20 +114,27 @@
     const grid = { stroke: css('--grid'), width: 1 };
     const axis = { stroke: css('--soft'), grid, ticks: grid, font: '11px system-ui, sans-serif' };
     let zooming = false;
+    chart.raw = joined(chart.plot.tabs[chart.tab]);
+    const logs = chart.log ? logRange(chart.raw, chart.plot.unit) : null;
+    // What lies below a logarithmic axis is drawn at its foot, an idle CPU not at all; the legend tells the true value.
+    const foot = logs && chart.plot.unit !== 'cores' ? logs.bottom : null;
+    chart.data = logs ? chart.raw.map((col, i) => (i ? col.map((v) => (v === null || v === undefined || v >= logs.low ? v : foot)) : col)) : chart.raw;
+    const least = chart.plot.unit === 'percentunit' ? 0.01 : 1;
+    const told = (i, k) => { const v = k === null || k === undefined ? null : chart.raw[i][k]; return v === null || v === undefined ? '-' : format(v); };
     const options = {
       width: paper ? (chart.full ? 640 : 310) : Math.max(200, chart.box.clientWidth), height: chart.full ? 300 : 210,
       cursor: { sync: { key: 'race' }, drag: { x: true, y: false }, points: { size: 6 } },
       legend: { live: true, markers: { dash: (_, i) => (data.apps[i - 1].dash.length ? 'dashed' : 'solid') } },
-      scales: { x: { time: false }, y: chart.log ? { distr: 3, range: (_, min, max) => [(min || 0.1) / 1.3, (max || 1) * 1.8] } : { range: (_, min, max) => [Math.min(0, min ?? 0), (max || 1) * 1.15] } },
+      scales: { x: { time: false }, y: logs ? { distr: 3, range: (_, min, max) => [Math.max(clean((min ?? logs.low) / 1.3), logs.bottom), (max ?? logs.high) * 1.8] } : { range: (_, min, max) => [Math.min(0, min ?? 0), (max || least) * 1.15] } },
       axes: [
         { ...axis, values: (_, ts) => ts.map(elapsed), size: 34, space: 56 },
-        { ...axis, values: (_, ts) => ts.map((v) => (v === null ? '' : format(v))), size: 66 },
+        { ...axis, values: (_, ts) => ts.map((v) => (v === null ? '' : plain(format(v)))), size: 66 },
       ],
       series: [
         { label: 'time', value: (_, v) => (v === null || v === undefined ? '-' : elapsed(v)) },
         ...data.apps.map((a, i) => ({
           label: a.name, stroke: a.colour, width: a.baseline ? 2.5 : 1.8, dash: a.dash, show: !hidden.has(i), spanGaps: false,
-          points: { show: true, size: 4, fill: a.colour, filter: lonely }, value: (_, v) => (v === null || v === undefined ? '-' : format(v)),
+          points: { show: true, size: 4, fill: a.colour, filter: lonely }, value: (_, v, i, k) => told(i, k),
         })),
       ],
       hooks: {
@@ -129,8 +145,6 @@
       },
     };
     if (chart.u) chart.u.destroy();
-    chart.data = joined(chart.plot.tabs[chart.tab]);
-    if (chart.log) chart.data = chart.data.map((col, i) => (i ? col.map((v) => (v <= 0 ? null : v)) : col));
     chart.u = new uPlot(options, chart.data, chart.box);
     if (range) chart.u.setScale('x', { min: range[0], max: range[1] });
     chart.u.over.addEventListener('dblclick', () => zoom(chart.u, null));
@@ -158,7 +172,8 @@
       box.setAttribute('aria-label', plot.title + (tabs.length > 1 ? ' ' + plot.tabs[chart.tab].name : '') + ' of each app over time');
     };
     box.setAttribute('role', 'img');
-    chart.log = spread(joined(plot.tabs[0])) > 20 && plot.unit !== 'percentunit';
+    const logs = logRange(joined(plot.tabs[0]), plot.unit);
+    chart.log = logs !== null && logs.high / logs.low > 20 && ['ms', 'ms/req', 'cores'].includes(plot.unit);
     if (tabs.length > 1) head.append(...tabs);
     head.append(log);
     press();

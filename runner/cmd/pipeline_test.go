@@ -1,0 +1,51 @@
+package cmd_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/stretchr/testify/require"
+
+	"github.com/photofinish/photofinish/pkg/race"
+)
+
+// onlyRecord reads standard output as exactly one race.json that fits the schema.
+func onlyRecord(t *testing.T, stdout string) race.Race {
+	t.Helper()
+	text := json.NewDecoder(strings.NewReader(stdout))
+	var r race.Race
+	require.NoError(t, text.Decode(&r))
+	require.False(t, text.More(), "nothing but the record is on standard output")
+	schema, err := jsonschema.NewCompiler().Compile("../../docs/race.schema.json")
+	require.NoError(t, err)
+	document, err := jsonschema.UnmarshalJSON(strings.NewReader(stdout))
+	require.NoError(t, err)
+	require.NoError(t, schema.Validate(document))
+	return r
+}
+
+// The apps wait, so that what the machine does beside the race is small against their answers.
+func TestFailOnRegressionTellsASlowerLaneByTheExitCode(t *testing.T) {
+	for name, c := range map[string]struct {
+		fault string
+		code  int
+	}{"a slower lane": {"slow=30ms", 4}, "the same twice": {"slow=10ms", 0}} {
+		t.Run(name, func(t *testing.T) {
+			script := writeScript(t, "", "a: "+lane(portA, "", "slow=10ms"), "b: "+lane(portB, "", c.fault))
+			f := runRace(t.Context(), t, script, "--mode", "turns", "--heats", "6", "--fail-on", "regression", "--json")
+			require.Equal(t, c.code, f.code)
+			r := onlyRecord(t, f.stdout)
+			require.Equal(t, f.record, r)
+			require.Contains(t, f.stderr, "Verdicts against a", "people read standard error")
+			nothingLeft(t)
+		})
+	}
+}
+
+func TestARaceThatFailedIsOneDocumentToo(t *testing.T) {
+	f := runRace(t.Context(), t, writeScript(t, "", "a: "+lane(portA, ""), "b: "+lane(portB, "", "exit=0s")), "--json")
+	require.Equal(t, 3, f.code)
+	require.Equal(t, race.Failed, onlyRecord(t, f.stdout).Status)
+}
