@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -150,7 +151,7 @@ func run(ctx context.Context, t *testing.T, dir string, args ...string) finished
 	t.Helper()
 	f := finished{dir: dir}
 	if dir != "" {
-		args = append(args, "--out", dir)
+		args = slices.Concat(args[:1], []string{"--out", dir}, args[1:]) // an --out of the test's own comes later, and counts
 	}
 	var stdout, stderr bytes.Buffer
 	f.code = cmd.Run(ctx, args, io.MultiWriter(&stdout, testWriter{t}), io.MultiWriter(&stderr, testWriter{t}))

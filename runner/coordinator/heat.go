@@ -241,6 +241,9 @@ func (h *heatRun) take(ev stream.Event) {
 	case stream.Started:
 	case stream.Progress:
 		for app, p := range ev.Progress {
+			if p.P95MS == 0 { // no answer in the last second: those of the lane's last turn still stand
+				p.P50MS, p.P95MS = h.progress[app].P50MS, h.progress[app].P95MS
+			}
 			h.progress[app] = p
 		}
 		if ev.Phase == "race" && h.record.Status == race.WarmingUp {

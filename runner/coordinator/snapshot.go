@@ -92,7 +92,8 @@ func (h *heatRun) distance(l *laneState, now time.Time) (done float64, racing bo
 func place(lanes []race.LaneSnapshot, open bool) {
 	order := make([]*race.LaneSnapshot, 0, len(lanes))
 	for i := range lanes {
-		if lanes[i].Requests > 0 && lanes[i].Out == "" {
+		known := lanes[i].Requests > 0 && (!open || lanes[i].P95MS > 0) // in a new heat, nobody leads before the first answers
+		if known && lanes[i].Out == "" {
 			order = append(order, &lanes[i])
 		}
 	}
