@@ -34,7 +34,14 @@ func TestFailOnRegressionTellsASlowerLaneByTheExitCode(t *testing.T) {
 	}{"a slower lane": {"slow=30ms", 4}, "the same twice": {"slow=10ms", 0}} {
 		t.Run(name, func(t *testing.T) {
 			script := writeScript(t, "", "a: "+lane(portA, "", "slow=10ms"), "b: "+lane(portB, "", c.fault))
-			f := runRace(t.Context(), t, script, "--mode", "turns", "--heats", "6", "--fail-on", "regression", "--json")
+			var f finished
+			for range 3 { // beside a busy neighbour the audit rightly lets nothing be decided
+				f = runRace(t.Context(), t, script, "--mode", "turns", "--heats", "6", "--fail-on", "regression", "--json")
+				if f.record.Audit.Fair {
+					break
+				}
+			}
+			require.True(t, f.record.Audit.Fair, "this machine is too busy to decide anything: %+v", f.record.Audit.Findings)
 			require.Equal(t, c.code, f.code)
 			r := onlyRecord(t, f.stdout)
 			require.Equal(t, f.record, r)
