@@ -31,7 +31,7 @@ func TestFailOnRegressionTellsASlowerLaneByTheExitCode(t *testing.T) {
 	for name, c := range map[string]struct {
 		fault string
 		code  int
-	}{"a slower lane": {"slow=30ms", 4}, "the same twice": {"slow=10ms", 0}} {
+	}{"a slower lane": {"slow=100ms", 4}, "the same twice": {"slow=10ms", 0}} {
 		t.Run(name, func(t *testing.T) {
 			script := writeScript(t, "", "a: "+lane(portA, "", "slow=10ms"), "b: "+lane(portB, "", c.fault))
 			var f finished
@@ -41,8 +41,15 @@ func TestFailOnRegressionTellsASlowerLaneByTheExitCode(t *testing.T) {
 					break
 				}
 			}
-			require.True(t, f.record.Audit.Fair, "this machine is too busy to decide anything: %+v", f.record.Audit.Findings)
-			require.Equal(t, c.code, f.code)
+			if f.record.Audit.Fair {
+				require.Equal(t, c.code, f.code)
+			} else { // this machine is too busy to decide anything, and nothing may have been decided
+				t.Logf("not fair: %+v", f.record.Audit.Findings)
+				require.Zero(t, f.code)
+				for _, v := range f.record.Verdicts {
+					require.Equal(t, race.Inconclusive, v.Outcome)
+				}
+			}
 			r := onlyRecord(t, f.stdout)
 			require.Equal(t, f.record, r)
 			require.Contains(t, f.stderr, "Verdicts against a", "people read standard error")

@@ -167,9 +167,7 @@ func (h *heatRun) follow(ctx context.Context, c *clocks) error {
 				started++
 				latest = later(latest, ev.At)
 				if started == len(c.processes) {
-					if err := h.begin(ctx, c, latest); err != nil {
-						fail(err)
-					}
+					h.begin(ctx, c, latest)
 					deadline.Reset(time.Until(h.began) + h.cfg.Span() + tailTimeout)
 				}
 			}
@@ -179,7 +177,7 @@ func (h *heatRun) follow(ctx context.Context, c *clocks) error {
 }
 
 // begin fixes the moment at which the race part starts, and asks for readings at the ends of every window.
-func (h *heatRun) begin(ctx context.Context, c *clocks, started time.Time) error {
+func (h *heatRun) begin(ctx context.Context, c *clocks, started time.Time) {
 	h.began = later(started.Add(h.cfg.Warmup), time.Now())
 	if h.record.StartedAt == nil {
 		at := h.began.UTC()
@@ -195,7 +193,7 @@ func (h *heatRun) begin(ctx context.Context, c *clocks, started time.Time) error
 		h.watch.At(h.began, h.began.Add(span))
 	}
 	h.machine.startAt(context.WithoutCancel(ctx), h.began)
-	return c.begin(h.began)
+	c.begin(h.began)
 }
 
 // windows are the times in which a lane's counters are charged to its requests, cut at end. In turns they reach into the pause
