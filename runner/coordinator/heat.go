@@ -196,43 +196,6 @@ func (h *heatRun) begin(ctx context.Context, c *clocks, started time.Time) {
 	c.begin(h.began)
 }
 
-// windows are the times in which a lane's counters are charged to its requests, cut at end. In turns they reach into the pause
-// after each block, in which the last requests are answered.
-func (h *heatRun) windows(l stream.Lane, end time.Time) []results.Window {
-	var ws []results.Window
-	for _, b := range l.Blocks {
-		w := results.Window{From: h.began.Add(b.Start), To: h.began.Add(b.End + h.tail())}
-		if w.To.After(end) {
-			w.To = end
-		}
-		if w.From.Before(w.To) {
-			ws = append(ws, w)
-		}
-	}
-	return ws
-}
-
-// tail is how long after a block its last answers are waited for.
-func (h *heatRun) tail() time.Duration {
-	if h.Plan.Mode == race.Turns {
-		return plan.Gap
-	}
-	return 0
-}
-
-// active is how long the lane was given load before end.
-func (h *heatRun) active(l stream.Lane, end time.Time) time.Duration {
-	var d time.Duration
-	for _, b := range l.Blocks {
-		to := h.began.Add(b.End)
-		if to.After(end) {
-			to = end
-		}
-		d += max(0, to.Sub(h.began.Add(b.Start)))
-	}
-	return d
-}
-
 // take keeps what an event tells and shows it.
 func (h *heatRun) take(ev stream.Event) {
 	switch ev.Type {
@@ -254,48 +217,6 @@ func (h *heatRun) take(ev stream.Event) {
 		}
 		h.foreign += ev.Foreign
 	}
-}
-
-type death struct {
-	app string
-	at  time.Time
-}
-
-// watchLanes reports apps that end while k6 runs.
-func (h *heatRun) watchLanes(ctx context.Context) <-chan death {
-	died := make(chan death, len(h.lanes))
-	for app, lane := range h.lanes {
-		go func() {
-			select {
-			case <-lane.Done():
-				died <- death{app, time.Now()}
-			case <-ctx.Done():
-			}
-		}()
-	}
-	return died
-}
-
-// laneDied takes a lane out of the race and out of k6's load: connections that are refused at once would let a closed model spin,
-// at the cost of the others. What it did in this heat is counted, but no verdict is built on it.
-func (h *heatRun) laneDied(c *clocks, d death) {
-	l := h.lane(d.app)
-	if l.out != "" {
-		return
-	}
-	h.deaths[d.app] = d.at
-	c.retire(d.app)
-	exit := h.lanes[d.app].Exit()
-	at := d.at.UTC()
-	exit.At = &at
-	l.exit, l.lastLog = &exit, h.lanes[d.app].Logs()
-	l.out = outSentence(exit, h.since(at))
-	h.View.Log(fmt.Sprintf("%s is out of the race: %s", d.app, l.out))
-}
-
-// measured says whether the race part was reached, and k6 lived to tell of it.
-func (h *heatRun) measured() bool {
-	return !h.began.IsZero() && h.ended.After(h.began) && len(h.result) > 0
 }
 
 // keep turns the heat into results.
