@@ -12,7 +12,7 @@ import (
 	"github.com/photofinish/photofinish/pkg/compare"
 	"github.com/photofinish/photofinish/pkg/promql"
 	"github.com/photofinish/photofinish/pkg/race"
-	"github.com/photofinish/photofinish/runner/past"
+	"github.com/photofinish/photofinish/pkg/past"
 	"github.com/photofinish/photofinish/runner/store"
 	"github.com/photofinish/photofinish/runner/terminal"
 )
