@@ -54,7 +54,7 @@ func TestTheFramesOfARealPrometheusAreTheGoldenOnes(t *testing.T) {
 // ask sends one query to a new data source over a quarter of an hour around the scene.
 func ask(t *testing.T, url string, query json.RawMessage) backend.DataResponse {
 	t.Helper()
-	instance, err := plugin.New(t.Context(), backend.DataSourceInstanceSettings{URL: url})
+	instance, err := plugin.New(t.Context(), backend.DataSourceInstanceSettings{Type: plugin.ID, URL: url})
 	require.NoError(t, err)
 	response, err := instance.(*plugin.Datasource).QueryData(t.Context(), &backend.QueryDataRequest{Queries: []backend.DataQuery{{
 		RefID: "A", JSON: query, Interval: time.Second, MaxDataPoints: 1000,
