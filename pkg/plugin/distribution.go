@@ -36,7 +36,7 @@ func (d *Datasource) distribution(ctx context.Context, q query) (answer, error) 
 		}
 		found, err := compare.Distribute(d.about(ctx, []listed{l}), d.prom, info, apps(q, l, info), percentiles())
 		if err != nil {
-			return answer{}, err //nolint:wrapcheck // it names the race or the app, and what to do
+			return answer{}, err // it names the race or the app, and what to do
 		}
 		a.notices.take(found.Notices...)
 		a.executed = append(a.executed, found.Queries...)

@@ -46,7 +46,7 @@ func (d *Datasource) events(ctx context.Context, q query) (answer, error) {
 		}
 		r, err := past.Judge(*l.info, totals, q.Baseline, d.now())
 		if err != nil {
-			return answer{}, err //nolint:wrapcheck // it names the race
+			return answer{}, err // it names the race
 		}
 		all = append(all, verdictEvents(r, *l.end)...)
 		a.executed = append(a.executed, totals.Queries...)

@@ -59,6 +59,7 @@ func TestTheHealthCheckLooksAtEachPart(t *testing.T) {
 }
 
 func lockedRunner(t *testing.T) string {
+	t.Helper()
 	return serve(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/healthz" {
 			fmt.Fprint(w, `{"version":"1"}`)

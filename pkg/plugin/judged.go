@@ -26,7 +26,7 @@ func (d *Datasource) judged(ctx context.Context, q query, l listed) (race.Race, 
 	}
 	r, err := past.Judge(*l.info, totals, q.Baseline, d.now())
 	if err != nil {
-		return race.Race{}, nil, nil, err //nolint:wrapcheck // it names the race and its apps
+		return race.Race{}, nil, nil, err // it names the race and its apps
 	}
 	var said notices
 	said.take(totals.Notices...)

@@ -103,7 +103,8 @@ func (q *query) check() error {
 		field, value string
 		of           []string
 	}{
-		{"align", q.Align, []string{"absolute", "elapsed"}}, {"heats", q.Heats, []string{"merged", "each"}},
+		{"align", q.Align, []string{"absolute", "elapsed"}},
+		{"heats", q.Heats, []string{"merged", "each"}},
 		{"field", q.Field, q.fields()},
 	} {
 		if choice.value != "" && !slices.Contains(choice.of, choice.value) {
@@ -115,7 +116,7 @@ func (q *query) check() error {
 		return race.Errorf(race.Invalid, "choose fewer", "%d races are more than the %d that one query shows", len(q.Races), maxRaces)
 	}
 	q.measures, err = measure.ByIDs(q.Measures)
-	return err //nolint:wrapcheck // it names the measure and what is near it
+	return err // it names the measure and what is near it
 }
 
 // fields are the values of field that the query's type knows; the other types take no notice of it.

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/grafana/grafana-plugin-sdk-go/backend/resource/httpadapter"
+	"github.com/grafana/grafana-plugin-sdk-go/backend"
 
 	"github.com/photofinish/photofinish/pkg/measure"
 	"github.com/photofinish/photofinish/pkg/race"
@@ -42,7 +42,7 @@ func fixed(path ...string) func(*http.Request) []string {
 
 // mirror passes a call on to the runner and its answer back, if the user may.
 func (d *Datasource) mirror(w http.ResponseWriter, r *http.Request, path []string) {
-	user := httpadapter.UserFromContext(r.Context())
+	user := backend.UserFromContext(r.Context())
 	if why := mayStart(user); r.Method != http.MethodGet && why != "" {
 		refuse(w, http.StatusForbidden, "forbidden", why)
 		return
@@ -69,7 +69,7 @@ func (d *Datasource) mirror(w http.ResponseWriter, r *http.Request, path []strin
 	if user != nil && user.Login != "" {
 		header.Set("X-Photofinish-User", user.Login)
 	}
-	header.Set("X-Photofinish-Org", strconv.FormatInt(httpadapter.PluginConfigFromContext(r.Context()).OrgID, 10)) //nolint:staticcheck // the runner stores the organisation's number
+	header.Set("X-Photofinish-Org", strconv.FormatInt(backend.PluginConfigFromContext(r.Context()).OrgID, 10)) //nolint:staticcheck // the runner stores the organisation's number
 	call := runnerclient.Call{Method: r.Method, Path: slices.Concat([]string{"v1"}, path), Query: r.URL.Query(), Header: header, Body: body}
 	answer, err := d.runner.Do(r.Context(), call)
 	if err != nil {
@@ -143,7 +143,7 @@ type can struct {
 }
 
 func (d *Datasource) capabilities(w http.ResponseWriter, r *http.Request) {
-	c := can{Runner: d.runner != nil, Reason: mayStart(httpadapter.UserFromContext(r.Context()))}
+	c := can{Runner: d.runner != nil, Reason: mayStart(backend.UserFromContext(r.Context()))}
 	switch {
 	case d.runnerBroken != nil:
 		c.Reason = sentence(d.runnerBroken)

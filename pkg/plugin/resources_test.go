@@ -29,7 +29,8 @@ func callRaw(t *testing.T, d *Datasource, user *backend.User, method, path strin
 	}
 	var response *backend.CallResourceResponse
 	err := d.CallResource(t.Context(), &backend.CallResourceRequest{
-		PluginContext: backend.PluginContext{OrgID: 7, User: user}, Method: method, Path: bare, URL: path, Body: sent,
+		PluginContext: backend.PluginContext{OrgID: 7, User: user}, //nolint:staticcheck // the runner stores the organisation's number
+		Method:        method, Path: bare, URL: path, Body: sent,
 		Headers: map[string][]string{"Idempotency-Key": {"k1"}, "Content-Type": {"application/json"}, "Authorization": {"Bearer mine"}},
 	}, backend.CallResourceResponseSenderFunc(func(r *backend.CallResourceResponse) error {
 		response = r

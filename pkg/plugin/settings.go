@@ -84,7 +84,7 @@ func prometheus(ctx context.Context, instance backend.DataSourceInstanceSettings
 // runner connects to the companion runner, nil where there is none. What the user set for Prometheus (passwords, headers) does not go there.
 func runner(s settings, secrets map[string]string) (*runnerclient.Client, error) {
 	if strings.TrimSpace(s.RunnerURL) == "" {
-		return nil, nil //nolint:nilnil // no runner is a usual way to use the data source
+		return nil, nil // no runner is a usual way to use the data source
 	}
 	timeouts := httpclient.DefaultTimeoutOptions
 	timeouts.Timeout = s.timeout()

@@ -62,7 +62,7 @@ func (s *shared) ask(ctx context.Context, q promql.Query) (promql.Result, error)
 	}
 	result, err := s.next.Query(ctx, q)
 	if err != nil {
-		return result, err //nolint:wrapcheck // it says already what failed and what to do
+		return result, err // it says already what failed and what to do
 	}
 	if n := len(result.Series); n > maxAnswerSeries {
 		return promql.Result{}, race.Errorf(race.Unavailable, "choose fewer apps or a shorter time; see whether testid, app or heat hold values that never repeat",

@@ -2,6 +2,7 @@ package plugin
 
 import (
 	"context"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -42,7 +43,7 @@ func (d *Datasource) timeSeries(ctx context.Context, q query) (answer, error) {
 	}
 	result, err := compare.TimeSeries(d.about(ctx, races), d.prom, req)
 	if err != nil {
-		return answer{}, err //nolint:wrapcheck // it names the measure or the race, and what to do
+		return answer{}, err // it names the measure or the race, and what to do
 	}
 	said.take(result.Notices...)
 	return answer{frames: q.series(result, len(req.Races) > 1), notices: said, executed: result.Queries}, nil
@@ -183,7 +184,7 @@ func (n naming) field(s compare.Series) *data.Field {
 func nullable(column []float64) []*float64 {
 	values := make([]*float64, len(column))
 	for i := range column {
-		if v := &column[i]; *v == *v { //nolint:gocritic // only NaN differs from itself
+		if v := &column[i]; !math.IsNaN(*v) {
 			values[i] = v
 		}
 	}
