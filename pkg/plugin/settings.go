@@ -49,7 +49,7 @@ func (s settings) timeout() time.Duration {
 	if err != nil || seconds <= 0 {
 		return defaultTimeout
 	}
-	return min(time.Duration(seconds*float64(time.Second)), maxTimeout)
+	return time.Duration(min(seconds, maxTimeout.Seconds()) * float64(time.Second))
 }
 
 // private says whether Prometheus may answer each user differently.

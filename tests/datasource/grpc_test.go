@@ -49,7 +49,7 @@ func TestTheBinarySpeaksGrafanasProtocol(t *testing.T) {
 	protocol := startBinary(t)
 	context := &pluginv2.PluginContext{
 		OrgId: 1, PluginId: plugin.ID, ApiVersion: "", User: &pluginv2.User{Login: "vi", Role: "Viewer"},
-		DataSourceInstanceSettings: &pluginv2.DataSourceInstanceSettings{Id: 1, Uid: "p", Name: "Photofinish", Url: prom.URL(), JsonData: []byte("{}"), LastUpdatedMS: 1},
+		DataSourceInstanceSettings: &pluginv2.DataSourceInstanceSettings{Uid: "p", Name: "Photofinish", Url: prom.URL(), JsonData: []byte("{}"), LastUpdatedMS: 1},
 	}
 
 	raw, err := protocol.Dispense("diagnostics")
