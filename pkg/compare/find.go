@@ -73,7 +73,7 @@ func scan(ctx context.Context, a *asker, testid promql.Matcher, from, to time.Ti
 		fine = roundUp(needed, second)
 		a.notice("there is so much racing in this time that starts and ends are rounded to %d s; choose a shorter time", fine/1000)
 	}
-	windows, err := look(ctx, a, testid, occupied, fine, "__name__", "testid", "app", "heat", "phase")
+	windows, err := look(ctx, a, testid, occupied, fine, findBy()...)
 	if err != nil {
 		return nil, err
 	}
@@ -88,9 +88,8 @@ type window struct {
 
 // look finds the windows of a width that hold samples of k6's request counters.
 func look(ctx context.Context, a *asker, testid promql.Matcher, where []span, width int64, by ...string) ([]window, error) {
-	selector := promql.Selector([]string{ownRequests, stockRequests}, testid)
 	step := time.Duration(width) * time.Millisecond
-	expr := "count by " + promql.Labels(by...) + " (last_over_time(" + selector + "[" + promql.Duration(step) + "]))"
+	expr := lookExpr(testid, step, by...)
 	var tasks []*task
 	for _, piece := range chunks(where, width*chunkPoints) {
 		tasks = append(tasks, &task{query: promql.Query{
@@ -112,3 +111,14 @@ func look(ctx context.Context, a *asker, testid promql.Matcher, where []span, wi
 }
 
 func roundUp(v, unit int64) int64 { return (v + unit - 1) / unit * unit }
+
+// ListExpr is the expression that tells races apart, with the shortest window that Find looks at.
+func ListExpr() string { return lookExpr(promql.NotEqual("testid", ""), time.Second, findBy()...) }
+
+// findBy are the labels that a race is described by.
+func findBy() []string { return []string{"__name__", "testid", "app", "heat", "phase"} }
+
+func lookExpr(testid promql.Matcher, width time.Duration, by ...string) string {
+	selector := promql.Selector([]string{ownRequests, stockRequests}, testid)
+	return "count by " + promql.Labels(by...) + " (last_over_time(" + selector + "[" + promql.Duration(width) + "]))"
+}

@@ -192,6 +192,11 @@ func (y tally) totals() AppTotals {
 		both := *rx + *tx
 		m["network_bytes_per_request"] = perRequest(&both, 1, m["request_rate"])
 	}
+	for id, v := range m {
+		if v != nil && !known(*v) { // a sample that was no number
+			m[id] = nil
+		}
+	}
 	a := AppTotals{Requests: y.counts[colRequests], Measures: m}
 	if failed, ok := y.counts[colFailed]; ok {
 		a.Failed = &failed

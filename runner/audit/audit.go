@@ -28,14 +28,6 @@ func Fair(findings []race.Finding) bool {
 	return !slices.ContainsFunc(findings, func(f race.Finding) bool { return f.Severity == race.Unfair })
 }
 
-// NotAudited is the finding of a race that nobody watched; source says where its data came from ("Prometheus").
-func NotAudited(source string) race.Finding {
-	return race.Finding{
-		Kind: race.NoAudit, Severity: race.Warning,
-		Detail: fmt.Sprintf("known from %s only: limits, throttling, other load and k6's own CPU were not watched", source),
-	}
-}
-
 // report collects findings.
 type report struct{ findings []race.Finding }
 

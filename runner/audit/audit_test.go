@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/photofinish/photofinish/pkg/past"
 	"github.com/photofinish/photofinish/pkg/race"
 	"github.com/photofinish/photofinish/runner/audit"
 )
@@ -222,7 +223,7 @@ var cases = map[string]struct {
 }
 
 func TestEachKindIsFoundWhenProvokedAndOnlyThen(t *testing.T) {
-	provoked := map[race.FindingKind]bool{race.NoAudit: audit.NotAudited("Prometheus").Kind == race.NoAudit}
+	provoked := map[race.FindingKind]bool{race.NoAudit: past.NotAudited("Prometheus").Kind == race.NoAudit}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			o := calm()

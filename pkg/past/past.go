@@ -2,6 +2,7 @@
 package past
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -10,7 +11,6 @@ import (
 	"github.com/photofinish/photofinish/pkg/measure"
 	"github.com/photofinish/photofinish/pkg/race"
 	"github.com/photofinish/photofinish/pkg/verdict"
-	"github.com/photofinish/photofinish/runner/audit"
 )
 
 // Judge records what Prometheus tells of a race. A missing baseline is an error that lists the apps: a guess would turn every verdict round.
@@ -18,7 +18,7 @@ func Judge(info compare.RaceInfo, totals compare.Totals, baseline string, now ti
 	apps := strings.Join(info.Apps, ", ")
 	switch {
 	case baseline == "":
-		return race.Race{}, race.Errorf(race.Invalid, "choose one with --baseline", "race %s has no baseline; its apps are %s", info.ID, apps)
+		return race.Race{}, race.Errorf(race.Invalid, "choose one of them as the baseline", "race %s has no baseline; its apps are %s", info.ID, apps)
 	case !slices.Contains(info.Apps, baseline):
 		return race.Race{}, race.Errorf(race.Invalid, "choose one of "+apps, "the baseline %q is no app of race %s", baseline, info.ID)
 	}
@@ -26,7 +26,7 @@ func Judge(info compare.RaceInfo, totals compare.Totals, baseline string, now ti
 	r := race.Race{
 		Version: race.RecordVersion, ID: info.ID, Name: info.TestID, Status: race.Racing, StartedAt: &started, Baseline: baseline,
 		PlannedHeats: len(info.Heats), Heats: []race.Heat{}, Lanes: []race.Lane{}, Verdicts: []race.Verdict{},
-		Audit: race.Audit{Fair: true, Findings: []race.Finding{audit.NotAudited("Prometheus")}},
+		Audit: race.Audit{Fair: true, Findings: []race.Finding{NotAudited("Prometheus")}},
 	}
 	if info.Finished(now) {
 		r.Status, r.FinishedAt = race.Finished, &finished
@@ -41,6 +41,14 @@ func Judge(info compare.RaceInfo, totals compare.Totals, baseline string, now ti
 		r.Verdicts = verdict.Judge(verdict.FromRace(r, specs(totals.Coarse)))
 	}
 	return r, nil
+}
+
+// NotAudited is the finding of a race that nobody watched; source says where its data came from ("Prometheus").
+func NotAudited(source string) race.Finding {
+	return race.Finding{
+		Kind: race.NoAudit, Severity: race.Warning,
+		Detail: fmt.Sprintf("known from %s only: limits, throttling, other load and k6's own CPU were not watched", source),
+	}
 }
 
 // specs are the measures as a race without a definition is judged. A stock k6's percentiles are too coarse for a fine verdict.

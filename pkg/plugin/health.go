@@ -1,0 +1,129 @@
+package plugin
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/grafana/grafana-plugin-sdk-go/backend"
+
+	"github.com/photofinish/photofinish/pkg/compare"
+	"github.com/photofinish/photofinish/pkg/promql"
+	"github.com/photofinish/photofinish/pkg/runnerclient"
+)
+
+// lookBack is how old the newest samples may be for the health check to find them.
+const lookBack = 24 * time.Hour
+
+// part is one thing that the health check looks at.
+type part struct {
+	Name string `json:"name"`
+	OK   bool   `json:"ok"`
+	// Required: without it the data source does not work; the others are advice.
+	Required bool   `json:"required"`
+	Message  string `json:"message"`
+}
+
+// CheckHealth implements backend.CheckHealthHandler. It looks at each part by itself and says what is missing and what to do.
+func (d *Datasource) CheckHealth(ctx context.Context, _ *backend.CheckHealthRequest) (*backend.CheckHealthResult, error) {
+	parts := d.prometheusParts(ctx)
+	if d.runner != nil || d.runnerBroken != nil {
+		parts = append(parts, d.runnerPart(ctx))
+	}
+	result := &backend.CheckHealthResult{Status: backend.HealthStatusOk}
+	var lines []string
+	for _, p := range parts {
+		mark := "✓ "
+		if !p.OK {
+			mark = "– "
+			if p.Required {
+				mark, result.Status = "✗ ", backend.HealthStatusError
+			}
+		}
+		lines = append(lines, mark+p.Name+": "+p.Message)
+	}
+	result.Message = headline(parts)
+	details, err := json.Marshal(map[string]any{"message": result.Message, "verboseMessage": strings.Join(lines, "\n"), "parts": parts})
+	if err != nil {
+		return nil, fmt.Errorf("write the details: %w", err)
+	}
+	result.JSONDetails = details
+	return result, nil
+}
+
+// headline is the first thing that is wrong, or that all is well and what is missing all the same.
+func headline(parts []part) string {
+	var lacking []string
+	for _, p := range parts {
+		switch {
+		case !p.OK && p.Required:
+			return p.Message
+		case !p.OK:
+			lacking = append(lacking, p.Message)
+		}
+	}
+	if len(lacking) > 0 {
+		return "Prometheus answers. Missing: " + strings.Join(lacking, ". ")
+	}
+	names := make([]string, len(parts))
+	for i, p := range parts {
+		names[i] = p.Name
+	}
+	return "All is well: " + strings.Join(names, ", ")
+}
+
+func (d *Datasource) prometheusParts(ctx context.Context) []part {
+	reach := part{Name: "Prometheus", Required: true}
+	if d.broken != nil {
+		reach.Message = sentence(d.broken)
+		return []part{reach}
+	}
+	if _, err := d.prom.Query(ctx, promql.At("vector(1)", d.now())); err != nil {
+		reach.Message = sentence(err)
+		return []part{reach} // the others would say the same
+	}
+	reach.OK, reach.Message = true, "answers"
+	return append([]part{reach}, d.seriesParts(ctx)...)
+}
+
+// seriesParts looks for each kind of series that races are made of.
+func (d *Datasource) seriesParts(ctx context.Context) []part {
+	looks := compare.Looks(lookBack)
+	parts := make([]part, 0, len(looks))
+	for _, l := range looks {
+		p := part{Name: l.Name}
+		result, err := d.prom.Query(ctx, promql.At(l.Expr, d.now()))
+		switch {
+		case err != nil:
+			p.Message = sentence(err)
+		case slices.ContainsFunc(result.Series, func(s promql.Series) bool { return s.Last() > 0 }):
+			p.OK, p.Message = true, fmt.Sprintf("%.0f series in the last %.0f hours", result.Series[0].Last(), lookBack.Hours())
+		default:
+			p.Message = l.Missing
+		}
+		parts = append(parts, p)
+	}
+	return parts
+}
+
+// runnerPart asks the runner who it is, which needs no token, and then for a race, which does.
+func (d *Datasource) runnerPart(ctx context.Context) part {
+	p := part{Name: "runner", Required: true}
+	if d.runnerBroken != nil {
+		p.Message = sentence(d.runnerBroken)
+		return p
+	}
+	health, err := d.runner.Health(ctx)
+	if err == nil {
+		_, err = d.runner.Races(ctx, runnerclient.Filter{Limit: 1})
+	}
+	if err != nil {
+		p.Message = sentence(err)
+		return p
+	}
+	p.OK, p.Message = true, "version "+health.Version
+	return p
+}

@@ -1,0 +1,70 @@
+package plugin
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/grafana/grafana-plugin-sdk-go/backend"
+	"github.com/stretchr/testify/require"
+)
+
+// holding is a Prometheus that counts three series wherever a query names one of these metrics.
+func holding(metrics ...string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		query := r.FormValue("query")
+		for _, m := range metrics {
+			if strings.Contains(query, m) {
+				fmt.Fprint(w, `{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[1790000000,"3"]}]}}`)
+				return
+			}
+		}
+		emptyPrometheus(w, r)
+	}
+}
+
+func TestTheHealthCheckLooksAtEachPart(t *testing.T) {
+	gone := httptest.NewServer(nil)
+	gone.Close()
+	all := []string{"http_reqs_total", "http_req_duration_seconds", "container_cpu_usage_seconds_total"}
+	tests := []struct {
+		name       string
+		prometheus http.HandlerFunc
+		runner     string
+		status     backend.HealthStatus
+		says       []string
+	}{
+		{"all is well", holding(all...), fakeRunner(t), backend.HealthStatusOk, []string{"All is well", "native histograms", "runner"}},
+		{"without a runner", holding(all...), "", backend.HealthStatusOk, []string{"All is well"}},
+		{"no race yet", emptyPrometheus, "", backend.HealthStatusOk, []string{"--tag testid", "native histograms", "cAdvisor"}},
+		{"native histograms are off", holding(all[0], all[2]), "", backend.HealthStatusOk, []string{"K6_PROMETHEUS_RW_TREND_AS_NATIVE_HISTOGRAM"}},
+		{"no cAdvisor", holding(all[:2]...), "", backend.HealthStatusOk, []string{"no cAdvisor series"}},
+		{"a runner that is down", holding(all...), gone.URL, backend.HealthStatusError, []string{"runner at", "cannot be reached"}},
+		{"a runner that does not take the token", holding(all...), lockedRunner(t), backend.HealthStatusError, []string{"401", "token"}},
+		{"no Prometheus", func(w http.ResponseWriter, _ *http.Request) { http.NotFound(w, nil) }, "", backend.HealthStatusError, []string{"no Prometheus API"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			result, err := open(t, serve(t, tt.prometheus), tt.runner).CheckHealth(t.Context(), nil)
+			require.NoError(t, err)
+			require.Equal(t, tt.status, result.Status, result.Message)
+			for _, word := range tt.says {
+				require.Contains(t, result.Message, word)
+			}
+			require.Contains(t, string(result.JSONDetails), `"parts":[{"name":"Prometheus"`)
+		})
+	}
+}
+
+func lockedRunner(t *testing.T) string {
+	t.Helper()
+	return serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/healthz" {
+			fmt.Fprint(w, `{"version":"1"}`)
+			return
+		}
+		w.WriteHeader(http.StatusUnauthorized)
+	})
+}

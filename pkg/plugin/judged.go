@@ -1,0 +1,106 @@
+package plugin
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/photofinish/photofinish/pkg/compare"
+	"github.com/photofinish/photofinish/pkg/past"
+	"github.com/photofinish/photofinish/pkg/race"
+	"github.com/photofinish/photofinish/pkg/verdict"
+)
+
+// judged is the record of a race with its verdicts: the runner's own, overrides included, or one that is made of what Prometheus holds.
+func (d *Datasource) judged(ctx context.Context, q query, l listed) (race.Race, notices, []compare.ExecutedQuery, error) {
+	if l.record != nil {
+		r, said, err := recorded(*l.record, q.Baseline)
+		traced := []compare.ExecutedQuery{{Measure: "race.json of the runner", Expr: "GET /v1/races/" + l.id}}
+		return r, said, traced, err
+	}
+	totals, err := d.totals(d.about(ctx, []listed{l}), *l.info, l)
+	if err != nil {
+		return race.Race{}, nil, nil, err
+	}
+	r, err := past.Judge(*l.info, totals, q.Baseline, d.now())
+	if err != nil {
+		return race.Race{}, nil, nil, err // it names the race and its apps
+	}
+	var said notices
+	said.take(totals.Notices...)
+	said.add("no audit: race %s is %s", l.id, past.NotAudited(fromPrometheus).Detail)
+	if r.Status != race.Finished {
+		said.add("race %s is not finished: there is no verdict yet", l.id)
+	}
+	return r, said, totals.Queries, nil
+}
+
+// totals reduces a race that only Prometheus knows. It is the dearest of all questions, so its answer is remembered once the race is over.
+func (d *Datasource) totals(ctx context.Context, info compare.RaceInfo, l listed) (compare.Totals, error) {
+	key := fmt.Sprintf("totals|%s|%d|%d", info.ID, info.Start.Unix(), info.End.Unix())
+	keep := d.over(l) && !d.private
+	if keep {
+		if t, ok := recall[compare.Totals](d.memory, key, time.Now()); ok {
+			return t, nil
+		}
+	}
+	t, err := compare.Reduce(ctx, d.prom, info, d.join)
+	if err != nil {
+		return t, fmt.Errorf("race %s: %w", info.ID, err)
+	}
+	if keep {
+		const each = 4000 // bytes: 22 measures with their ids
+		d.memory.put(key, t, each*len(info.Apps)*(1+len(info.Heats)), time.Now().Add(finishedFor))
+	}
+	return t, nil
+}
+
+// recorded is a record as it is, or judged anew where the query asks for another baseline.
+func recorded(r race.Race, baseline string) (race.Race, notices, error) {
+	var said notices
+	if !r.Status.Ended() {
+		said.add("race %s is %s: there is no verdict yet", r.ID, r.Status)
+	} else if r.Status != race.Finished {
+		said.add("race %s %s; what it measured until then is shown", r.ID, fate(r))
+	}
+	if baseline == "" || baseline == r.Baseline {
+		return r, said, nil
+	}
+	apps := make([]string, len(r.Lanes))
+	for i, l := range r.Lanes {
+		apps[i] = l.App
+	}
+	if !slices.Contains(apps, baseline) {
+		return r, nil, race.Errorf(race.Invalid, "choose one of "+strings.Join(apps, ", "), "the baseline %q is no app of race %s", baseline, r.ID)
+	}
+	said.add("race %s was recorded with the baseline %s; its heats were judged anew against %s", r.ID, r.Baseline, baseline)
+	r.Baseline = baseline
+	if len(r.Verdicts) > 0 {
+		r.Verdicts = verdict.Judge(verdict.FromRace(r, specsOf(r.Verdicts)))
+	}
+	return r, said, nil
+}
+
+func fate(r race.Race) string {
+	text := map[race.Status]string{race.Failed: "failed", race.Cancelled: "was stopped", race.Interrupted: "was interrupted"}[r.Status]
+	if r.Error != nil {
+		text += " (" + *r.Error + ")"
+	}
+	return text
+}
+
+// specsOf reads off verdicts how their measures were judged.
+func specsOf(verdicts []race.Verdict) []verdict.MeasureSpec {
+	var specs []verdict.MeasureSpec
+	for _, v := range verdicts {
+		if slices.ContainsFunc(specs, func(s verdict.MeasureSpec) bool { return s.ID == v.Measure }) {
+			continue
+		}
+		s := verdict.Spec(v.Measure, better(v.Measure))
+		s.MinimumEffect, s.Primary = v.MinimumEffect, v.Primary
+		specs = append(specs, s)
+	}
+	return specs
+}

@@ -1,0 +1,36 @@
+package plugin
+
+import "time"
+
+// The guard rails. Each keeps one careless query from hurting Grafana, Prometheus or the browser.
+const (
+	// maxRaces of one query: overlaid races are told apart by eye, and each costs about 20 queries to Prometheus.
+	maxRaces = 20
+	// maxListed races of one list: more is no list for people, and a variable's menu of more stalls the browser.
+	maxListed = 1000
+	// listPage is how many records are asked of the runner at once; a record of 4 lanes and 12 heats is about 40 kB.
+	listPage = 100
+	// maxSeries of one answer: 100 apps with 12 measures are 1,200; a browser draws a few thousand lines before it stalls.
+	maxSeries = 5000
+	// maxValues of one answer: 10 million nullable numbers are 160 MB in this process, and again as much in Grafana.
+	maxValues = 10_000_000
+	// maxAnswerSeries of one answer of Prometheus: a selector that meets so many has met something else than races.
+	maxAnswerSeries = 50_000
+	// maxInFlight queries to Prometheus: it evaluates 20 at once by default, and other people use it too.
+	maxInFlight = 12
+	// maxQueriesAtOnce of one request of Grafana: a dashboard's panel has a few, each fans out to Prometheus by itself.
+	maxQueriesAtOnce = 4
+	// memoryBytes bounds what is remembered of finished races: some hundred panels of 4 apps and 10 minutes.
+	memoryBytes = 64 << 20
+	// recordFor is how long the record of an ended race is remembered: somebody may still override its audit.
+	recordFor = 30 * time.Second
+	// finishedFor is how long answers about a finished race are remembered: a remote write that was held up may still fill a gap.
+	finishedFor = 10 * time.Minute
+	// searchBack is how far before the time range a race is looked for that is asked for by its id: Prometheus keeps 15 days by default.
+	searchBack = 30 * 24 * time.Hour
+	// defaultTimeout of one query to Prometheus or one call to the runner, and the longest that the settings may ask for.
+	defaultTimeout = 30 * time.Second
+	maxTimeout     = 10 * time.Minute
+	// maxRequestBody of a resource call: a definition of a race is a few kB.
+	maxRequestBody = 1 << 20
+)

@@ -1,0 +1,152 @@
+package plugin
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/photofinish/photofinish/pkg/compare"
+	"github.com/photofinish/photofinish/pkg/race"
+	"github.com/photofinish/photofinish/pkg/runnerclient"
+)
+
+// Where a race is known from.
+const (
+	fromRunner     = "runner"
+	fromPrometheus = "Prometheus"
+)
+
+// listed is one race of a list: what the runner recorded or, where no runner knows it, what its series tell.
+type listed struct {
+	id, name string
+	status   race.Status
+	// start and end are nil while they are not known.
+	start, end *time.Time
+	record     *race.Race
+	info       *compare.RaceInfo
+}
+
+func listedRecord(r race.Race) listed {
+	return listed{id: r.ID, name: r.Name, status: r.Status, start: r.StartedAt, end: r.FinishedAt, record: &r}
+}
+
+func listedInfo(r compare.RaceInfo, now time.Time) listed {
+	l := listed{id: r.ID, name: r.TestID, status: race.Racing, start: &r.Start, info: &r}
+	if r.Finished(now) {
+		l.status, l.end = race.Finished, &r.End
+	}
+	return l
+}
+
+// list finds the races that overlap the query's time range, the newest first, narrowed to the query's name.
+// strict: a runner that cannot be reached is an error; otherwise it is a notice, and Prometheus tells what it can.
+func (d *Datasource) list(ctx context.Context, q query, strict bool) ([]listed, notices, error) {
+	var said notices
+	records, more, err := d.records(ctx)
+	switch {
+	case err != nil && strict:
+		return nil, nil, err
+	case err != nil:
+		said.add("%s; these races are those that Prometheus knows", sentence(err))
+	case more:
+		said.add("the runner has more than %d races: the oldest are left out", maxListed)
+	}
+	found, err := compare.Find(ctx, d.prom, q.From, q.To)
+	if err != nil {
+		return nil, nil, fmt.Errorf("list the races: %w", err)
+	}
+	said.take(found.Notices...)
+	var races []listed
+	known := map[string]bool{}
+	for _, r := range records {
+		known[r.ID] = true
+		if overlaps(r.Race, q, d.now()) {
+			races = append(races, listedRecord(r.Race))
+		}
+	}
+	for _, r := range found.Races {
+		if !known[r.TestID] {
+			races = append(races, listedInfo(r, d.now()))
+		}
+	}
+	races = slices.DeleteFunc(races, func(l listed) bool { return q.Name != "" && l.name != q.Name })
+	slices.SortStableFunc(races, newestFirst)
+	if len(races) > maxListed {
+		races = races[:maxListed]
+		said.add("there are more than %d races in this time: the oldest are left out", maxListed)
+	}
+	return races, said, nil
+}
+
+// newestFirst orders races by their start; those that wait for theirs come first.
+func newestFirst(a, b listed) int {
+	switch {
+	case a.start == nil && b.start == nil:
+		return cmp.Compare(a.id, b.id)
+	case a.start == nil:
+		return -1
+	case b.start == nil:
+		return 1
+	}
+	return cmp.Or(b.start.Compare(*a.start), cmp.Compare(a.id, b.id))
+}
+
+func overlaps(r race.Race, q query, now time.Time) bool {
+	start, end := now, now
+	if r.StartedAt != nil {
+		start = *r.StartedAt
+	}
+	if r.FinishedAt != nil {
+		end = *r.FinishedAt
+	}
+	return !start.After(q.To) && !end.Before(q.From)
+}
+
+// records are all records of the runner, up to maxListed; none without a runner.
+func (d *Datasource) records(ctx context.Context) (records []runnerclient.Record, more bool, err error) {
+	if d.runnerBroken != nil {
+		return nil, false, d.runnerBroken
+	}
+	if d.runner == nil {
+		return nil, false, nil
+	}
+	filter := runnerclient.Filter{Limit: listPage}
+	for {
+		page, err := d.runner.Races(ctx, filter)
+		if err != nil {
+			return nil, false, fmt.Errorf("list the runner's races: %w", err)
+		}
+		records = append(records, page.Races...)
+		if page.Next == "" || page.Next == filter.Cursor || len(page.Races) == 0 {
+			return records, false, nil
+		}
+		if len(records) >= maxListed {
+			return records, true, nil
+		}
+		filter.Cursor = page.Next
+	}
+}
+
+// newest is the newest finished race of a list whose end lies in the query's time range.
+func newest(races []listed, q query) (listed, bool) {
+	var found listed
+	ok := false
+	for _, l := range races {
+		if l.status != race.Finished || l.end == nil || l.end.Before(q.From) || l.end.After(q.To) {
+			continue
+		}
+		if !ok || l.end.After(*found.end) {
+			found, ok = l, true
+		}
+	}
+	return found, ok
+}
+
+// isUnknown says whether an error means that there is no such race.
+func isUnknown(err error) bool { return race.CodeOf(err) == race.NotFound }
+
+// isGone says whether the caller went away.
+func isGone(err error) bool { return errors.Is(err, context.Canceled) }

@@ -1,0 +1,132 @@
+package plugin
+
+import (
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/grafana/grafana-plugin-sdk-go/backend"
+
+	"github.com/photofinish/photofinish/pkg/measure"
+	"github.com/photofinish/photofinish/pkg/race"
+)
+
+// The query types that this back end answers.
+const (
+	typeTimeSeries   = "timeseries"
+	typeStandings    = "standings"
+	typeVerdict      = "verdict"
+	typeDistribution = "distribution"
+	typeRaces        = "races"
+	typeEvents       = "events"
+)
+
+func queryTypes() []string {
+	return []string{typeTimeSeries, typeStandings, typeVerdict, typeDistribution, typeRaces, typeEvents}
+}
+
+// The values of field: of verdict the first five, of standings the last.
+const (
+	fieldRegressed = "regressed"
+	fieldRatio     = "ratio"
+	fieldLow       = "low"
+	fieldHigh      = "high"
+	fieldAll       = "all"
+	fieldTrend     = "trend"
+)
+
+// query is a query of the contract, read and checked.
+type query struct {
+	RefID    string   `json:"-"`
+	Type     string   `json:"queryType"`
+	Races    []string `json:"races"`
+	Name     string   `json:"name"`
+	Apps     []string `json:"apps"`
+	Measures []string `json:"measures"`
+	Baseline string   `json:"baseline"`
+	Align    string   `json:"align"`
+	Heats    string   `json:"heats"`
+	Field    string   `json:"field"`
+
+	From, To  time.Time     `json:"-"`
+	Interval  time.Duration `json:"-"`
+	MaxPoints int64         `json:"-"`
+
+	measures []measure.Measure
+}
+
+func (q query) elapsed() bool { return q.Align == "elapsed" }
+func (q query) each() bool    { return q.Heats == "each" }
+
+// readQuery reads and checks one query. Its errors are for the person who wrote it.
+func readQuery(dq backend.DataQuery) (query, error) {
+	var q query
+	if err := json.Unmarshal(dq.JSON, &q); err != nil {
+		var wrong *json.UnmarshalTypeError
+		if errors.As(err, &wrong) && wrong.Field != "" {
+			return q, race.Errorf(race.Invalid, "races, apps and measures are lists, the rest are texts", "%s of the query is a %s", wrong.Field, wrong.Value)
+		}
+		return q, race.Errorf(race.Invalid, "see the query's JSON", "the query cannot be read: %w", err)
+	}
+	q.RefID, q.Interval, q.MaxPoints = dq.RefID, dq.Interval, dq.MaxDataPoints
+	q.From, q.To = dq.TimeRange.From, dq.TimeRange.To
+	if dq.QueryType != "" {
+		q.Type = dq.QueryType
+	}
+	return q, q.check()
+}
+
+func (q *query) check() error {
+	if !slices.Contains(queryTypes(), q.Type) {
+		return race.Errorf(race.Invalid, "choose one of "+strings.Join(queryTypes(), ", "), "there is no query type %q", q.Type)
+	}
+	if !q.From.Before(q.To) {
+		return race.Errorf(race.Invalid, "choose an end after the start", "the time range is empty")
+	}
+	var err error
+	for _, list := range []struct {
+		field  string
+		values *[]string
+	}{{"races", &q.Races}, {"apps", &q.Apps}, {"measures", &q.Measures}} {
+		if *list.values, err = values(list.field, *list.values); err != nil {
+			return err
+		}
+	}
+	for _, text := range []struct{ field, value string }{{"name", q.Name}, {"baseline", q.Baseline}} {
+		if err := noVariable(text.field, text.value); err != nil {
+			return err
+		}
+	}
+	for _, choice := range []struct {
+		field, value string
+		of           []string
+	}{
+		{"align", q.Align, []string{"absolute", "elapsed"}},
+		{"heats", q.Heats, []string{"merged", "each"}},
+		{"field", q.Field, q.fields()},
+	} {
+		if choice.value != "" && !slices.Contains(choice.of, choice.value) {
+			return race.Errorf(race.Invalid, strings.TrimSpace("choose one of "+strings.Join(choice.of, ", ")),
+				"%s %q is not known to queries of type %s", choice.field, choice.value, q.Type)
+		}
+	}
+	if len(q.Races) > maxRaces {
+		return race.Errorf(race.Invalid, "choose fewer", "%d races are more than the %d that one query shows", len(q.Races), maxRaces)
+	}
+	q.measures, err = measure.ByIDs(q.Measures)
+	return err // it names the measure and what is near it
+}
+
+// fields are the values of field that the query's type knows; the other types take no notice of it.
+func (q *query) fields() []string {
+	switch q.Type {
+	case typeVerdict:
+		return []string{fieldRegressed, fieldRatio, fieldLow, fieldHigh, fieldAll}
+	case typeStandings:
+		return []string{fieldTrend}
+	default:
+		return []string{q.Field}
+	}
+}

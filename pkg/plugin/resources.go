@@ -1,0 +1,186 @@
+package plugin
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+
+	"github.com/grafana/grafana-plugin-sdk-go/backend"
+
+	"github.com/photofinish/photofinish/pkg/measure"
+	"github.com/photofinish/photofinish/pkg/race"
+	"github.com/photofinish/photofinish/pkg/runnerclient"
+)
+
+// routes are the resource calls: what mirrors the runner, and what is known here.
+func (d *Datasource) routes() http.Handler {
+	mux := http.NewServeMux()
+	mirror := func(pattern string, path func(*http.Request) []string) {
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { d.mirror(w, r, path(r)) })
+	}
+	mirror("GET /races", fixed("races"))
+	mirror("POST /races", fixed("races"))
+	mirror("GET /races/{id}", func(r *http.Request) []string { return []string{"races", r.PathValue("id")} })
+	mirror("POST /races/{id}/stop", func(r *http.Request) []string { return []string{"races", r.PathValue("id"), "stop"} })
+	mirror("GET /races/{id}/logs/{app}", func(r *http.Request) []string {
+		return []string{"races", r.PathValue("id"), "logs", r.PathValue("app")}
+	})
+	mirror("GET /scripts", fixed("scripts"))
+	mirror("GET /scripts/{name...}", func(r *http.Request) []string { return []string{"scripts", r.PathValue("name")} })
+	mux.HandleFunc("GET /apps", d.apps)
+	mux.HandleFunc("GET /measures", measures)
+	mux.HandleFunc("GET /capabilities", d.capabilities)
+	return mux
+}
+
+func fixed(path ...string) func(*http.Request) []string {
+	return func(*http.Request) []string { return path }
+}
+
+// mirror passes a call on to the runner and its answer back, if the user may.
+func (d *Datasource) mirror(w http.ResponseWriter, r *http.Request, path []string) {
+	user := backend.UserFromContext(r.Context())
+	if why := mayStart(user); r.Method != http.MethodGet && why != "" {
+		refuse(w, http.StatusForbidden, "forbidden", why)
+		return
+	}
+	if d.runner == nil {
+		d.noRunner(w)
+		return
+	}
+	var body []byte
+	var err error
+	if r.Body != nil { // the adapter makes requests as a client does, without a body where there is none
+		body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequestBody))
+	}
+	if err != nil {
+		refuse(w, http.StatusRequestEntityTooLarge, "too_large", "the request is larger than "+strconv.Itoa(maxRequestBody>>20)+" MB")
+		return
+	}
+	header := http.Header{}
+	for _, name := range []string{"Content-Type", "Idempotency-Key"} {
+		if v := r.Header.Get(name); v != "" {
+			header.Set(name, v)
+		}
+	}
+	if user != nil && user.Login != "" {
+		header.Set("X-Photofinish-User", user.Login)
+	}
+	header.Set("X-Photofinish-Org", strconv.FormatInt(backend.PluginConfigFromContext(r.Context()).OrgID, 10)) //nolint:staticcheck // the runner stores the organisation's number
+	call := runnerclient.Call{Method: r.Method, Path: slices.Concat([]string{"v1"}, path), Query: r.URL.Query(), Header: header, Body: body}
+	answer, err := d.runner.Do(r.Context(), call)
+	if err != nil {
+		refuseFor(w, err)
+		return
+	}
+	if answer.Status == http.StatusUnauthorized { // it is this data source that was not let in: Grafana would send its user to the login page
+		refuse(w, http.StatusBadGateway, "unavailable", "the runner does not accept the token of the data source's settings")
+		return
+	}
+	if kind := answer.Header.Get("Content-Type"); kind != "" {
+		w.Header().Set("Content-Type", kind)
+	}
+	w.WriteHeader(answer.Status)
+	_, _ = w.Write(answer.Body) // the caller's own loss
+}
+
+func (d *Datasource) noRunner(w http.ResponseWriter) {
+	if d.runnerBroken != nil {
+		refuse(w, http.StatusBadGateway, "unavailable", sentence(d.runnerBroken))
+		return
+	}
+	refuse(w, http.StatusNotImplemented, "no_runner", "this data source has no runner; enter its address in the data source's settings to start races from Grafana")
+}
+
+// apps lists the apps of a race.
+func (d *Datasource) apps(w http.ResponseWriter, r *http.Request) {
+	id := r.URL.Query().Get("race")
+	if id == "" {
+		refuse(w, http.StatusBadRequest, "invalid", "name the race: apps?race=ID")
+		return
+	}
+	if d.broken != nil {
+		refuseFor(w, d.broken)
+		return
+	}
+	now := d.now()
+	l, _, err := d.byID(r.Context(), query{From: now.Add(-searchBack), To: now}, id, false)
+	if err != nil {
+		refuseFor(w, err)
+		return
+	}
+	tell(w, http.StatusOK, slices.Concat([]string{}, l.apps()))
+}
+
+// told is a measure as the query editor shows it.
+type told struct {
+	ID          string `json:"id"`
+	Name        string `json:"name"`
+	Unit        string `json:"unit"`
+	Better      string `json:"better"`
+	Source      string `json:"source"`
+	Primary     bool   `json:"primary"`
+	Description string `json:"description"`
+}
+
+func measures(w http.ResponseWriter, _ *http.Request) {
+	var list []told
+	for _, m := range measure.All() {
+		list = append(list, told{m.ID, m.Name, string(m.Unit), string(m.Better), string(m.Source), m.Primary, m.Sentence})
+	}
+	tell(w, http.StatusOK, list)
+}
+
+// can is what the user who asks may do here.
+type can struct {
+	CanStart bool   `json:"canStart"`
+	Reason   string `json:"reason"`
+	Runner   bool   `json:"runner"`
+	Version  string `json:"version"`
+}
+
+func (d *Datasource) capabilities(w http.ResponseWriter, r *http.Request) {
+	c := can{Runner: d.runner != nil, Reason: mayStart(backend.UserFromContext(r.Context()))}
+	switch {
+	case d.runnerBroken != nil:
+		c.Reason = sentence(d.runnerBroken)
+	case d.runner == nil:
+		c.Reason = "this data source has no runner; enter its address in the data source's settings"
+	default:
+		health, err := d.runner.Health(r.Context())
+		c.Version = health.Version
+		if err != nil {
+			c.Reason = sentence(err)
+		}
+	}
+	c.CanStart = c.Reason == ""
+	tell(w, http.StatusOK, c)
+}
+
+// refuseFor answers with an error in the runner's form.
+func refuseFor(w http.ResponseWriter, err error) {
+	status := map[race.Code]int{
+		race.Invalid: http.StatusBadRequest, race.NotFound: http.StatusNotFound, race.Conflict: http.StatusConflict, race.Unavailable: http.StatusBadGateway,
+	}[race.CodeOf(err)]
+	if status == 0 {
+		status = http.StatusInternalServerError
+	}
+	code := string(race.CodeOf(err))
+	if errors.Is(err, runnerclient.ErrUnreachable) {
+		code = "runner_unreachable"
+	}
+	refuse(w, status, code, sentence(err))
+}
+
+func refuse(w http.ResponseWriter, status int, code, message string) {
+	tell(w, status, map[string]any{"code": code, "message": message, "details": nil})
+}
+
+func tell(w http.ResponseWriter, status int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(v) // the caller's own loss
+}

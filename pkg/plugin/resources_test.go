@@ -1,0 +1,153 @@
+package plugin
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/grafana/grafana-plugin-sdk-go/backend"
+	"github.com/stretchr/testify/require"
+)
+
+// call makes a resource call as a user and answers with its status and decoded body.
+func call(t *testing.T, d *Datasource, user *backend.User, method, path string) (int, map[string]any) {
+	t.Helper()
+	status, body := callRaw(t, d, user, method, path)
+	var decoded map[string]any
+	require.NoError(t, json.Unmarshal(body, &decoded), "%s", body)
+	return status, decoded
+}
+
+func callRaw(t *testing.T, d *Datasource, user *backend.User, method, path string) (int, []byte) {
+	t.Helper()
+	bare, _, _ := strings.Cut(path, "?")
+	var sent []byte
+	if method == http.MethodPost {
+		sent = []byte(`{"script":"ab-test.js"}`)
+	}
+	var response *backend.CallResourceResponse
+	err := d.CallResource(t.Context(), &backend.CallResourceRequest{
+		PluginContext: backend.PluginContext{OrgID: 7, User: user}, //nolint:staticcheck // the runner stores the organisation's number
+		Method:        method, Path: bare, URL: path, Body: sent,
+		Headers: map[string][]string{"Idempotency-Key": {"k1"}, "Content-Type": {"application/json"}, "Authorization": {"Bearer mine"}},
+	}, backend.CallResourceResponseSenderFunc(func(r *backend.CallResourceResponse) error {
+		response = r
+		return nil
+	}))
+	require.NoError(t, err)
+	return response.Status, response.Body
+}
+
+func TestTheRoleDecidesWhoMayStartAndStop(t *testing.T) {
+	d := open(t, serve(t, emptyPrometheus), fakeRunner(t, fourApps()))
+	tests := []struct {
+		name  string
+		user  *backend.User
+		start bool
+	}{
+		{"an admin", &backend.User{Login: "anna", Role: "Admin"}, true},
+		{"an editor", &backend.User{Login: "ed", Role: "Editor"}, true},
+		{"a viewer", &backend.User{Login: "vi", Role: "Viewer"}, false},
+		{"somebody without a role", &backend.User{Login: "no"}, false},
+		{"a role in another case", &backend.User{Login: "x", Role: "admin"}, false},
+		{"an anonymous user who bears the role of an admin", &backend.User{Role: "Admin"}, false},
+		{"nobody", nil, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			for path, allowed := range map[string]int{"races": http.StatusAccepted, "races/" + fourApps().ID + "/stop": http.StatusConflict} {
+				status, body := call(t, d, tt.user, http.MethodPost, path)
+				if tt.start {
+					require.Equal(t, allowed, status, path)
+				} else {
+					require.Equal(t, http.StatusForbidden, status, path)
+					require.Equal(t, "forbidden", body["code"])
+					require.NotEmpty(t, body["message"])
+				}
+			}
+			status, _ := call(t, d, tt.user, http.MethodGet, "races/"+fourApps().ID)
+			require.Equal(t, http.StatusOK, status, "reading is everybody's")
+			status, can := call(t, d, tt.user, http.MethodGet, "capabilities")
+			require.Equal(t, http.StatusOK, status)
+			require.Equal(t, tt.start, can["canStart"])
+			require.Equal(t, tt.start, can["reason"] == "", "who may not reads why")
+			require.Equal(t, "1.2.3", can["version"])
+		})
+	}
+}
+
+func TestAStartTellsTheRunnerWhoAskedAndKeepsTheTokenHere(t *testing.T) {
+	d := open(t, serve(t, emptyPrometheus), fakeRunner(t))
+	status, body := call(t, d, &backend.User{Login: "anna", Role: "Editor"}, http.MethodPost, "races")
+	require.Equal(t, http.StatusAccepted, status, "the fake takes the settings' token only, not the browser's")
+	require.Equal(t, map[string]any{"id": "new", "user": "anna", "org": "7", "key": "k1"}, body)
+}
+
+func TestWithoutARunnerAndWithOneThatIsDown(t *testing.T) {
+	admin := &backend.User{Login: "anna", Role: "Admin"}
+	without := open(t, serve(t, emptyPrometheus), "")
+	status, body := call(t, without, admin, http.MethodPost, "races")
+	require.Equal(t, http.StatusNotImplemented, status)
+	require.Equal(t, "no_runner", body["code"])
+	_, can := call(t, without, admin, http.MethodGet, "capabilities")
+	require.Equal(t, false, can["runner"])
+	require.Equal(t, false, can["canStart"])
+
+	gone := httptest.NewServer(nil)
+	gone.Close()
+	down := open(t, serve(t, emptyPrometheus), gone.URL)
+	status, body = call(t, down, admin, http.MethodGet, "races")
+	require.Equal(t, http.StatusBadGateway, status)
+	require.Equal(t, "runner_unreachable", body["code"])
+	_, can = call(t, down, admin, http.MethodGet, "capabilities")
+	require.Equal(t, false, can["canStart"])
+	require.Contains(t, can["reason"], "cannot be reached")
+
+	misspelt := open(t, serve(t, emptyPrometheus), "not an address")
+	status, _ = call(t, misspelt, admin, http.MethodGet, "scripts")
+	require.Equal(t, http.StatusBadGateway, status)
+}
+
+func TestTheRunnersRefusalsAreOursAndItsTokenIsNotTheUsers(t *testing.T) {
+	d := open(t, serve(t, emptyPrometheus), fakeRunner(t))
+	status, body := call(t, d, nil, http.MethodGet, "races/nope")
+	require.Equal(t, http.StatusNotFound, status)
+	require.Equal(t, "no such race", body["message"])
+	locked := open(t, serve(t, emptyPrometheus), serve(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) }))
+	status, body = call(t, locked, nil, http.MethodGet, "races")
+	require.Equal(t, http.StatusBadGateway, status, "a 401 would log the user out of Grafana")
+	require.Contains(t, body["message"], "token")
+}
+
+func TestNamesCannotLeaveTheirPlaceInTheAddress(t *testing.T) {
+	asked := []string{}
+	d := open(t, serve(t, emptyPrometheus), serve(t, func(w http.ResponseWriter, r *http.Request) {
+		asked = append(asked, r.URL.EscapedPath())
+		_, _ = w.Write([]byte(`{}`))
+	}))
+	for _, path := range []string{"scripts/a%2F..%2F..%2Fhealthz", "races/x%2Fstop", "races/..%2F..", "scripts/nested/test.js"} {
+		callRaw(t, d, nil, http.MethodGet, path)
+	}
+	for _, path := range asked {
+		require.Regexp(t, `^/v1/(scripts|races)/[^/]+$`, path)
+	}
+	require.Contains(t, asked, "/v1/scripts/nested%2Ftest.js")
+}
+
+func TestWhatIsKnownHereNeedsNoRunner(t *testing.T) {
+	d := open(t, serve(t, emptyPrometheus), fakeRunner(t, fourApps()))
+	status, body := callRaw(t, d, nil, http.MethodGet, "apps?race="+fourApps().ID)
+	require.Equal(t, http.StatusOK, status)
+	require.JSONEq(t, `["control","high-latency","high-cpu","memory-leak"]`, string(body))
+	status, _ = callRaw(t, d, nil, http.MethodGet, "apps?race=unknown")
+	require.Equal(t, http.StatusNotFound, status)
+	status, _ = callRaw(t, d, nil, http.MethodGet, "apps")
+	require.Equal(t, http.StatusBadRequest, status)
+	_, body = callRaw(t, d, nil, http.MethodGet, "measures")
+	var list []map[string]any
+	require.NoError(t, json.Unmarshal(body, &list))
+	require.Len(t, list, 22)
+	require.Equal(t, "latency_mean", list[0]["id"])
+}

@@ -1,0 +1,163 @@
+package plugin
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/photofinish/photofinish/pkg/compare"
+	"github.com/photofinish/photofinish/pkg/race"
+)
+
+// targets finds the races that a query names: by id, as $latest, or all of the time range where it names none.
+// No race at all is no error: the query then has no data. strict is as with list.
+func (d *Datasource) targets(ctx context.Context, q query, strict bool) ([]listed, notices, error) {
+	var said notices
+	var races []listed
+	if len(q.Races) == 0 || slices.Contains(q.Races, latest) {
+		all, more, err := d.list(ctx, q, strict)
+		if err != nil {
+			return nil, nil, err
+		}
+		said.take(more...)
+		if len(q.Races) == 0 {
+			if len(all) > maxRaces {
+				said.add("there are %d races in this time: the newest %d are shown", len(all), maxRaces)
+				all = all[:maxRaces]
+			}
+			return all, said, nil
+		}
+		if l, ok := newest(all, q); ok {
+			races = append(races, l)
+		} else {
+			said.add("no race%s finished in this time range", named(q.Name))
+		}
+	}
+	for _, id := range q.Races {
+		if id == latest || slices.ContainsFunc(races, func(l listed) bool { return l.id == id }) {
+			continue
+		}
+		l, more, err := d.byID(ctx, q, id, strict)
+		if err != nil {
+			return nil, nil, err
+		}
+		said.take(more...)
+		races = append(races, l)
+	}
+	return races, said, nil
+}
+
+func named(name string) string {
+	if name == "" {
+		return ""
+	}
+	return fmt.Sprintf(" called %q", name)
+}
+
+// byID finds one race, at the runner first.
+func (d *Datasource) byID(ctx context.Context, q query, id string, strict bool) (listed, notices, error) {
+	var said notices
+	r, err := d.record(ctx, id)
+	switch {
+	case err == nil:
+		return listedRecord(r), nil, nil
+	case isUnknown(err):
+	case strict || isGone(err):
+		return listed{}, nil, err
+	default:
+		said.add("%s; what is shown is what Prometheus knows", sentence(err))
+	}
+	info, more, err := d.lookup(ctx, q, id)
+	if err != nil {
+		return listed{}, nil, err
+	}
+	said.take(more...)
+	return listedInfo(info, d.now()), said, nil
+}
+
+// record is the runner's record of a race. Where there is no runner, every race is unknown to it.
+func (d *Datasource) record(ctx context.Context, id string) (race.Race, error) {
+	if d.runnerBroken != nil {
+		return race.Race{}, d.runnerBroken
+	}
+	if d.runner == nil || !race.ValidID(id) {
+		return race.Race{}, race.Errorf(race.NotFound, "", "no runner knows race %s", id)
+	}
+	key := "record|" + id
+	if r, ok := recall[race.Race](d.memory, key, time.Now()); ok {
+		return r, nil
+	}
+	found, err := d.runner.Race(ctx, id)
+	if err != nil {
+		return race.Race{}, fmt.Errorf("race %s: %w", id, err)
+	}
+	if found.Status.Ended() {
+		d.memory.put(key, found.Race, recordSize(found.Race), time.Now().Add(recordFor))
+	}
+	return found.Race, nil
+}
+
+// recordSize is about how many bytes a record takes.
+func recordSize(r race.Race) int {
+	const each = 4000 // 22 measures with their ids
+	return each * (1 + len(r.Lanes)*(1+len(r.Heats)))
+}
+
+// known is a finished race that was looked up, and from when on it was looked for: a testid may name an earlier race in an earlier time.
+type known struct {
+	info  compare.RaceInfo
+	since time.Time
+}
+
+// lookup finds a race in Prometheus: in the time range first, so that an id means there what `races` lists, then in the time before it.
+func (d *Datasource) lookup(ctx context.Context, q query, id string) (compare.RaceInfo, notices, error) {
+	key := "lookup|" + id
+	if k, ok := recall[known](d.memory, key, time.Now()); ok && !q.From.Before(k.since) && !k.info.End.Before(q.From) {
+		return k.info, nil, nil
+	}
+	var info compare.RaceInfo
+	var said []string
+	var err error
+	for _, since := range []time.Time{q.From, q.From.Add(-searchBack)} {
+		info, said, err = compare.Lookup(ctx, d.prom, id, compare.Window{Start: since, End: q.To})
+		if err == nil {
+			if !d.private && len(said) == 0 && info.Finished(d.now()) {
+				d.memory.put(key, known{info, since}, 1000, time.Now().Add(finishedFor))
+			}
+			return info, said, nil
+		}
+		if !isUnknown(err) {
+			break
+		}
+	}
+	return compare.RaceInfo{}, nil, fmt.Errorf("race %s: %w", id, err)
+}
+
+// infoOf is a race as its series are to be asked for. A recorded race that is over needs no search.
+func (d *Datasource) infoOf(ctx context.Context, q query, l listed) (compare.RaceInfo, notices, error) {
+	if l.info != nil {
+		return *l.info, nil, nil
+	}
+	if l.status.Ended() {
+		if info, ok := compare.FromRecord(*l.record); ok {
+			return info, nil, nil
+		}
+	}
+	return d.lookup(ctx, q, l.id)
+}
+
+// over says whether nothing will be written about a race any more, so that answers about it may be remembered.
+func (d *Datasource) over(l listed) bool {
+	return l.status.Ended() && l.end != nil && d.now().Sub(*l.end) >= compare.Silence
+}
+
+// about marks the context where all races are over.
+func (d *Datasource) about(ctx context.Context, races []listed) context.Context {
+	for _, l := range races {
+		if !d.over(l) {
+			return ctx
+		}
+	}
+	return settled(ctx)
+}

@@ -1,0 +1,192 @@
+package plugin
+
+import (
+	"context"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/grafana/grafana-plugin-sdk-go/data"
+
+	"github.com/photofinish/photofinish/pkg/compare"
+	"github.com/photofinish/photofinish/pkg/race"
+)
+
+// timeSeries answers with the measures step by step.
+func (d *Datasource) timeSeries(ctx context.Context, q query) (answer, error) {
+	races, said, err := d.targets(ctx, q, false)
+	if err != nil {
+		return answer{}, err
+	}
+	req := compare.Request{Apps: q.Apps, Measures: q.Measures, Elapsed: q.elapsed(), HeatsEach: q.each(), Join: d.join}
+	for _, l := range races {
+		info, more, err := d.infoOf(ctx, q, l)
+		said.take(more...)
+		switch {
+		case err != nil && isUnknown(err) && l.record != nil:
+			said.add("race %s is %s and has written nothing to Prometheus yet", l.id, l.status)
+			continue
+		case err != nil:
+			return answer{}, err
+		case !q.elapsed() && (!info.Start.Before(q.To) || !info.End.After(q.From)):
+			said.add("race %s went from %s to %s, outside of the time range", l.id, clock(info.Start), clock(info.End))
+			continue
+		}
+		req.Races = append(req.Races, info)
+	}
+	if len(req.Races) == 0 {
+		return answer{frames: data.Frames{q.noSeries()}, notices: said}, nil
+	}
+	if err := q.fit(&req, &said); err != nil {
+		return answer{}, err
+	}
+	result, err := compare.TimeSeries(d.about(ctx, races), d.prom, req)
+	if err != nil {
+		return answer{}, err // it names the measure or the race, and what to do
+	}
+	said.take(result.Notices...)
+	return answer{frames: q.series(result, len(req.Races) > 1), notices: said, executed: result.Queries}, nil
+}
+
+func clock(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+// fit sets the request's time and step, and holds the answer within the guard rails.
+func (q query) fit(req *compare.Request, said *notices) error {
+	columns, length := 0, time.Duration(0)
+	for _, r := range req.Races {
+		apps := r.Apps
+		if len(q.Apps) > 0 {
+			apps = q.Apps
+		}
+		n := len(apps) * len(q.measures)
+		if q.each() {
+			n *= max(len(r.Heats), 1)
+		}
+		columns += n
+		length = max(length, r.End.Sub(r.Start))
+	}
+	if columns > maxSeries {
+		return race.Errorf(race.Invalid, "choose fewer apps, measures or races, or merge the heats",
+			"%d series are more than the %d that one query shows", columns, maxSeries)
+	}
+	if q.elapsed() {
+		if q.MaxPoints > 0 {
+			req.Step = length / time.Duration(q.MaxPoints)
+		}
+	} else {
+		req.Start, req.End, req.Step = q.From, q.To, q.Interval
+		length = min(q.To.Sub(q.From), spanned(req.Races))
+	}
+	if least := length * time.Duration(columns) / maxValues; least > max(req.Step, time.Second) {
+		req.Step = least
+		said.add("the step was raised to %s, so that the answer holds at most %d values", least.Truncate(time.Second), maxValues)
+	}
+	if !q.elapsed() {
+		req.Step = (req.Step + time.Millisecond - 1).Truncate(time.Millisecond)
+	} else if req.Step > time.Second {
+		req.Step = (req.Step + time.Second - 1).Truncate(time.Second)
+	}
+	return nil
+}
+
+// spanned is from the first start to the last end.
+func spanned(races []compare.RaceInfo) time.Duration {
+	start, end := races[0].Start, races[0].End
+	for _, r := range races {
+		if r.Start.Before(start) {
+			start = r.Start
+		}
+		if r.End.After(end) {
+			end = r.End
+		}
+	}
+	return end.Sub(start)
+}
+
+// noSeries is the answer without any data.
+func (q query) noSeries() *data.Frame {
+	switch {
+	case q.elapsed():
+		return data.NewFrame("", data.NewField("elapsed", nil, []float64{}))
+	case len(q.measures) == 1:
+		return typed(data.FrameTypeTimeSeriesWide)
+	default:
+		return typed(data.FrameTypeTimeSeriesMulti)
+	}
+}
+
+// series makes the frames of a result. several: more than one race was asked for.
+func (q query) series(result compare.Result, several bool) data.Frames {
+	names := naming{measures: len(q.measures) > 1, races: several, heats: q.each()}
+	if q.elapsed() {
+		axis := data.NewField("elapsed", nil, result.Elapsed)
+		axis.Config = &data.FieldConfig{Unit: "s", DisplayNameFromDS: "elapsed"}
+		return data.Frames{wide(data.NewFrame("", axis), result.Series, names)}
+	}
+	if len(result.Series) == 0 {
+		return data.Frames{q.noSeries()}
+	}
+	if !names.measures {
+		f := typed(data.FrameTypeTimeSeriesWide)
+		f.Fields = append(f.Fields, data.NewField("time", nil, result.Times))
+		return data.Frames{wide(f, result.Series, names)}
+	}
+	var frames data.Frames
+	times := data.NewField("time", nil, result.Times)
+	traced := map[string]string{}
+	for _, s := range result.Series {
+		f := typed(data.FrameTypeTimeSeriesMulti)
+		f.Fields = append(f.Fields, times)
+		if _, ok := traced[s.Measure.ID]; !ok {
+			traced[s.Measure.ID] = executed(result.Queries, s.Measure.ID)
+		}
+		f.Meta.ExecutedQueryString = traced[s.Measure.ID]
+		frames = append(frames, wide(f, []compare.Series{s}, names))
+	}
+	return frames
+}
+
+func wide(f *data.Frame, series []compare.Series, names naming) *data.Frame {
+	for _, s := range series {
+		f.Fields = append(f.Fields, names.field(s))
+	}
+	return f
+}
+
+// naming says what tells the series of an answer apart, besides the app.
+type naming struct{ measures, races, heats bool }
+
+func (n naming) field(s compare.Series) *data.Field {
+	labels := data.Labels{"app": s.App, "measure": s.Measure.ID}
+	words := []string{s.App}
+	if n.measures {
+		words = append(words, s.Measure.Name)
+	}
+	if n.races {
+		labels["race"] = s.Race
+		words = append(words, s.Race)
+	}
+	if n.heats {
+		labels["heat"] = s.Heat
+		words = append(words, "heat "+s.Heat)
+	}
+	f := data.NewField(s.Measure.ID, labels, nullable(s.Values))
+	decimals := uint16(s.Measure.Decimals)
+	f.Config = &data.FieldConfig{
+		DisplayNameFromDS: strings.Join(slices.DeleteFunc(words, func(w string) bool { return w == "heat " }), ", "),
+		Unit:              string(s.Measure.Unit), Decimals: &decimals, Description: s.Measure.Sentence,
+	}
+	return f
+}
+
+// nullable turns gaps into nulls. The numbers stay where they are: pointers into one column cost less than a number each.
+func nullable(column []float64) []*float64 {
+	values := make([]*float64, len(column))
+	for i := range column {
+		if v := &column[i]; !math.IsNaN(*v) {
+			values[i] = v
+		}
+	}
+	return values
+}
