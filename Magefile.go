@@ -1,6 +1,6 @@
 //go:build mage
 
-// The tasks of the repository: `go tool mage` lists them.
+// The tasks of the repository; "go tool mage" lists them.
 package main
 
 import (
