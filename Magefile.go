@@ -22,9 +22,50 @@ func Build() error {
 	return sh.RunWithV(map[string]string{"CGO_ENABLED": "0"}, "go", "build", "-trimpath", "-o", "bin/photofinish", "./runner")
 }
 
+// platforms are those that Grafana runs on and the plugin is published for.
+var platforms = []string{"linux/amd64", "linux/arm64", "darwin/amd64", "darwin/arm64", "windows/amd64"}
+
+// BuildBackend compiles the data source's plugin to dist/datasource/gpx_photofinish_<os>_<arch>, the names that Grafana looks for.
+func BuildBackend() error {
+	for _, platform := range platforms {
+		goos, arch, _ := strings.Cut(platform, "/")
+		binary := "dist/datasource/gpx_photofinish_" + goos + "_" + arch
+		if goos == "windows" {
+			binary += ".exe"
+		}
+		env := map[string]string{"CGO_ENABLED": "0", "GOOS": goos, "GOARCH": arch}
+		if err := sh.RunWithV(env, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", binary, "./pkg"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// BuildFrontend bundles the app plugin and those nested in it to dist.
+func BuildFrontend() error {
+	mg.Deps(npmCI)
+	return sh.RunV("npm", "run", "build")
+}
+
+// npmCI installs exactly what package-lock.json names.
+func npmCI() error {
+	return sh.RunV("npm", "ci")
+}
+
+// testFrontend comes before the Go tests, so that their summary stands at the end.
+func testFrontend() error {
+	mg.Deps(npmCI)
+	for _, script := range []string{"typecheck", "lint", "test"} {
+		if err := sh.RunV("npm", "run", script); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Test passes every test. What it needs it installs itself, as root on Debian; elsewhere a test says loudly what it skipped and why.
 func Test() error {
-	mg.Deps(chromium)
+	mg.SerialDeps(chromium, testFrontend)
 	env := map[string]string{}
 	if os.Getenv("CI") != "" {
 		env["PHOTOFINISH_REQUIRE_ALL"] = "1" // a skip is a failure

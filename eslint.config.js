@@ -1,0 +1,8 @@
+import grafana from '@grafana/eslint-config';
+
+export default [
+  { ignores: ['dist', '**/node_modules', 'races', 'docs', 'pkg', 'runner', 'testapps', 'tests'] },
+  ...grafana,
+  { files: ['**/*.ts', '**/*.tsx'], rules: { '@typescript-eslint/no-explicit-any': 'error' } },
+  { files: ['**/*.js', '**/*.ts', '**/*.tsx'], rules: { 'no-console': 'error' } },
+];

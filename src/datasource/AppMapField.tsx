@@ -1,0 +1,55 @@
+import { Button, IconButton, InlineField, InlineFieldRow, Input } from '@grafana/ui';
+import React, { useState } from 'react';
+
+import { type MapRow, mapRows, rowsMap } from '../shared/settings';
+
+interface Props {
+  value?: Record<string, string>;
+  onChange: (map: Record<string, string> | undefined) => void;
+}
+
+const tip = 'Only for apps whose k6 tag "app" differs from the value of the container’s label.';
+
+/** The map from app to container, as rows. The rows are kept here, because a half written one is no part of the map yet. */
+export function AppMapField({ value, onChange }: Props) {
+  const [rows, setRows] = useState<MapRow[]>(() => mapRows(value));
+  const write = (changed: MapRow[]) => {
+    setRows(changed);
+    onChange(rowsMap(changed));
+  };
+  const set = (row: number, change: Partial<MapRow>) => write(rows.map((one, i) => (i === row ? { ...one, ...change } : one)));
+  return (
+    <>
+      {rows.map(({ app, container }, row) => (
+        <InlineFieldRow key={row}>
+          <InlineField label="k6 app" labelWidth={26} tooltip={tip}>
+            <Input
+              id={`app-map-app-${row}`}
+              width={24}
+              value={app}
+              placeholder="control"
+              onChange={(event) => set(row, { app: event.currentTarget.value })}
+            />
+          </InlineField>
+          <InlineField label="is container" tooltip="The value of the label that names the container.">
+            <Input
+              id={`app-map-container-${row}`}
+              width={24}
+              value={container}
+              placeholder="shop-control-1"
+              onChange={(event) => set(row, { container: event.currentTarget.value })}
+            />
+          </InlineField>
+          <IconButton
+            name="trash-alt"
+            tooltip={`Remove the container of ${app || 'this row'}`}
+            onClick={() => write(rows.filter((_one, i) => i !== row))}
+          />
+        </InlineFieldRow>
+      ))}
+      <Button variant="secondary" size="sm" icon="plus" tooltip={tip} onClick={() => setRows([...rows, { app: '', container: '' }])}>
+        Name an app’s container
+      </Button>
+    </>
+  );
+}

@@ -1,0 +1,89 @@
+import type { DataSourcePluginOptionsEditorProps } from '@grafana/data';
+import { DataSourceHttpSettings, FieldSet, InlineField, Input, RadioButtonGroup, SecretInput } from '@grafana/ui';
+import React, { useId } from 'react';
+
+import type { RaceSecrets, RaceSettings } from '../shared/settings';
+import { AppMapField } from './AppMapField';
+import { LabelsField } from './LabelsField';
+
+type Props = DataSourcePluginOptionsEditorProps<RaceSettings, RaceSecrets>;
+
+const methods = [
+  { value: 'POST' as const, label: 'POST', description: 'For long queries; what Prometheus recommends' },
+  { value: 'GET' as const, label: 'GET', description: 'For proxies that let only GET through' },
+];
+
+/** Width of the labels, in Grafana's units of 8 pixels: that of Grafana's own HTTP settings above. */
+export const configLabelWidth = 26;
+
+/** "Save & test" below it is Grafana's own and asks the back end, which looks at each part. */
+export function ConfigEditor({ options, onOptionsChange }: Props) {
+  const id = useId();
+  const { jsonData, secureJsonFields, secureJsonData } = options;
+  const set = (change: Partial<RaceSettings>) => onOptionsChange({ ...options, jsonData: { ...jsonData, ...change } });
+  return (
+    <>
+      <DataSourceHttpSettings
+        defaultUrl="http://localhost:9090"
+        urlLabel="Prometheus URL"
+        urlDocs={
+          <p>
+            The Prometheus (or Mimir, Thanos, VictoriaMetrics) that k6 writes to and that scrapes cAdvisor, as the Grafana server reaches
+            it. A tenant is a custom header, e.g. X-Scope-OrgID.
+          </p>
+        }
+        dataSourceConfig={options}
+        onChange={onOptionsChange}
+        showForwardOAuthIdentityOption
+      />
+      <FieldSet label="Queries">
+        <InlineField label="HTTP method" labelWidth={configLabelWidth} tooltip="How Prometheus is asked.">
+          <RadioButtonGroup options={methods} value={jsonData.httpMethod ?? 'POST'} onChange={(httpMethod) => set({ httpMethod })} />
+        </InlineField>
+      </FieldSet>
+      <FieldSet label="Companion runner (optional)">
+        <InlineField
+          label="Runner URL"
+          labelWidth={configLabelWidth}
+          tooltip="Where `photofinish serve` listens, as the Grafana server reaches it. Without a runner, races are shown but not started."
+        >
+          <Input
+            id={`${id}-runner`}
+            width={50}
+            type="url"
+            placeholder="http://localhost:8737"
+            value={jsonData.runnerUrl ?? ''}
+            onChange={(event) => set({ runnerUrl: event.currentTarget.value.trim() })}
+          />
+        </InlineField>
+        <InlineField
+          label="Runner token"
+          labelWidth={configLabelWidth}
+          tooltip="The bearer token of the runner's configuration. It is stored encrypted and never sent to the browser."
+        >
+          <SecretInput
+            id={`${id}-token`}
+            width={50}
+            placeholder="The token of the runner's configuration"
+            isConfigured={Boolean(secureJsonFields?.runnerToken)}
+            value={secureJsonData?.runnerToken ?? ''}
+            onChange={(event) =>
+              onOptionsChange({ ...options, secureJsonData: { ...secureJsonData, runnerToken: event.currentTarget.value } })
+            }
+            onReset={() =>
+              onOptionsChange({
+                ...options,
+                secureJsonFields: { ...secureJsonFields, runnerToken: false },
+                secureJsonData: { ...secureJsonData, runnerToken: '' },
+              })
+            }
+          />
+        </InlineField>
+      </FieldSet>
+      <FieldSet label="Containers of apps that the runner did not start">
+        <LabelsField value={jsonData.appLabels} onChange={(appLabels) => set({ appLabels })} />
+        <AppMapField value={jsonData.appMap} onChange={(appMap) => set({ appMap })} />
+      </FieldSet>
+    </>
+  );
+}

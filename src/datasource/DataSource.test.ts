@@ -1,0 +1,79 @@
+import { CoreApp, type DataQueryRequest, type MetricFindValue } from '@grafana/data';
+import { lastValueFrom, of } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+
+import { latest, newAlertQuery, newQuery } from '../shared/query';
+import type { VariableQuery } from '../shared/variableQuery';
+import { answers, dataSource } from '../test/datasource';
+import { lastDay } from './range';
+import { RaceVariables } from './variableSupport';
+
+describe('the data source', () => {
+  it('starts a panel with p95 and an alert rule with what regressed', () => {
+    const { datasource } = dataSource();
+    expect(datasource.getDefaultQuery(CoreApp.PanelEditor)).toBe(newQuery);
+    expect(datasource.getDefaultQuery(CoreApp.UnifiedAlerting)).toBe(newAlertQuery);
+  });
+
+  it('puts values in for variables, on the way to the back end and on the way to Explore', () => {
+    const { datasource } = dataSource(answers, { app: ['a', 'b'], every: '$__all' });
+    const query = { refId: 'A', apps: ['$app'], measures: ['$every'], races: [latest] };
+    const want = { refId: 'A', apps: ['a', 'b'], measures: [], races: [latest] };
+    expect(datasource.applyTemplateVariables(query)).toEqual(want);
+    expect(datasource.interpolateVariablesInQueries([query], {})).toEqual([{ ...want, datasource: datasource.getRef() }]);
+  });
+
+  it('lists the races of the runner and of the time range together', async () => {
+    const { datasource } = dataSource();
+    expect((await datasource.races(lastDay())).map((race) => race.id)).toEqual(['ab2', 'runner-race']);
+  });
+
+  it('lists the races of the time range where there is no runner', async () => {
+    const { datasource } = dataSource({ ...answers, races: new Error('501') });
+    expect((await datasource.races(lastDay())).map((race) => race.id)).toEqual(['ab2']);
+  });
+
+  it('says why where no races can be listed at all', async () => {
+    const { datasource, query } = dataSource({ ...answers, races: new Error('501') });
+    query.mockReturnValue(of({ data: [], errors: [{ message: 'Prometheus does not answer' }] }));
+    await expect(datasource.races(lastDay())).rejects.toThrow('Prometheus does not answer');
+  });
+
+  it('asks for the measures once, and again after a failure', async () => {
+    const resources = { ...answers, measures: new Error('502') as unknown };
+    const { datasource, getResource } = dataSource(resources);
+    await expect(datasource.measures()).rejects.toThrow('502');
+    resources.measures = answers.measures;
+    await datasource.measures();
+    expect((await datasource.measures()).map((m) => m.id)).toEqual(['latency_p95', 'cpu_cores']);
+    expect(getResource).toHaveBeenCalledTimes(2);
+  });
+});
+
+describe('annotations', () => {
+  it('ask for events, whatever was stored', () => {
+    const { datasource } = dataSource();
+    const annotation = { name: 'n', enable: true, iconColor: 'red', target: { refId: 'X', queryType: 'races' as const, races: ['r'] } };
+    expect(datasource.annotations?.prepareQuery?.(annotation)).toEqual({ refId: 'X', queryType: 'events', races: ['r'] });
+  });
+});
+
+describe('variables', () => {
+  const values = async (target: Partial<VariableQuery>, variables = {}, resources = answers) => {
+    const { datasource } = dataSource(resources, variables);
+    const request = { targets: [{ refId: 'v', ...target }], range: lastDay(), scopedVars: {} } as Partial<DataQueryRequest<VariableQuery>>;
+    const { data } = await lastValueFrom(new RaceVariables(datasource).query(request as DataQueryRequest<VariableQuery>));
+    return data.map((one: MetricFindValue) => one.value);
+  };
+
+  it.each<[string, Partial<VariableQuery>, Record<string, string | string[]>, string[]]>([
+    ['of races begin with the newest', { kind: 'races' }, {}, [latest, 'ab2', 'runner-race']],
+    ['of races hold those of a name', { kind: 'races', name: '$n' }, { n: 'nightly' }, [latest, 'runner-race']],
+    ['of measures are their ids', { kind: 'measures' }, {}, ['latency_p95', 'cpu_cores']],
+    ['of apps are those of the newest race', { kind: 'apps' }, {}, ['control', 'high-latency']],
+    ['of apps are those of the race that another variable names', { kind: 'apps', race: '$r' }, { r: 'ab2' }, ['control', 'high-latency']],
+    ['of apps are those of every race for All', { kind: 'apps', race: '$r' }, { r: '$__all' }, ['control', 'high-latency', 'new', 'old']],
+  ])('%s', async (_name, target, variables, want) => {
+    expect(await values(target, variables)).toEqual(want);
+  });
+});

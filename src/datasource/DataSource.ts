@@ -1,0 +1,111 @@
+import {
+  type CoreApp,
+  CoreApp as Apps,
+  type DataQueryRequest,
+  type DataSourceInstanceSettings,
+  type ScopedVars,
+  type TimeRange,
+} from '@grafana/data';
+import { DataSourceWithBackend, getTemplateSrv, type TemplateSrv } from '@grafana/runtime';
+import { lastValueFrom } from 'rxjs';
+
+import { type MeasureInfo, readMeasures } from '../shared/measures';
+import { asList, asText } from '../shared/json';
+import { isComplete, newAlertQuery, newQuery, type RaceQuery } from '../shared/query';
+import { mergeRaces, type RaceInfo, racesOfFrame, racesOfPage } from '../shared/races';
+import type { RaceSettings } from '../shared/settings';
+import { expandQuery } from '../shared/variables';
+import { annotationSupport } from './annotations';
+import { grafanaLookup } from './lookup';
+import { RaceVariables } from './variableSupport';
+
+/** How many of the runner's newest races the lists offer. */
+const listedRaces = 100;
+
+export class DataSource extends DataSourceWithBackend<RaceQuery, RaceSettings> {
+  private knownMeasures?: Promise<MeasureInfo[]>;
+  private asked = 0;
+
+  constructor(
+    settings: DataSourceInstanceSettings<RaceSettings>,
+    private readonly templates: TemplateSrv = getTemplateSrv()
+  ) {
+    super(settings);
+    this.annotations = annotationSupport;
+    this.variables = new RaceVariables(this);
+  }
+
+  override getDefaultQuery(app: CoreApp): Partial<RaceQuery> {
+    return app === Apps.UnifiedAlerting ? newAlertQuery : newQuery;
+  }
+
+  override filterQuery(query: RaceQuery): boolean {
+    return isComplete(query);
+  }
+
+  override applyTemplateVariables(query: RaceQuery, scopedVars?: ScopedVars): RaceQuery {
+    return expandQuery(query, grafanaLookup(this.templates, scopedVars));
+  }
+
+  // "Explore" opens with the values that the panel showed.
+  override interpolateVariablesInQueries(queries: RaceQuery[], scopedVars: ScopedVars): RaceQuery[] {
+    return queries.map((query) => ({ ...this.applyTemplateVariables(query, scopedVars), datasource: this.getRef() }));
+  }
+
+  /** The dashboard's variables as they are written in a query. */
+  variableNames(): string[] {
+    return this.templates.getVariables().map(({ name }) => `$${name}`);
+  }
+
+  /** The measures do not change while the page is open, so they are asked for once; after a failure again. */
+  measures(): Promise<MeasureInfo[]> {
+    this.knownMeasures ??= this.getResource<unknown>('measures')
+      .then(readMeasures)
+      .catch((error: unknown) => {
+        this.knownMeasures = undefined;
+        throw error;
+      });
+    return this.knownMeasures;
+  }
+
+  /**
+   * The races to choose from: the runner's newest, whatever the time range, and those that the time range shows, the ones that nobody
+   * started through the runner among them. Either alone will do (without a runner the resource call answers 501).
+   */
+  async races(range: TimeRange): Promise<RaceInfo[]> {
+    const [page, shown] = await Promise.allSettled([
+      this.getResource<unknown>('races', { limit: listedRaces }, { showErrorAlert: false }),
+      this.shownRaces(range),
+    ]);
+    if (page.status === 'rejected' && shown.status === 'rejected') {
+      throw shown.reason;
+    }
+    return mergeRaces(page.status === 'fulfilled' ? racesOfPage(page.value) : [], shown.status === 'fulfilled' ? shown.value : []);
+  }
+
+  /** The apps of a race, in the order of its lanes. */
+  async apps(race: string): Promise<string[]> {
+    return asList(await this.getResource<unknown>('apps', { race }, { showErrorAlert: false }))
+      .map(asText)
+      .filter(Boolean);
+  }
+
+  private async shownRaces(range: TimeRange): Promise<RaceInfo[]> {
+    const request: DataQueryRequest<RaceQuery> = {
+      requestId: `${this.uid}-races-${++this.asked}`, // Grafana cancels a query whose id comes a second time
+      app: Apps.Unknown,
+      interval: '1s',
+      intervalMs: 1000,
+      range,
+      scopedVars: {},
+      startTime: Date.now(),
+      targets: [{ refId: 'races', queryType: 'races', datasource: this.getRef() }],
+      timezone: 'utc',
+    };
+    const { data, errors } = await lastValueFrom(this.query(request));
+    if (errors?.[0]) {
+      throw new Error(errors[0].message ?? 'the races could not be listed');
+    }
+    return racesOfFrame(data[0]);
+  }
+}

@@ -1,0 +1,89 @@
+import { render, screen } from '@testing-library/react';
+import { userEvent } from '@testing-library/user-event';
+import React from 'react';
+import { describe, expect, it, vi } from 'vitest';
+
+import { newAlertQuery, newQuery, type RaceQuery } from '../shared/query';
+import { answers, dataSource } from '../test/datasource';
+import { AnnotationEditor } from './AnnotationEditor';
+import { QueryEditor } from './QueryEditor';
+
+function show(query: Partial<RaceQuery>, resources = answers) {
+  const props = { datasource: dataSource(resources).datasource, query: { refId: 'A', ...query }, onChange: vi.fn(), onRunQuery: vi.fn() };
+  render(<QueryEditor {...props} />);
+  return { ...props, user: userEvent.setup() };
+}
+
+describe('the query editor', () => {
+  it.each<[string, Partial<RaceQuery>, string[]]>([
+    ['a time series', newQuery, ['Query type', 'Races', 'Race name', 'Apps', 'Measures']],
+    ['a verdict', newAlertQuery, ['Query type', 'Races', 'Race name', 'Apps', 'Measures', 'Baseline']],
+    ['a distribution', { queryType: 'distribution', races: ['ab2'] }, ['Query type', 'Races', 'Apps', 'Baseline']],
+    ['a list of races', { queryType: 'races' }, ['Query type', 'Race name']],
+    ['a query without a type', {}, ['Query type']],
+  ])('shows what matters to %s, each field with its label', (_name, query, want) => {
+    show(query);
+    for (const name of want) {
+      const role = name === 'Race name' ? 'textbox' : 'combobox';
+      expect(screen.getByRole(role, { name }), name).toBeTruthy();
+    }
+    expect([...screen.queryAllByRole('combobox'), ...screen.queryAllByRole('textbox')]).toHaveLength(want.length);
+  });
+
+  it('is changed with the keyboard alone, and runs', async () => {
+    const { user, onChange, onRunQuery } = show(newQuery);
+    await user.tab();
+    expect(document.activeElement).toBe(screen.getByRole('combobox', { name: 'Query type' }));
+    await user.keyboard('{ArrowDown}');
+    await screen.findByRole('option', { name: /Standings/ });
+    await user.keyboard('Standings{Enter}');
+    expect(onChange).toHaveBeenCalledWith({ refId: 'A', ...newQuery, queryType: 'standings' });
+    expect(onRunQuery).toHaveBeenCalled();
+  });
+
+  it('offers measures with unit and explanation', async () => {
+    const { user, onChange } = show({ ...newQuery, measures: [] });
+    await user.click(screen.getByRole('combobox', { name: 'Measures' }));
+    const option = await screen.findByRole('option', { name: /CPU \(cores\)/ });
+    expect(option.textContent).toContain('CPU seconds per second. Lower is better.');
+    await user.click(option);
+    expect(onChange).toHaveBeenCalledWith(expect.objectContaining({ measures: ['cpu_cores'] }));
+  });
+
+  it('offers the newest race and the known ones', async () => {
+    const { user, onChange } = show({ ...newQuery, races: [] });
+    await user.click(screen.getByRole('combobox', { name: 'Races' }));
+    expect(await screen.findByRole('option', { name: /Newest finished/ })).toBeTruthy();
+    await user.click(await screen.findByRole('option', { name: /nightly \(runner-race\)/ }));
+    expect(onChange).toHaveBeenCalledWith(expect.objectContaining({ races: ['runner-race'] }));
+  });
+
+  it('takes what is typed, a template variable say', async () => {
+    const { user, onChange } = show(newQuery);
+    await user.click(screen.getByRole('combobox', { name: 'Apps' }));
+    await user.keyboard('$app');
+    await user.click(await screen.findByRole('option', { name: /app/ }));
+    expect(onChange).toHaveBeenCalledWith(expect.objectContaining({ apps: ['$app'] }));
+  });
+
+  it('says why choices are missing', async () => {
+    const { user } = show({ ...newQuery, measures: [] }, { ...answers, measures: new Error('the plugin does not answer') });
+    await user.click(screen.getByRole('combobox', { name: 'Measures' }));
+    expect(await screen.findByText(/could not be loaded: the plugin does not answer/)).toBeTruthy();
+  });
+
+  it('asks for the sparklines of standings by a switch', async () => {
+    const { user, onChange } = show({ ...newQuery, queryType: 'standings' });
+    await user.click(screen.getByLabelText('Sparklines'));
+    expect(onChange).toHaveBeenCalledWith(expect.objectContaining({ field: 'trend' }));
+  });
+});
+
+it('the editor of annotations has no type to choose and writes events', async () => {
+  const onChange = vi.fn();
+  const query = { refId: 'Anno', queryType: 'races' as const };
+  render(<AnnotationEditor datasource={dataSource().datasource} query={query} onChange={onChange} onRunQuery={vi.fn()} />);
+  expect(screen.queryByLabelText('Query type')).toBeNull();
+  await userEvent.type(screen.getByLabelText('Race name'), 'nightly{Tab}');
+  expect(onChange).toHaveBeenCalledWith({ refId: 'Anno', queryType: 'events', name: 'nightly' });
+});

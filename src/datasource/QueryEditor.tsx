@@ -1,0 +1,34 @@
+import type { QueryEditorProps } from '@grafana/data';
+import { Combobox, InlineField } from '@grafana/ui';
+import React, { useId } from 'react';
+
+import { changeType, type RaceQuery } from '../shared/query';
+import type { RaceSettings } from '../shared/settings';
+import type { DataSource } from './DataSource';
+import { labelWidth } from './ListField';
+import { QueryForm } from './QueryForm';
+import { tips, typeChoices } from './texts';
+
+type Props = QueryEditorProps<DataSource, RaceQuery, RaceSettings>;
+
+export function QueryEditor({ datasource, query, range, onChange, onRunQuery }: Props) {
+  const id = useId();
+  const write = (changed: RaceQuery) => {
+    onChange(changed);
+    onRunQuery();
+  };
+  return (
+    <>
+      <InlineField label="Query type" tooltip={tips.type} labelWidth={labelWidth} grow>
+        <Combobox
+          id={`${id}-type`}
+          options={typeChoices}
+          value={query.queryType ?? null}
+          onChange={({ value }) => write(changeType(query, value))}
+          placeholder="Choose what to ask for"
+        />
+      </InlineField>
+      <QueryForm datasource={datasource} query={query} range={range} onChange={write} />
+    </>
+  );
+}

@@ -1,0 +1,113 @@
+import type { TimeRange } from '@grafana/data';
+import { Combobox, InlineField, InlineFieldRow, InlineSwitch, Input, RadioButtonGroup } from '@grafana/ui';
+import React, { useId } from 'react';
+
+import { type Part, partsOf, type RaceQuery } from '../shared/query';
+import { appOptions, latestOption, measureOptions, raceOptions } from './choices';
+import type { DataSource } from './DataSource';
+import { labelWidth, ListField } from './ListField';
+import { lastDay } from './range';
+import { alignChoices, fieldChoices, heatChoices, tips } from './texts';
+
+interface Props {
+  datasource: DataSource;
+  query: RaceQuery;
+  range?: TimeRange;
+  onChange: (query: RaceQuery) => void;
+}
+
+/** The parts of a query that its type reads, each with its explanation. */
+export function QueryForm({ datasource, query, range = lastDay(), onChange }: Props) {
+  const id = useId();
+  const parts = partsOf(query);
+  const has = (part: Part) => parts.includes(part);
+  const set = (change: Partial<RaceQuery>) => onChange({ ...query, ...change });
+  return (
+    <>
+      {has('races') && (
+        <ListField
+          id={`${id}-races`}
+          label="Races"
+          tooltip={tips.races}
+          placeholder="Every race of the time range"
+          value={query.races ?? []}
+          labelOf={(race) => (race === latestOption.value ? (latestOption.label ?? race) : race)}
+          load={() => raceOptions(datasource, range)}
+          onChange={(races) => set({ races })}
+        />
+      )}
+      {has('name') && (
+        <InlineField label="Race name" tooltip={tips.name} labelWidth={labelWidth} grow>
+          <Input
+            id={`${id}-name`}
+            key={query.name}
+            defaultValue={query.name}
+            placeholder="Any name"
+            onBlur={(event) => event.currentTarget.value !== (query.name ?? '') && set({ name: event.currentTarget.value || undefined })}
+          />
+        </InlineField>
+      )}
+      {has('apps') && (
+        <ListField
+          id={`${id}-apps`}
+          label="Apps"
+          tooltip={tips.apps}
+          placeholder="All apps"
+          value={query.apps ?? []}
+          load={() => appOptions(datasource, query, range)}
+          onChange={(apps) => set({ apps })}
+        />
+      )}
+      {has('measures') && (
+        <ListField
+          id={`${id}-measures`}
+          label="Measures"
+          tooltip={tips.measures}
+          placeholder="All measures"
+          value={query.measures ?? []}
+          load={() => measureOptions(datasource)}
+          onChange={(measures) => set({ measures })}
+        />
+      )}
+      {has('baseline') && (
+        <InlineField label="Baseline" tooltip={tips.baseline} labelWidth={labelWidth} grow>
+          <Combobox
+            id={`${id}-baseline`}
+            options={() => appOptions(datasource, { ...query, apps: [] }, range)}
+            value={query.baseline ?? null}
+            onChange={(chosen) => set({ baseline: chosen?.value })}
+            placeholder="The race's own baseline"
+            createCustomValue
+            isClearable
+          />
+        </InlineField>
+      )}
+      <InlineFieldRow>
+        {has('align') && (
+          <InlineField label="Time axis" tooltip={tips.align} labelWidth={labelWidth}>
+            <RadioButtonGroup options={alignChoices} value={query.align ?? 'absolute'} onChange={(align) => set({ align })} />
+          </InlineField>
+        )}
+        {has('heats') && (
+          <InlineField label="Heats" tooltip={tips.heats} labelWidth={labelWidth}>
+            <RadioButtonGroup options={heatChoices} value={query.heats ?? 'merged'} onChange={(heats) => set({ heats })} />
+          </InlineField>
+        )}
+        {has('field') && (
+          <InlineField label="Value" tooltip={tips.field} labelWidth={labelWidth}>
+            <RadioButtonGroup options={fieldChoices} value={query.field ?? 'regressed'} onChange={(field) => set({ field })} />
+          </InlineField>
+        )}
+        {has('trend') && (
+          <InlineField label="Sparklines" tooltip={tips.trend} labelWidth={labelWidth}>
+            <InlineSwitch
+              id={`${id}-trend`}
+              value={query.field === 'trend'}
+              onChange={(event) => set({ field: event.currentTarget.checked ? 'trend' : undefined })}
+            />
+          </InlineField>
+        )}
+      </InlineFieldRow>
+    </>
+  );
+}

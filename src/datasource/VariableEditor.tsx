@@ -1,0 +1,56 @@
+import type { QueryEditorProps } from '@grafana/data';
+import { Combobox, InlineField, Input, RadioButtonGroup } from '@grafana/ui';
+import React, { useId } from 'react';
+
+import type { RaceQuery } from '../shared/query';
+import type { RaceSettings } from '../shared/settings';
+import { newVariableQuery, type VariableKind, type VariableQuery } from '../shared/variableQuery';
+import { raceOptions } from './choices';
+import type { DataSource } from './DataSource';
+import { labelWidth } from './ListField';
+import { lastDay } from './range';
+import { tips } from './texts';
+
+type Props = QueryEditorProps<DataSource, RaceQuery, RaceSettings, VariableQuery>;
+
+const kinds: Array<{ value: VariableKind; label: string; description: string }> = [
+  { value: 'races', label: 'Races', description: 'Ids of races, and the newest finished one' },
+  { value: 'apps', label: 'Apps', description: 'The apps of a race' },
+  { value: 'measures', label: 'Measures', description: 'The measures that can be compared' },
+];
+
+export function VariableEditor({ datasource, query, range = lastDay(), onChange }: Props) {
+  const id = useId();
+  const { kind, race, name } = { ...newVariableQuery, ...query };
+  const set = (change: Partial<VariableQuery>) => onChange({ ...newVariableQuery, ...query, refId: query.refId || 'variable', ...change });
+  return (
+    <>
+      <InlineField label="Values" tooltip={tips.kind} labelWidth={labelWidth}>
+        <RadioButtonGroup options={kinds} value={kind} onChange={(chosen) => set({ kind: chosen })} />
+      </InlineField>
+      {kind === 'apps' && (
+        <InlineField label="Race" tooltip={tips.ofRace} labelWidth={labelWidth} grow>
+          <Combobox
+            id={`${id}-race`}
+            options={() => raceOptions(datasource, range)}
+            value={race}
+            onChange={(chosen) => set({ race: chosen.value })}
+            placeholder="Race id or variable"
+            createCustomValue
+          />
+        </InlineField>
+      )}
+      {kind !== 'measures' && (
+        <InlineField label="Race name" tooltip={tips.name} labelWidth={labelWidth} grow>
+          <Input
+            id={`${id}-name`}
+            key={name}
+            defaultValue={name}
+            placeholder="Any name"
+            onBlur={(event) => event.currentTarget.value !== name && set({ name: event.currentTarget.value })}
+          />
+        </InlineField>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,69 @@
+import {
+  CustomVariableSupport,
+  type DataQueryRequest,
+  type DataQueryResponse,
+  dateTimeFormat,
+  type MetricFindValue,
+  type TimeRange,
+} from '@grafana/data';
+import { from, map, type Observable } from 'rxjs';
+
+import { measureOption } from '../shared/measures';
+import { latest, type RaceQuery } from '../shared/query';
+import { newestFinished, type RaceInfo, raceOption } from '../shared/races';
+import { newVariableQuery, type VariableQuery } from '../shared/variableQuery';
+import type { DataSource } from './DataSource';
+import { VariableEditor } from './VariableEditor';
+
+/** What a variable offers. */
+export class RaceVariables extends CustomVariableSupport<DataSource, VariableQuery, RaceQuery> {
+  override editor = VariableEditor;
+
+  constructor(private readonly datasource: DataSource) {
+    super();
+  }
+
+  override getDefaultQuery(): Partial<RaceQuery> {
+    // Grafana's type asks for a panel's query here, its code for the variable's.
+    return newVariableQuery as Partial<VariableQuery> as Partial<RaceQuery>;
+  }
+
+  override query(request: DataQueryRequest<VariableQuery>): Observable<DataQueryResponse> {
+    return from(this.values(request)).pipe(map((data) => ({ data })));
+  }
+
+  private async values({ targets, range, scopedVars }: DataQueryRequest<VariableQuery>): Promise<MetricFindValue[]> {
+    const written = { ...newVariableQuery, ...targets[0] };
+    if (written.kind === 'measures') {
+      const measures = await this.datasource.measures();
+      return measures.map(measureOption).map(({ label, value }) => ({ text: label, value }));
+    }
+    const { races = [], name = '' } = this.datasource.applyTemplateVariables(
+      { refId: 'variable', races: [written.race], name: written.name },
+      scopedVars
+    );
+    return written.kind === 'apps' ? this.apps(races, name, range) : this.races(name, range);
+  }
+
+  private async races(name: string, range: TimeRange): Promise<MetricFindValue[]> {
+    const found = await this.named(name, range);
+    const options = found.map((race) => raceOption(race, (ms) => dateTimeFormat(ms)));
+    return [
+      { text: 'Newest finished', value: latest },
+      ...options.map(({ label, description, value }) => ({ text: `${label} · ${description}`, value })),
+    ];
+  }
+
+  /** The apps of some races; of all races, where the list is empty as that of All is. */
+  private async apps(races: string[], name: string, range: TimeRange): Promise<MetricFindValue[]> {
+    const listed = races.length === 0 || races.includes(latest) ? await this.named(name, range) : [];
+    const ids = races.map((race) => (race === latest ? newestFinished(listed)?.id : race)).filter((id) => id !== undefined);
+    const apps = races.length === 0 ? listed.map((race) => race.apps) : await Promise.all(ids.map((id) => this.datasource.apps(id)));
+    return [...new Set(apps.flat())].map((app) => ({ text: app, value: app }));
+  }
+
+  private async named(name: string, range: TimeRange): Promise<RaceInfo[]> {
+    const races = await this.datasource.races(range);
+    return races.filter((race) => name === '' || race.name === name);
+  }
+}

@@ -1,0 +1,32 @@
+import { describe, expect, it } from 'vitest';
+
+import { changeType, isComplete, latest, newAlertQuery, newAnnotationQuery, newQuery, partsOf, type RaceQuery } from './query';
+
+describe('the parts of a query', () => {
+  it.each<[string, Partial<RaceQuery>, string[]]>([
+    ['are none while it has no type', {}, []],
+    ['of a time series hold no baseline', newQuery, ['races', 'name', 'apps', 'measures', 'align', 'heats']],
+    ['of explicit races hold no name', { queryType: 'distribution', races: ['r1'] }, ['races', 'apps', 'baseline']],
+    ['of no races hold the name', { queryType: 'distribution', races: [] }, ['races', 'name', 'apps', 'baseline']],
+    ['of the newest among others hold the name', { queryType: 'events', races: ['r1', latest] }, ['races', 'name', 'baseline']],
+    ['of a list of races are the name alone', { queryType: 'races', races: ['r1'] }, ['name']],
+    ['of an alert rule hold its field', newAlertQuery, ['races', 'name', 'apps', 'measures', 'baseline', 'field']],
+  ])('%s', (_name, query, want) => {
+    expect(partsOf({ refId: 'A', ...query })).toEqual(want);
+  });
+});
+
+it('another type drops the field and keeps the rest', () => {
+  const verdict: RaceQuery = { refId: 'A', ...newAlertQuery, baseline: 'old' };
+  const { field: _field, ...rest } = verdict;
+  expect(changeType(verdict, 'standings')).toEqual({ ...rest, queryType: 'standings' });
+});
+
+it.each<[string, Partial<RaceQuery>, boolean]>([
+  ['a new query runs', newQuery, true],
+  ['an annotation runs without races', newAnnotationQuery, true],
+  ['a query without a type does not run', {}, false],
+  ['a hidden query does not run', { ...newQuery, hide: true }, false],
+])('%s', (_name, query, want) => {
+  expect(isComplete({ refId: 'A', ...query })).toBe(want);
+});

@@ -1,0 +1,89 @@
+import type { DataQuery } from '@grafana/schema';
+
+/** What a query asks for: the query types of CONTRACT.md that the back end answers. */
+export const queryTypes = ['timeseries', 'standings', 'verdict', 'distribution', 'races', 'events'] as const;
+export type QueryType = (typeof queryTypes)[number];
+
+/** The newest finished race whose end lies in the time range; the back end resolves it, so it works in alert rules too. */
+export const latest = '$latest';
+
+export const aligns = ['absolute', 'elapsed'] as const;
+export type Align = (typeof aligns)[number];
+
+export const heatModes = ['merged', 'each'] as const;
+export type Heats = (typeof heatModes)[number];
+
+export const verdictFields = ['regressed', 'ratio', 'low', 'high', 'all'] as const;
+
+/** A query as dashboards, alert rules and provisioning files hold it. Empty lists of apps and measures mean all. */
+export interface RaceQuery extends DataQuery {
+  queryType?: QueryType;
+  races?: string[];
+  /** Only races of this name; narrows `$latest` and the list of races. */
+  name?: string;
+  apps?: string[];
+  measures?: string[];
+  /** The app that the others are compared with; without it the one the race names. */
+  baseline?: string;
+  align?: Align;
+  heats?: Heats;
+  /** Of verdicts one of verdictFields, of standings "trend". */
+  field?: string;
+}
+
+/** The optional fields that a query type reads; the editor shows these and no others. */
+export type Part = 'races' | 'name' | 'apps' | 'measures' | 'baseline' | 'align' | 'heats' | 'field' | 'trend';
+
+const parts: Record<QueryType, readonly Part[]> = {
+  timeseries: ['races', 'name', 'apps', 'measures', 'align', 'heats'],
+  standings: ['races', 'name', 'apps', 'measures', 'baseline', 'trend'],
+  verdict: ['races', 'name', 'apps', 'measures', 'baseline', 'field'],
+  distribution: ['races', 'name', 'apps', 'baseline'],
+  races: ['name'],
+  events: ['races', 'name', 'baseline'],
+};
+
+/**
+ * Says which parts of a query matter. A name narrows only what is looked for: `$latest`, and the races of a list without ids.
+ */
+export function partsOf(query: RaceQuery): readonly Part[] {
+  const { queryType, races = [] } = query;
+  if (!queryType) {
+    return [];
+  }
+  const looksFor = queryType === 'races' || races.length === 0 || races.includes(latest);
+  return parts[queryType].filter((part) => part !== 'name' || looksFor);
+}
+
+/** A new query: the p95 latency of each app, one line per app, of the newest race. */
+export const newQuery: Partial<RaceQuery> = {
+  queryType: 'timeseries',
+  races: [latest],
+  apps: [],
+  measures: ['latency_p95'],
+  align: 'absolute',
+  heats: 'merged',
+};
+
+/** A new query of an alert rule: 1 for each app and primary measure that regressed in the newest race. */
+export const newAlertQuery: Partial<RaceQuery> = {
+  queryType: 'verdict',
+  races: [latest],
+  apps: [],
+  measures: ['latency_p95', 'error_rate', 'cpu_ms_per_request'],
+  field: 'regressed',
+};
+
+/** A new annotation: what happened in the races of the dashboard's time range. */
+export const newAnnotationQuery: Partial<RaceQuery> = { queryType: 'events', races: [] };
+
+/** Changes the type and drops a field that the new type does not know: the back end would refuse the query. */
+export function changeType(query: RaceQuery, queryType: QueryType): RaceQuery {
+  const { field: _dropped, ...rest } = query;
+  return { ...rest, queryType };
+}
+
+/** Says whether Grafana should run a query at all: one without a type is still being written. */
+export function isComplete(query: RaceQuery): boolean {
+  return Boolean(query.queryType) && !query.hide;
+}

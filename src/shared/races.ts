@@ -1,0 +1,76 @@
+import type { DataFrame } from '@grafana/data';
+
+import { asList, asRecord, asText, asTime } from './json';
+
+/** A race as lists show it. Times are milliseconds since 1970. */
+export interface RaceInfo {
+  id: string;
+  name: string;
+  status: string;
+  startedAt?: number;
+  finishedAt?: number;
+  apps: string[];
+}
+
+/** Reads the frame of a query of type `races`: the races of the time range, the runner's and those found in Prometheus. */
+export function racesOfFrame(frame: DataFrame | undefined): RaceInfo[] {
+  if (!frame) {
+    return [];
+  }
+  const column = (name: string) => frame.fields.find((field) => field.name === name)?.values;
+  const [id, name, status, started, finished, apps] = ['id', 'name', 'status', 'started_at', 'finished_at', 'apps'].map(column);
+  return Array.from({ length: frame.length }, (_, row) => ({
+    id: asText(id?.[row]),
+    name: asText(name?.[row]),
+    status: asText(status?.[row]),
+    startedAt: asTime(started?.[row]),
+    finishedAt: asTime(finished?.[row]),
+    apps: asText(apps?.[row])
+      .split(', ')
+      .filter((app) => app !== ''),
+  })).filter((race) => race.id !== '');
+}
+
+/** Reads a page of the resource call `races`, which mirrors the runner: its newest races, whatever the time range. */
+export function racesOfPage(page: unknown): RaceInfo[] {
+  return asList(asRecord(page).races)
+    .map(asRecord)
+    .map((race) => ({
+      id: asText(race.id),
+      name: asText(race.name),
+      status: asText(race.status),
+      startedAt: asTime(race.started_at),
+      finishedAt: asTime(race.finished_at),
+      apps: asList(race.lanes).map((lane) => asText(asRecord(lane).app)),
+    }))
+    .filter((race) => race.id !== '');
+}
+
+/** Joins lists of races, the newest first. A race that several lists name is told as the first of them tells it. */
+export function mergeRaces(...lists: RaceInfo[][]): RaceInfo[] {
+  const byId = new Map<string, RaceInfo>();
+  for (const race of lists.flat()) {
+    if (!byId.has(race.id)) {
+      byId.set(race.id, race);
+    }
+  }
+  const start = (race: RaceInfo) => race.startedAt ?? Number.POSITIVE_INFINITY; // what waits for its start is the newest
+  return [...byId.values()].sort((a, b) => (start(a) === start(b) ? a.id.localeCompare(b.id) : start(b) - start(a)));
+}
+
+/** The race that `$latest` most likely means; the back end has the last word. */
+export function newestFinished(races: RaceInfo[], name = ''): RaceInfo | undefined {
+  return races
+    .filter((race) => race.status === 'finished' && race.finishedAt !== undefined && (name === '' || race.name === name))
+    .sort((a, b) => (b.finishedAt ?? 0) - (a.finishedAt ?? 0))[0];
+}
+
+/** A race as an option of a list. */
+export function raceOption(race: RaceInfo, formatTime: (ms: number) => string) {
+  const about = [race.startedAt === undefined ? '' : formatTime(race.startedAt), race.status, race.apps.join(', ')];
+  return {
+    value: race.id,
+    label: race.name && race.name !== race.id ? `${race.name} (${race.id})` : race.id,
+    description: about.filter((part) => part !== '').join(' · '),
+  };
+}

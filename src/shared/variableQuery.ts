@@ -1,0 +1,17 @@
+import type { DataQuery } from '@grafana/schema';
+
+import { latest } from './query';
+
+export const variableKinds = ['races', 'apps', 'measures'] as const;
+export type VariableKind = (typeof variableKinds)[number];
+
+/** The query of a dashboard variable: its values are race ids, apps of one race, or measure ids. */
+export interface VariableQuery extends DataQuery {
+  kind?: VariableKind;
+  /** Of `apps`: the race, `$latest` or a variable; of `races`: nothing. */
+  race?: string;
+  /** Only races of this name. */
+  name?: string;
+}
+
+export const newVariableQuery = { kind: 'races', race: latest, name: '' } as const satisfies Partial<VariableQuery>;

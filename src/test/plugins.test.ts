@@ -1,0 +1,59 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+import { describe, expect, it } from 'vitest';
+
+const src = join(import.meta.dirname, '..');
+const json = (...path: string[]) => JSON.parse(readFileSync(join(src, ...path), 'utf8'));
+const nested = readdirSync(src, { recursive: true, encoding: 'utf8' })
+  .filter((path) => path.endsWith('plugin.json') && path !== 'plugin.json' && !path.includes('node_modules'))
+  .sort();
+const app = json('plugin.json');
+
+describe('the app plugin', () => {
+  it('stands at the top level of the repository too, word for word', () => {
+    expect(readFileSync(join(src, '..', 'plugin.json'), 'utf8')).toBe(readFileSync(join(src, 'plugin.json'), 'utf8'));
+  });
+
+  it('has no executable: the build of Grafana’s SDK would skip the nested one', () => {
+    expect(app).toMatchObject({ type: 'app', id: 'photofinish-race-app' });
+    expect(app).not.toHaveProperty('executable');
+    expect(app).not.toHaveProperty('backend');
+  });
+
+  it('lists every nested plugin with its type', () => {
+    const want = nested.map((path) => ({ type: json(path).type, path }));
+    const listed = app.includes.filter((include: { type: string }) => include.type !== 'page');
+    expect(listed.map(({ type, path }: { type: string; path: string }) => ({ type, path }))).toEqual(want);
+  });
+});
+
+describe.each(['plugin.json', ...nested])('%s', (path) => {
+  const plugin = json(path);
+
+  it('has logos of its own', () => {
+    for (const logo of Object.values<string>(plugin.info.logos)) {
+      expect(readFileSync(join(src, dirname(path), logo), 'utf8')).toContain('<svg');
+    }
+  });
+
+  it('asks for Grafana 12.2', () => {
+    expect(plugin.dependencies.grafanaDependency).toBe('>=12.2.0-0');
+  });
+
+  it('bears an id of the app', () => {
+    expect(plugin.id).toMatch(/^photofinish-[a-z]+-(app|datasource|panel)$/);
+  });
+});
+
+it('the data source is offered for panels, annotations and alerts, and runs its own binary', () => {
+  expect(json('datasource', 'plugin.json')).toMatchObject({
+    id: 'photofinish-race-datasource',
+    executable: 'gpx_photofinish',
+    backend: true,
+    metrics: true,
+    annotations: true,
+    alerting: true,
+    streaming: true,
+  });
+});
