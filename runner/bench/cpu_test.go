@@ -27,35 +27,57 @@ func rounds(b *testing.B) int {
 func BenchmarkK6CPU(b *testing.B) {
 	t := newTrack(b, build(b), 250, "a", "b", "c", "d")
 	for b.Loop() {
-		used := map[string][]float64{}
-		for range rounds(b) {
-			for _, kind := range []struct {
-				name string
-				run  func() cost
-			}{
-				{"stock", func() cost { return t.stockRun(b) }},
-				{"race", func() cost { c, _ := t.raceRun(b, variant{}); return c }},
-				{"stock-1cpu", func() cost { return t.stockRun(b, "GOMAXPROCS=1") }},
-				{"race-allcpus", func() cost { c, _ := t.raceRun(b, variant{allCPUs: true}); return c }},
-				{"stock-1s", func() cost { return t.stockRun(b, "K6_PROMETHEUS_RW_PUSH_INTERVAL=1s") }},
-				{"race-perlane", func() cost { c, _ := t.raceRun(b, variant{perLane: true}); return c }},
-			} {
-				us := kind.run().perRequest()
-				used[kind.name] = append(used[kind.name], us)
-				b.Logf("%s: %.0f us/request", kind.name, us)
-			}
-			sayLoad(b)
-		}
-		for name, us := range used {
-			b.ReportMetric(median(us), name+"-us/req")
-		}
+		used := alternate(b, []way{
+			{"stock", func() cost { return t.stockRun(b) }},
+			{"race", func() cost { c, _ := t.raceRun(b, variant{}); return c }},
+		})
 		report(b, "ratio", ratios(used["race"], used["stock"]))
-		report(b, "ratio-to-1cpu", ratios(used["race"], used["stock-1cpu"]))
-		report(b, "ratio-to-1s", ratios(used["race"], used["stock-1s"]))
-		report(b, "ratio-allcpus", ratios(used["race-allcpus"], used["stock"]))
-		report(b, "ratio-perlane", ratios(used["race-perlane"], used["stock"]))
 	}
 	b.ReportMetric(0, "ns/op") // means nothing here
+}
+
+// BenchmarkK6CPUOtherwise compares other ways to run both with the stock k6: on one CPU, on all, pushing as often as a race does, a process
+// for each lane.
+func BenchmarkK6CPUOtherwise(b *testing.B) {
+	t := newTrack(b, build(b), 250, "a", "b", "c", "d")
+	for b.Loop() {
+		ways := []way{
+			{"stock", func() cost { return t.stockRun(b) }},
+			{"stock-1cpu", func() cost { return t.stockRun(b, "GOMAXPROCS=1") }},
+			{"stock-1s", func() cost { return t.stockRun(b, "K6_PROMETHEUS_RW_PUSH_INTERVAL=1s") }},
+			{"race-allcpus", func() cost { c, _ := t.raceRun(b, variant{allCPUs: true}); return c }},
+			{"race-perlane", func() cost { c, _ := t.raceRun(b, variant{perLane: true}); return c }},
+		}
+		used := alternate(b, ways)
+		for _, w := range ways[1:] {
+			report(b, w.name+"-ratio", ratios(used[w.name], used["stock"]))
+		}
+	}
+	b.ReportMetric(0, "ns/op")
+}
+
+// way is a way to run k6.
+type way struct {
+	name string
+	run  func() cost
+}
+
+// alternate runs the ways in turn, again and again, and gives the CPU of each in microseconds per request.
+func alternate(b *testing.B, ways []way) map[string][]float64 {
+	b.Helper()
+	used := map[string][]float64{}
+	for range rounds(b) {
+		for _, w := range ways {
+			us := w.run().perRequest()
+			used[w.name] = append(used[w.name], us)
+			b.Logf("%s: %.0f us/request", w.name, us)
+		}
+		sayLoad(b)
+	}
+	for name, us := range used {
+		b.ReportMetric(median(us), name+"-us/req")
+	}
+	return used
 }
 
 func ratios(a, b []float64) []float64 {

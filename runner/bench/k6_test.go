@@ -90,11 +90,11 @@ type cost struct {
 // perRequest is in microseconds.
 func (c cost) perRequest() float64 { return float64(c.cpu.Microseconds()) / float64(c.requests) }
 
-// stockRun runs `k6 run --out experimental-prometheus-rw`, as fast as the race's k6 pushes or as seldom as it does by default.
+// stockRun runs `k6 run --out experimental-prometheus-rw` with native histograms, else as it is by default: it pushes every 5 s.
 func (t *track) stockRun(b *testing.B, env ...string) cost {
 	b.Helper()
 	script, summary := t.write(b, lap+warmup), filepath.Join(b.TempDir(), "summary.json")
-	cmd := exec.CommandContext(b.Context(), t.programs.stock, "run", "--quiet", "--no-color", "--address=", "--summary-export", summary,
+	cmd := exec.CommandContext(b.Context(), t.stock, "run", "--quiet", "--no-color", "--address=", "--summary-export", summary,
 		"--tag", "testid=stock", "--out", "experimental-prometheus-rw", script)
 	cmd.Env = append(without(os.Environ(), "GOMAXPROCS"), "K6_NO_USAGE_REPORT=true", "K6_AUTO_EXTENSION_RESOLUTION=false",
 		"K6_PROMETHEUS_RW_SERVER_URL="+t.store.RemoteWriteURL(), "K6_PROMETHEUS_RW_TREND_AS_NATIVE_HISTOGRAM=true", "K6_PROMETHEUS_RW_STALE_MARKERS=true")

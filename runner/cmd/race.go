@@ -2,6 +2,8 @@ package cmd
 
 import (
 	"context"
+	"os"
+	"runtime/debug"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -109,8 +111,16 @@ func (f *raceFlags) resolve(cmd *cobra.Command) error {
 	return nil
 }
 
+// memoryLimit (bytes) is where the garbage collector begins to work harder. The plots of the report ask the embedded Prometheus for
+// thousands of histograms at once, and what it throws away while it answers would else pile up to twice of what is in use.
+// GOMEMLIMIT in the environment takes precedence.
+const memoryLimit = 200 << 20
+
 // runRace runs the race and shows it. Everything that is started in it has ended when it returns.
 func runRace(ctx context.Context, c console, script string, f raceFlags) outcome {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(memoryLimit)
+	}
 	s, err := prepare(ctx, c, script, f)
 	if err != nil && ctx.Err() != nil {
 		err = context.Cause(ctx) // whatever it was that the interrupt cut short

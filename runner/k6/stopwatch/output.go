@@ -100,6 +100,7 @@ func (o *Output) count() {
 	ticker := time.NewTicker(drainEvery)
 	defer ticker.Stop()
 	lost := o.heat.Lost()
+	var memory collector
 	for beat := 1; ; beat++ {
 		select {
 		case <-o.stop:
@@ -112,6 +113,7 @@ func (o *Output) count() {
 			}
 		case now := <-ticker.C:
 			o.tally.Add(o.GetBufferedSamples())
+			memory.tune()
 			if _, started := o.heat.StartedAt(); started && beat%int(tally.Slot/drainEvery) == 0 {
 				o.heat.Report(o.tally.Progress(now))
 			}
