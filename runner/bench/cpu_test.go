@@ -23,28 +23,29 @@ func rounds(b *testing.B) int {
 }
 
 // BenchmarkK6CPU compares the CPU per request of k6 in a race with that of a stock k6, in turn, four lanes at 250 requests a second each.
-// Every ratio is of two neighbouring runs.
+// The stock one pushes every 5 s, its default, or every second (stock-1s), as a race does. Every ratio is of two neighbouring runs.
 func BenchmarkK6CPU(b *testing.B) {
 	t := newTrack(b, build(b), 250, "a", "b", "c", "d")
 	for b.Loop() {
 		used := alternate(b, []way{
 			{"stock", func() cost { return t.stockRun(b) }},
 			{"race", func() cost { c, _ := t.raceRun(b, variant{}); return c }},
+			{"stock-1s", func() cost { return t.stockRun(b, "K6_PROMETHEUS_RW_PUSH_INTERVAL=1s") }},
 		})
 		report(b, "ratio", ratios(used["race"], used["stock"]))
+		report(b, "ratio-1s", ratios(used["race"], used["stock-1s"]))
 	}
 	b.ReportMetric(0, "ns/op") // means nothing here
 }
 
-// BenchmarkK6CPUOtherwise compares other ways to run both with the stock k6: on one CPU, on all, pushing as often as a race does, a process
-// for each lane.
+// BenchmarkK6CPUOtherwise compares other ways to run both with the stock k6, in turn: the stock one on one CPU, ours
+// on all, and with a process for each lane.
 func BenchmarkK6CPUOtherwise(b *testing.B) {
 	t := newTrack(b, build(b), 250, "a", "b", "c", "d")
 	for b.Loop() {
 		ways := []way{
 			{"stock", func() cost { return t.stockRun(b) }},
 			{"stock-1cpu", func() cost { return t.stockRun(b, "GOMAXPROCS=1") }},
-			{"stock-1s", func() cost { return t.stockRun(b, "K6_PROMETHEUS_RW_PUSH_INTERVAL=1s") }},
 			{"race-allcpus", func() cost { c, _ := t.raceRun(b, variant{allCPUs: true}); return c }},
 			{"race-perlane", func() cost { c, _ := t.raceRun(b, variant{perLane: true}); return c }},
 		}

@@ -5,7 +5,9 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"runtime/debug"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/photofinish/photofinish/pkg/compare"
@@ -49,7 +51,8 @@ func (s *stage) series(ctx context.Context, result coordinator.Result) ([]report
 	if !ok {
 		return nil, nil
 	}
-	got, err := compare.TimeSeries(ctx, q, compare.Request{
+	defer debug.SetGCPercent(debug.SetGCPercent(frugalGC))
+	got, err := compare.TimeSeries(ctx, &oneByOne{querier: q}, compare.Request{
 		Races: []compare.RaceInfo{info}, Measures: plotted, Step: time.Second, Elapsed: true, HeatsEach: false,
 	})
 	if err != nil {
@@ -75,6 +78,23 @@ func (s *stage) series(ctx context.Context, result coordinator.Result) ([]report
 		series = append(series, p)
 	}
 	return series, nil
+}
+
+// frugalGC is GOGC while the report's queries run: what they leave behind is collected twice as often as by Go's default.
+const frugalGC = 50
+
+// oneByOne evaluates one query at a time. Each holds the histograms of the whole race in memory, of this very process: the eight at once
+// that compare asks for made the runner's memory after a race of ten minutes 364 MB (docs/performance.md).
+type oneByOne struct {
+	mu      sync.Mutex
+	querier promql.Querier
+}
+
+// Query implements promql.Querier.
+func (o *oneByOne) Query(ctx context.Context, q promql.Query) (promql.Result, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.querier.Query(ctx, q)
 }
 
 // queryTimeout bounds one query for the report; the embedded Prometheus answers within milliseconds.

@@ -249,10 +249,10 @@ func TestEverythingThatCountsAgrees(t *testing.T) {
 }
 
 // nearness is by how much a measure may differ that both sides know: nothing but the bucket for what k6 counts; what is read off samples
-// each second misses up to one of the six at either end.
+// each second misses up to one of the six at either end, and CPU use varies from second to second.
 var nearness = map[string]float64{
 	"latency_mean": bucket, "latency_max": bucket,
-	"request_rate": .06, "cpu_cores": .06, "cpu_ms_per_request": .06, "memory_working_set": .25,
+	"request_rate": .10, "cpu_cores": .20, "cpu_ms_per_request": .20, "memory_working_set": .25,
 }
 
 func (k kept) agreesOnCPU(t *testing.T) {
