@@ -31,6 +31,9 @@ func newLog() *log { return &log{} }
 // readMarker begins the line with which a probe tells that setup or teardown read APP_URL; the function's name follows.
 const readMarker = "photofinish: APP_URL was read by "
 
+// summaryNotice begins what k6 says of a summaryMode that is our choice, not the user's.
+const summaryNotice = `The "legacy" summary mode has been deprecated`
+
 // lines cuts one of k6's two outputs into the lines of a log. Only one goroutine may use it at a time.
 type lines struct {
 	log  *log
@@ -70,6 +73,9 @@ func (l *log) take(line []byte) {
 	if json.Unmarshal(line, &entry) == nil && entry.Level != "" {
 		if name, marked := strings.CutPrefix(entry.Msg, readMarker); marked && entry.Source == "console" {
 			l.reads = append(l.reads, name)
+			return
+		}
+		if strings.HasPrefix(entry.Msg, summaryNotice) {
 			return
 		}
 		message := entry.Msg

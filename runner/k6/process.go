@@ -24,6 +24,10 @@ const abandonGrace = 10 * time.Second
 // pipeGrace bounds the wait for k6's output after its end, should something else have inherited it.
 const pipeGrace = 2 * time.Second
 
+// summaryMode is the environment variable by which k6 is told how to summarise. Its default, compact, counts every sample a second time, for
+// a text that nobody prints here; legacy counts once, and handleSummary and --summary-export are given the same either way (k6 v1.8).
+const summaryMode = "K6_SUMMARY_MODE"
+
 // Run is one k6 process to be started.
 type Run struct {
 	Wrapper     string // the module to run
@@ -61,7 +65,7 @@ type Process struct {
 // and killed if it has not ended 10 s later. It dies with the runner: Linux is told to kill it when the thread that started it ends,
 // and that thread waits for it.
 func (k K6) Start(ctx context.Context, r Run) (*Process, error) {
-	env := map[string]string{stream.ConfigEnv: r.ConfigPath}
+	env := map[string]string{stream.ConfigEnv: r.ConfigPath, summaryMode: "legacy"}
 	maps.Copy(env, r.Env)
 	if r.CPUs > 0 {
 		env[goCPUs] = strconv.Itoa(r.CPUs)

@@ -179,8 +179,9 @@ func wrapper(address string, options map[string]any, functions map[string]string
 	if cfg.Probe {
 		b.WriteString("import { reads } from './environment.js';\n")
 	}
-	fmt.Fprintf(&b, "import { arrive } from 'k6/x/photofinish';\nimport * as user from %[1]q;\nexport * from %[1]q;\n\nexport const options = %[2]s;\n", address, constant)
-	b.WriteString("\n// arrive() tags the iteration with its phase; it is false when the lane's load is over.\n")
+	fmt.Fprintf(&b, "import * as photofinish from 'k6/x/photofinish';\nimport * as user from %[1]q;\nexport * from %[1]q;\n\nexport const options = %[2]s;\n", address, constant)
+	// A constant, since k6 makes a JavaScript function of a Go one anew each time that an imported name is read.
+	b.WriteString("\n// arrive() tags the iteration with its phase; it is false when the lane's load is over.\nconst arrive = photofinish.arrive;\n")
 	for _, name := range slices.Sorted(maps.Keys(functions)) {
 		fmt.Fprintf(&b, "const user_%[1]s = user[%[2]q];\nexport function %[1]s(data) { return arrive() ? user_%[1]s(data) : undefined; }\n", functions[name], name)
 	}

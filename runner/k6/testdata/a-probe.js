@@ -1,6 +1,6 @@
 // Written by photofinish for a probe of race r1. The script itself is not changed.
 import { reads } from './environment.js';
-import { arrive } from 'k6/x/photofinish';
+import * as photofinish from 'k6/x/photofinish';
 import * as user from "file:///user/script.js";
 export * from "file:///user/script.js";
 
@@ -43,6 +43,7 @@ export const options = {
 };
 
 // arrive() tags the iteration with its phase; it is false when the lane's load is over.
+const arrive = photofinish.arrive;
 const user_pf_my_flow = user["my-flow"];
 export function pf_my_flow(data) { return arrive() ? user_pf_my_flow(data) : undefined; }
 

@@ -1,5 +1,5 @@
 // Written by photofinish for heat 3 of race r1. The script itself is not changed.
-import { arrive } from 'k6/x/photofinish';
+import * as photofinish from 'k6/x/photofinish';
 import * as user from "file:///user/script.js";
 export * from "file:///user/script.js";
 
@@ -64,6 +64,7 @@ export const options = {
 };
 
 // arrive() tags the iteration with its phase; it is false when the lane's load is over.
+const arrive = photofinish.arrive;
 const user_pf_browse = user["browse"];
 export function pf_browse(data) { return arrive() ? user_pf_browse(data) : undefined; }
 const user_pf_default = user["default"];
