@@ -87,7 +87,8 @@ func clause(name string, v race.Verdict) string {
 	return text
 }
 
-// FormatRatio writes ratio and plain interval with as many digits as the interval allows: "× 24.1 [23.6, 24.7]".
+// FormatRatio writes ratio and plain interval with as many digits as the interval allows: "× 24.1 [23.6, 24.7]", and with more where an
+// end would else read as 1, the very number that the verdict turns on: "× 1.40 [1.04, 1.90]".
 // It is "" without a ratio, and holds no brackets without an interval.
 func FormatRatio(v race.Verdict) string {
 	if v.Ratio == nil {
@@ -97,7 +98,15 @@ func FormatRatio(v race.Verdict) string {
 		return "× " + loose(*v.Ratio)
 	}
 	decimals := Decimals(*v.Low, *v.High)
+	for decimals < mostDecimals && (readsAsOne(*v.Low, decimals) || readsAsOne(*v.High, decimals)) {
+		decimals++
+	}
 	return fmt.Sprintf("× %.*f [%.*f, %.*f]", decimals, *v.Ratio, decimals, *v.Low, decimals, *v.High)
+}
+
+func readsAsOne(v float64, decimals int) bool {
+	scale := math.Pow(10, float64(decimals))
+	return v != 1 && math.Round(v*scale) == scale
 }
 
 // loose writes a ratio of which nobody knows how sure it is: two digits, and no exponent.
@@ -108,11 +117,14 @@ func loose(ratio float64) string {
 	return fmt.Sprintf("%.2g", ratio)
 }
 
-// Decimals is how many digits after the point an interval allows: the first one that its half-width changes, at most 3.
+// mostDecimals bounds the digits after the point: a race of minutes tells no more.
+const mostDecimals = 3
+
+// Decimals is how many digits after the point an interval allows: the first one that its half-width changes, at most mostDecimals.
 func Decimals(low, high float64) int {
 	half := (high - low) / 2
 	if !(half > 0) {
 		return 2
 	}
-	return int(min(3, max(0, -math.Floor(math.Log10(half)))))
+	return int(min(mostDecimals, max(0, -math.Floor(math.Log10(half)))))
 }

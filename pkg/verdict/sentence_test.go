@@ -51,6 +51,7 @@ func TestDigitsFollowTheInterval(t *testing.T) {
 	}{{23.6, 24.7, 1}, {.99, 1.01, 2}, {.998, 1.006, 3}, {.99999, 1.00001, 3}, {1200, 1260, 0}, {1, 1, 2}} {
 		require.Equal(t, c.want, verdict.Decimals(c.low, c.high), "%v", c)
 	}
+	require.Equal(t, "× 1.40 [1.04, 1.90]", verdict.FormatRatio(verdictOf("latency_p95", race.Slower, 1.4, 1.04, 1.9)), "1.0 would be no difference")
 	one := 24.134
 	require.Equal(t, "× 24", verdict.FormatRatio(race.Verdict{Ratio: &one}))
 	require.Empty(t, verdict.FormatRatio(race.Verdict{}))
