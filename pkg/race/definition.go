@@ -32,10 +32,12 @@ type Definition struct {
 	Lanes    []LaneSpec // in the order of the script
 	Load     Load
 	Heats    int
-	Warmup   time.Duration
-	Duration time.Duration // per lane and heat
-	Mode     Mode
-	Arrivals Arrivals
+	// UntilDecided ends the race after the first heat that decides all primary measures; Heats is then the most that are run.
+	UntilDecided bool
+	Warmup       time.Duration
+	Duration     time.Duration // per lane and heat
+	Mode         Mode
+	Arrivals     Arrivals
 	// MinimumEffect is the relative difference (0.02 is 2%) that is worth a verdict; 0 leaves each measure its own.
 	MinimumEffect float64
 	// Primary names the measures that decide; nil leaves the usual family.

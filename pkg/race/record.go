@@ -22,7 +22,9 @@ type Race struct {
 	Load        Load       `json:"load"`
 	WarmupMS    float64    `json:"warmup_ms"`
 	// PlannedHeats is how many heats were declared; Heats holds those that were started.
-	PlannedHeats int       `json:"planned_heats"`
+	PlannedHeats int `json:"planned_heats"`
+	// UntilDecided: the race was looked at after every heat, and ended as soon as its primary measures were decided.
+	UntilDecided bool      `json:"until_decided,omitempty"`
 	Heats        []Heat    `json:"heats"`
 	Lanes        []Lane    `json:"lanes"`
 	Verdicts     []Verdict `json:"verdicts"`

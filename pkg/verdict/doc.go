@@ -36,6 +36,11 @@
 //
 // Low and High are always the plain 95% interval.
 //
+// # Looking early
+//
+// A race that ends as soon as it is decided is judged after every heat from [MinHeats] on. [Looks] gives each look its level, so that all of
+// them together are wrong no more often than one at the end would be. All primary measures must be decided at once for the race to end.
+//
 // # What stops a verdict
 //
 // Faster and slower are also withheld where the sign-flip test (Fisher 1935), which needs symmetry and not normality, does not confirm them at
@@ -49,5 +54,8 @@
 // S. Holm, A simple sequentially rejective multiple test procedure, Scand. J. Statist. 6 (1979).
 // J. P. Shaffer, Control of directional errors with stagewise multiple test procedures, Ann. Statist. 8 (1980).
 // D. J. Schuirmann, A comparison of the two one-sided tests procedure…, J. Pharmacokinet. Biopharm. 15 (1987).
+// P. Armitage, C. K. McPherson and B. C. Rowe, Repeated significance tests on accumulating data, J. R. Statist. Soc. A 132 (1969).
+// K. K. G. Lan and D. L. DeMets, Discrete sequential boundaries for clinical trials, Biometrika 70 (1983).
+// C. Jennison and B. W. Turnbull, Group Sequential Methods with Applications to Clinical Trials (2000).
 // T. Kalibera and R. Jones, Rigorous benchmarking in reasonable time, ISMM (2013): why the highest level that varies is the unit.
 package verdict

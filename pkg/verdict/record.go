@@ -9,6 +9,9 @@ func FromRace(r race.Race, measures []MeasureSpec) Input {
 		Baseline: r.Baseline, Measures: measures,
 		Unfair: !r.Audit.Fair, Overridden: r.Audit.OverriddenBy != nil,
 	}
+	if r.UntilDecided && len(r.Heats) > 0 {
+		in.Alpha = lookLevel(r.PlannedHeats, len(r.Heats))
+	}
 	for _, l := range r.Lanes {
 		in.Apps = append(in.Apps, l.App)
 	}

@@ -51,7 +51,7 @@ func TestTheExamplesOfTheHelpTextsWork(t *testing.T) {
 	script := writeScript(t, "", "old: { url: '"+old+"' }", "new: { url: '"+fresh+"' }")
 	dir := filepath.Join(t.TempDir(), "race")
 	lines := examples(t, "race")
-	require.Len(t, lines, 4)
+	require.Len(t, lines, 5)
 	for i, line := range lines {
 		t.Run(strings.Join(line, " "), func(t *testing.T) {
 			args := replace(line, "script.js", script, "http://127.0.0.1:8080/api", old, "http://127.0.0.1:8081/api", fresh)

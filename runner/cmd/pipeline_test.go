@@ -2,6 +2,7 @@ package cmd_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/photofinish/photofinish/pkg/race"
+	"github.com/photofinish/photofinish/pkg/verdict"
 )
 
 // onlyRecord reads standard output as exactly one race.json that fits the schema.
@@ -56,6 +58,30 @@ func TestFailOnRegressionTellsASlowerLaneByTheExitCode(t *testing.T) {
 			nothingLeft(t)
 		})
 	}
+}
+
+func TestARaceUntilDecidedEndsWhenItIs(t *testing.T) {
+	script := writeScript(t, "", "a: "+lane(portA, "", "slow=10ms"), "b: "+lane(portB, "", "slow=60ms", "spin=5ms"))
+	f := runRace(t.Context(), t, script, "--mode", "turns", "--heats", "12", "--until-decided")
+	require.Zero(t, f.code)
+	require.Contains(t, f.stdout, "until decided, at most about")
+	require.Equal(t, 12, f.record.PlannedHeats)
+	if !f.record.Audit.Fair { // a busy neighbour, who lets nothing be decided
+		t.Logf("not fair: %+v", f.record.Audit.Findings)
+		require.Len(t, f.record.Heats, 12)
+		return
+	}
+	require.GreaterOrEqual(t, len(f.record.Heats), verdict.MinHeats)
+	require.Less(t, len(f.record.Heats), 12)
+	require.Contains(t, f.stdout, fmt.Sprintf("decided after %d of 12 heats", len(f.record.Heats)))
+	require.True(t, verdict.Decided(f.record.Verdicts))
+	for _, v := range f.record.Verdicts {
+		if v.Measure == "latency_p95" {
+			require.Equal(t, race.Slower, v.Outcome)
+			require.Less(t, *v.DecisionLow, *v.Low, "a look before the last heat is a stricter one")
+		}
+	}
+	nothingLeft(t)
 }
 
 func TestARaceThatFailedIsOneDocumentToo(t *testing.T) {

@@ -21,6 +21,9 @@ const raceExamples = `  # four sample apps, everything embedded
   # in a pipeline: exit code 4 if a lane is slower than the baseline, the record on standard output
   photofinish race script.js --baseline old --fail-on regression --json > race.json
 
+  # as many heats as it takes, but no more than 30
+  photofinish race script.js --heats 30 --until-decided
+
   # a quick look: too few heats for a verdict, and it says so
   photofinish race script.js --heats 2 --duration 3s --warmup 1s`
 
@@ -32,6 +35,7 @@ type raceFlags struct {
 	rate          float64
 	duration      time.Duration
 	heats         int
+	untilDecided  bool
 	warmup        time.Duration
 	prometheusURL string
 	listen        string
@@ -67,6 +71,7 @@ Exit codes: 0 done, 2 usage or definition, 3 could not be run, 4 regression unde
 	flags.Float64Var(&f.rate, "rate", 0, "iterations per second and lane (default the script's)")
 	flags.DurationVar(&f.duration, "duration", 0, "load per lane and heat (default the script's or 10s)")
 	flags.IntVar(&f.heats, "heats", race.DefaultHeats, "how often the race is repeated (default the script's or 12)")
+	flags.BoolVar(&f.untilDecided, "until-decided", false, "end after the first heat that decides every primary measure; --heats is then the most")
 	flags.DurationVar(&f.warmup, "warmup", race.DefaultWarmup, "load before each heat that does not count (default the script's or 3s)")
 	flags.StringVar(&f.overrides.Mode, "mode", "", "together, turns or auto (default the script's or auto)")
 	flags.StringVar(&f.overrides.Arrivals, "arrivals", "", "uniform, poisson or even (default the script's or uniform)")
@@ -95,6 +100,9 @@ func (f *raceFlags) resolve(cmd *cobra.Command) error {
 	}
 	if given("heats") {
 		f.overrides.Heats = &f.heats
+	}
+	if given("until-decided") {
+		f.overrides.UntilDecided = &f.untilDecided
 	}
 	if given("warmup") {
 		f.overrides.Warmup = &f.warmup

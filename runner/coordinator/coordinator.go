@@ -135,6 +135,10 @@ func (u *run) race(ctx context.Context) error {
 		if err := u.save(); err != nil {
 			return err
 		}
+		if u.decided() {
+			u.View.Log(fmt.Sprintf("decided after %d of %d heats", len(u.heats), len(u.Plan.Heats)))
+			return nil
+		}
 	}
 	return nil
 }

@@ -100,6 +100,17 @@ func (u *run) verdicts() []race.Verdict {
 	if u.record.FinishedAt == nil || len(u.heats) == 0 {
 		return []race.Verdict{}
 	}
+	return u.judge()
+}
+
+// decided says whether the heats up to now suffice. Each look is judged at a level of its own, so that all of them are wrong no more often
+// than one would be; see verdict.Looks.
+func (u *run) decided() bool {
+	_, look := verdict.Looks(len(u.Plan.Heats))[len(u.heats)]
+	return u.Definition.UntilDecided && look && verdict.Decided(u.judge())
+}
+
+func (u *run) judge() []race.Verdict {
 	return append([]race.Verdict{}, verdict.Judge(verdict.FromRace(u.record, u.Measures))...)
 }
 

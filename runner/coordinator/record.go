@@ -11,7 +11,7 @@ func (r Race) newRecord() race.Race {
 	rec := race.Race{
 		Version: race.RecordVersion, ID: r.ID, Name: r.Definition.Name, Script: r.Definition.Script, Engine: r.Engine.Name(),
 		Status: race.Preparing, Baseline: r.Definition.Baseline, Mode: r.Plan.Mode, Arrivals: r.Definition.Arrivals,
-		Load: r.Definition.Load, WarmupMS: float64(r.Definition.Warmup.Milliseconds()), PlannedHeats: len(r.Plan.Heats),
+		Load: r.Definition.Load, WarmupMS: float64(r.Definition.Warmup.Milliseconds()), PlannedHeats: len(r.Plan.Heats), UntilDecided: r.Definition.UntilDecided,
 		Heats: []race.Heat{}, Lanes: []race.Lane{}, Verdicts: []race.Verdict{},
 		Audit: race.Audit{Fair: true, Findings: []race.Finding{}}, Versions: r.Versions, Machine: &r.Machine,
 	}

@@ -37,11 +37,13 @@ type Overrides struct {
 	Rate     *float64 // iterations per second and lane
 	Duration *time.Duration
 	Heats    *int
-	Warmup   *time.Duration
-	Mode     string
-	Arrivals string
-	Baseline string
-	Name     string
+	// UntilDecided ends the race as soon as it is decided.
+	UntilDecided *bool
+	Warmup       *time.Duration
+	Mode         string
+	Arrivals     string
+	Baseline     string
+	Name         string
 }
 
 // The bounds of what a race may be asked to be. They keep typing errors from becoming races of a week.
@@ -99,6 +101,10 @@ func settings(d *race.Definition, x ext, o Overrides) error {
 	}
 	if d.Heats < 1 || d.Heats > MaxHeats {
 		return race.Errorf(race.Invalid, "", "heats is %d; it must be 1 to %d", d.Heats, MaxHeats)
+	}
+	d.UntilDecided = x.untilDecided
+	if o.UntilDecided != nil {
+		d.UntilDecided = *o.UntilDecided
 	}
 	if x.warmup != nil {
 		d.Warmup = *x.warmup

@@ -13,6 +13,7 @@ import (
 type ext struct {
 	name, baseline, mode, arrivals string
 	heats                          *int
+	untilDecided                   bool
 	warmup                         *time.Duration
 	minimumEffect                  float64
 	primary                        []string
@@ -31,7 +32,7 @@ func parseExt(raw json.RawMessage, order []string) (ext, error) {
 	if err != nil {
 		return x, err
 	}
-	if err := onlyKeys(extPath, m, "name", "baseline", "lanes", "heats", "warmup", "mode", "arrivals", "minimum_effect", "primary"); err != nil {
+	if err := onlyKeys(extPath, m, "name", "baseline", "lanes", "heats", "until_decided", "warmup", "mode", "arrivals", "minimum_effect", "primary"); err != nil {
 		return x, err
 	}
 	for key, into := range map[string]*string{"name": &x.name, "baseline": &x.baseline, "mode": &x.mode, "arrivals": &x.arrivals} {
@@ -46,6 +47,9 @@ func parseExt(raw json.RawMessage, order []string) (ext, error) {
 	if heats != nil {
 		n := int(max(-1, min(*heats, MaxHeats+1))) // what is out of bounds stays so
 		x.heats = &n
+	}
+	if x.untilDecided, _, err = value[bool](m, extPath, "until_decided", "true or false"); err != nil {
+		return x, err
 	}
 	if x.warmup, err = duration(m, extPath, "warmup"); err != nil {
 		return x, err

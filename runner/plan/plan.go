@@ -29,6 +29,8 @@ type Plan struct {
 	CPUs     CPUPlan
 	// Estimate is the time from the command to the verdict.
 	Estimate time.Duration
+	// UntilDecided: the race may end earlier, after the first heat that decides it.
+	UntilDecided bool
 }
 
 // Heat is one repetition.
@@ -48,7 +50,7 @@ func Make(def race.Definition, cpus int, seed uint64) (Plan, error) {
 	if err := check(def, cpus); err != nil {
 		return Plan{}, err
 	}
-	p := Plan{Duration: def.Duration, Warmup: def.Warmup}
+	p := Plan{Duration: def.Duration, Warmup: def.Warmup, UntilDecided: def.UntilDecided}
 	for _, l := range def.Lanes {
 		p.Lanes = append(p.Lanes, l.App)
 	}
@@ -120,7 +122,11 @@ func (p Plan) Describe() string {
 	if p.Warmup > 0 {
 		warmup = "warm-up " + length(p.Warmup)
 	}
-	return fmt.Sprintf("%s, %s %s (%s), %s: about %s", apps, heats, mode, p.Reason, warmup, length(rounded(p.Estimate)))
+	about := "about"
+	if p.UntilDecided {
+		about = "until decided, at most about"
+	}
+	return fmt.Sprintf("%s, %s %s (%s), %s: %s %s", apps, heats, mode, p.Reason, warmup, about, length(rounded(p.Estimate)))
 }
 
 // rounded is to 5 s from a minute on, to the minute from an hour on: an estimate promises no more.

@@ -1,0 +1,80 @@
+package verdict
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/photofinish/photofinish/pkg/race"
+)
+
+// The bounds are those that ldbounds (R) and Lan and DeMets print for five equally spaced looks at 5%, two-sided.
+func TestBoundariesAreThoseOfTheLiterature(t *testing.T) {
+	want := []float64{4.8769, 3.3569, 2.6803, 2.2898, 2.0310}
+	got := boundaries(.05, []float64{.2, .4, .6, .8, 1})
+	for i := range want {
+		require.InDelta(t, want[i], got[i], 5e-4, "look %d", i+1)
+	}
+	require.InDelta(t, 1.95996, boundaries(.05, []float64{1})[0], 1e-4)
+}
+
+func TestARaceIsLookedAtFromTheFirstHeatThatMayDecide(t *testing.T) {
+	looks := Looks(12)
+	require.Len(t, looks, 7)
+	require.Less(t, looks[6], .006)
+	require.Greater(t, looks[12], .035)
+	require.Equal(t, map[int]float64{2: 1 - Confidence}, rounded(Looks(2)), "too few heats decide nothing, at whatever level")
+	many := Looks(1000)
+	require.LessOrEqual(t, len(many), maxLooks)
+	require.Contains(t, many, 1000)
+	require.Empty(t, Looks(0))
+}
+
+func rounded(levels map[int]float64) map[int]float64 {
+	for n, level := range levels {
+		levels[n] = math.Round(level*1e6) / 1e6
+	}
+	return levels
+}
+
+// Of races without a difference that are looked at after every heat, 5% shall be called different; judged at 5% each time it would be three times that.
+func TestLookingOftenIsNotWrongMoreOften(t *testing.T) {
+	const races, planned = 20_000, 24
+	looks := Looks(planned)
+	rng := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // a simulation
+	quantile := studentQuantiles()
+	wrong, naive := 0, 0
+	for range races {
+		var q question
+		spent, plain := false, false
+		for n := 1; n <= planned; n++ {
+			q.d = append(q.d, rng.NormFloat64())
+			if n < MinHeats {
+				continue
+			}
+			q.summarise()
+			low, high := q.interval(looks[n], quantile)
+			spent = spent || low > 0 || high < 0
+			low, high = q.interval(1-Confidence, quantile)
+			plain = plain || low > 0 || high < 0
+		}
+		if spent {
+			wrong++
+		}
+		if plain {
+			naive++
+		}
+	}
+	require.InDelta(t, .05, float64(wrong)/races, .01)
+	require.Greater(t, float64(naive)/races, .10)
+}
+
+func TestARaceIsDecidedWhenItsPrimaryFamilyIs(t *testing.T) {
+	decided := race.Verdict{Primary: true, Outcome: race.Same}
+	require.True(t, Decided([]race.Verdict{decided, {Outcome: race.Inconclusive}}))
+	require.False(t, Decided([]race.Verdict{decided, {Primary: true, Outcome: race.Inconclusive}}))
+	require.False(t, Decided([]race.Verdict{{Outcome: race.Same}}), "nobody asked")
+	require.False(t, Decided(nil))
+}
