@@ -36,7 +36,7 @@ type asker struct {
 
 // run evaluates the tasks concurrently. On an error the rest is cancelled.
 func (a *asker) run(ctx context.Context, tasks []*task) error {
-	warnings := make([][]string, len(tasks))
+	said := make([][]string, len(tasks))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(concurrency)
 	for i, t := range tasks {
@@ -45,7 +45,7 @@ func (a *asker) run(ctx context.Context, tasks []*task) error {
 			if err != nil {
 				return fmt.Errorf("%s: %w", t.purpose(), err)
 			}
-			t.result, warnings[i] = result.Series, result.Warnings
+			t.result, said[i] = result.Series, slices.Concat(result.Warnings, result.Infos)
 			return nil
 		})
 	}
@@ -56,7 +56,7 @@ func (a *asker) run(ctx context.Context, tasks []*task) error {
 		for _, m := range t.measures {
 			a.executed = append(a.executed, ExecutedQuery{Measure: m, Expr: t.query.Expr})
 		}
-		for _, w := range warnings[i] {
+		for _, w := range said[i] {
 			a.notice("Prometheus: %s", w)
 		}
 	}

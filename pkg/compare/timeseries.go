@@ -84,7 +84,7 @@ func TimeSeries(ctx context.Context, q promql.Querier, req Request) (Result, err
 		if req.Elapsed {
 			result.Elapsed = append(result.Elapsed, float64(int64(i+1)*shown.step)/1000)
 		} else {
-			result.Times = append(result.Times, time.UnixMilli(shown.at(i)).UTC())
+			result.Times = append(result.Times, req.clip(time.UnixMilli(shown.at(i))).UTC())
 		}
 	}
 	noticeCoverage(a, result.Series)
@@ -169,7 +169,19 @@ func (req Request) grid(step time.Duration) grid {
 		return gridOver(zero, zero.Add(req.longest()), step, false)
 	}
 	from, to := req.extent()
-	return gridOver(from, to, step, true)
+	g := gridOver(from, to, step, true)
+	if g.n > 0 && to.Equal(req.End) && g.at(g.n-1) > to.UnixMilli() {
+		g.n-- // the races go on: the step that the range cuts is no whole one
+	}
+	return g
+}
+
+// clip keeps the last step of races that are over within the range, also where it reaches beyond it.
+func (req Request) clip(t time.Time) time.Time {
+	if !req.End.IsZero() && t.After(req.End) {
+		return req.End
+	}
+	return t
 }
 
 // fit raises the step where one query would have too many points.

@@ -241,3 +241,25 @@ func TestTheLastPushCountsThoughAStaleMarkerHidesIt(t *testing.T) {
 	require.True(t, math.IsNaN(series(t, r, "a", "request_rate", "").Values[last]), "nobody knows over how long it was")
 	require.Empty(t, r.Notices, "the edges of a heat are no lack of samples")
 }
+
+func TestNoTimeLiesBeyondTheRange(t *testing.T) {
+	w := newWorld(t)
+	newScene(w, "r", true).run(load{app: "a", median: 0.01, rate: 10}, t0, 60)
+	race := lookup(t, w, "r")
+	end := func(after time.Duration) []time.Time {
+		r, err := compare.TimeSeries(t.Context(), w, compare.Request{
+			Races: []compare.RaceInfo{race}, Measures: []string{"error_rate"}, Start: t0.Add(-time.Hour), End: t0.Add(after), Step: 7 * time.Second,
+		})
+		require.NoError(t, err)
+		require.False(t, math.IsNaN(r.Series[0].Values[len(r.Times)-1]), "the last step has its value")
+		return r.Times
+	}
+	cut, over := end(30500*time.Millisecond), end(60500*time.Millisecond)
+	require.True(t, cut[len(cut)-1].Before(t0.Add(30500*time.Millisecond)), "a step that the range cuts is left out while the race goes on")
+	require.True(t, over[len(over)-1].Equal(t0.Add(60500*time.Millisecond)), "a race that is over keeps its last step")
+	for _, times := range [][]time.Time{cut, over} {
+		for i := 1; i < len(times); i++ {
+			require.True(t, times[i].After(times[i-1]))
+		}
+	}
+}

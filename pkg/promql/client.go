@@ -66,11 +66,12 @@ func (c *Client) Query(ctx context.Context, q Query) (Result, error) {
 	}
 	var value model.Value
 	var warnings v1.Warnings
+	var infos v1.Infos
 	var err error
 	if q.Step > 0 {
-		value, warnings, _, err = c.api.QueryRange(ctx, q.Expr, v1.Range{Start: q.Start, End: q.End, Step: q.Step})
+		value, warnings, infos, err = c.api.QueryRange(ctx, q.Expr, v1.Range{Start: q.Start, End: q.End, Step: q.Step})
 	} else {
-		value, warnings, _, err = c.api.Query(ctx, q.Expr, q.Start)
+		value, warnings, infos, err = c.api.Query(ctx, q.Expr, q.Start)
 	}
 	if err != nil {
 		return Result{}, c.explain(ctx, err)
@@ -79,7 +80,7 @@ func (c *Client) Query(ctx context.Context, q Query) (Result, error) {
 	if err != nil {
 		return Result{}, race.Errorf(race.Internal, "please report this", "the answer of Prometheus at %s to %s: %w", c.url, q.Expr, err)
 	}
-	return Result{Series: series, Warnings: warnings}, nil
+	return Result{Series: series, Warnings: warnings, Infos: infos}, nil
 }
 
 func decode(value model.Value) ([]Series, error) {

@@ -38,7 +38,7 @@ func text(status int, body string) http.HandlerFunc {
 }
 
 func TestAnswersAreDecoded(t *testing.T) {
-	const matrix = `{"status":"success","warnings":["partial"],"data":{"resultType":"matrix","result":[
+	const matrix = `{"status":"success","warnings":["partial"],"infos":["odd"],"data":{"resultType":"matrix","result":[
 		{"metric":{"__name__":"up","app":"a\"b"},"values":[[1790000000.5,"1"],[1790000001.5,"NaN"],[1790000002.5,"+Inf"]]}]}}`
 	const vector = `{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[1790000000,"2.5"]}]}}`
 	var form map[string][]string
@@ -56,6 +56,7 @@ func TestAnswersAreDecoded(t *testing.T) {
 	result, err := client(t, promql.Config{URL: url + "/"}).Query(t.Context(), q)
 	require.NoError(t, err)
 	require.Equal(t, []string{"partial"}, result.Warnings)
+	require.Equal(t, []string{"odd"}, result.Infos)
 	require.Equal(t, map[string]string{"__name__": "up", "app": `a"b`}, result.Series[0].Labels)
 	require.Len(t, result.Series[0].Points, 3)
 	require.Equal(t, promql.Point{At: 1_790_000_000_500, Value: 1}, result.Series[0].Points[0])

@@ -29,6 +29,8 @@ type Result struct {
 	Series []Series
 	// Warnings are what Prometheus (or Thanos, Mimir) said about an incomplete or doubtful answer.
 	Warnings []string
+	// Infos are its remarks on a complete answer.
+	Infos []string
 }
 
 // Series is one series of a result. An instant query gives it one point, a range selector its raw samples with their own times.
