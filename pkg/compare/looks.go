@@ -26,7 +26,7 @@ func Looks(within time.Duration) []Look {
 				"and let Prometheus take them in (--web.enable-remote-write-receiver)",
 		},
 		{
-			"native histograms", "count(histogram_count(last_over_time(" + promql.Selector([]string{ownLatency, stockLatency}, tagged) + window + ")))",
+			"native histograms", "count(histogram_avg(last_over_time(" + promql.Selector([]string{ownLatency, stockLatency}, tagged) + window + ")))",
 			"no native histograms of latency; run k6 with K6_PROMETHEUS_RW_TREND_AS_NATIVE_HISTOGRAM=true, " +
 				"and let Prometheus take them in (before 3.0: --enable-feature=native-histograms)",
 		},

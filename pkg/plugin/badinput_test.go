@@ -22,6 +22,7 @@ func TestEveryMistakeInAQueryIsOneSentenceThatSaysWhatToDo(t *testing.T) {
 		says        []string
 	}{
 		{"no type", `{}`, []string{`no query type ""`, "timeseries, standings"}},
+		{"the type that is not there yet", `{"queryType":"live","races":["golden"]}`, []string{"live is not there yet", "timeseries"}},
 		{"an unknown type", `{"queryType":"metrics"}`, []string{"metrics", "verdict"}},
 		{"text where a list belongs", `{"queryType":"races","races":"ab2"}`, []string{"races of the query is a string", "lists"}},
 		{"no JSON", `{"queryType":`, []string{"cannot be read"}},
@@ -79,6 +80,9 @@ func TestAPrometheusThatMisbehavesIsExplained(t *testing.T) {
 	}{
 		{"a login page", text(200, "<html>Sign in</html>"), "login page"},
 		{"no right", text(401, "no"), "does not let us in"},
+		{"a refusal", text(400, `{"status":"error","errorType":"bad_data","error":"unknown function"}`), "refused a query"},
+		{"too many queries", text(429, "slow down"), "429"},
+		{"a proxy's error page", text(502, "<html>Bad gateway</html>"), "failed (502)"},
 		{"a server error", text(500, `{"status":"error","errorType":"internal","error":"disk full"}`), "disk full"},
 		{"half an answer", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "999")
@@ -92,6 +96,8 @@ func TestAPrometheusThatMisbehavesIsExplained(t *testing.T) {
 				response := ask(t, open(t, serve(t, tt.handler), ""), `{"queryType":"`+kind+`"}`)
 				require.ErrorContains(t, response.Error, tt.says, kind)
 				require.Equal(t, backend.StatusBadGateway, response.Status, kind)
+				require.Equal(t, backend.ErrorSourceDownstream, response.ErrorSource, kind)
+				require.NotContains(t, response.Error.Error(), "\n", kind)
 			}
 		})
 	}
@@ -114,6 +120,8 @@ func TestASlowPrometheusIsGivenUpAfterTheTimeOutOfTheSettings(t *testing.T) {
 	response := ask(t, instance.(*Datasource), `{"queryType":"races"}`)
 	require.ErrorContains(t, response.Error, "did not answer in time")
 	require.ErrorContains(t, response.Error, "time-out")
+	require.Equal(t, backend.StatusTimeout, response.Status)
+	require.Equal(t, backend.ErrorSourceDownstream, response.ErrorSource)
 	require.Less(t, time.Since(began), 3*time.Second)
 }
 

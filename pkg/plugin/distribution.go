@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"cmp"
 	"context"
 	"math"
 	"slices"
@@ -28,13 +29,21 @@ func (d *Datasource) distribution(ctx context.Context, q query) (answer, error) 
 	a := answer{notices: said}
 	curves := data.NewFrame("percentiles", data.NewField("percentile", nil, percentiles()))
 	ratios := newRatios(len(races) > 1)
+	var absent error
 	for _, l := range races {
-		info, more, err := d.infoOf(ctx, q, l)
+		info, more, err := d.seriesOf(ctx, q, l)
 		a.notices.take(more...)
 		if err != nil {
 			return answer{}, err
 		}
-		found, err := compare.Distribute(d.about(ctx, []listed{l}), d.prom, info, apps(q, l, info), percentiles())
+		if info == nil {
+			continue
+		}
+		found, err := compare.Distribute(d.about(ctx, []listed{l}), d.prom, *info, apps(q, l, *info), percentiles())
+		if err != nil && isUnknown(err) && len(races) > 1 {
+			absent = cmp.Or(absent, err) // an app may be in some of the races only
+			continue
+		}
 		if err != nil {
 			return answer{}, err // it names the race or the app, and what to do
 		}
@@ -46,7 +55,11 @@ func (d *Datasource) distribution(ctx context.Context, q query) (answer, error) 
 			}
 			curves.Fields = append(curves.Fields, curve(app, info.ID, found.Whole[app], len(races) > 1))
 		}
-		baseline, err := baselineOf(q, l, info)
+		baseline, err := baselineOf(q, l, *info)
+		if err != nil && len(q.Races) == 0 {
+			a.notices.add("%s", sentence(err))
+			continue
+		}
 		if err != nil {
 			return answer{}, err
 		}
@@ -54,7 +67,10 @@ func (d *Datasource) distribution(ctx context.Context, q query) (answer, error) 
 			a.notices.add("race %s has no baseline: choose one of %s to see ratios", info.ID, strings.Join(info.Apps, ", "))
 			continue
 		}
-		ratios.add(info, found, baseline, q.Apps)
+		ratios.add(*info, found, baseline, q.Apps)
+	}
+	if len(curves.Fields) == 1 && absent != nil {
+		return answer{}, absent
 	}
 	a.frames = data.Frames{curves, ratios.frame}
 	return a, nil

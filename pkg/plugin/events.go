@@ -51,9 +51,6 @@ func (d *Datasource) events(ctx context.Context, q query) (answer, error) {
 		all = append(all, verdictEvents(r, *l.end)...)
 		a.executed = append(a.executed, totals.Queries...)
 	}
-	if len(a.executed) == 0 {
-		a.executed = listQueries(d)
-	}
 	a.frames = data.Frames{eventFrame(all)}
 	return a, nil
 }

@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -12,6 +13,56 @@ import (
 	"github.com/photofinish/photofinish/pkg/race"
 	"github.com/photofinish/photofinish/pkg/verdict"
 )
+
+// judgedAll judges the races that a query is about. Of all races of a time range, those without the query's baseline are left out with a notice;
+// asked for by their id they are an error. So is an app that was in none of the races.
+func (d *Datasource) judgedAll(ctx context.Context, q query, races []listed, a *answer) ([]race.Race, error) {
+	var judged []race.Race
+	var mistaken error
+	for _, l := range races {
+		r, said, executed, err := d.judged(ctx, q, l)
+		switch {
+		case err == nil:
+		case len(q.Races) == 0 && race.CodeOf(err) == race.Invalid:
+			mistaken = cmp.Or(mistaken, err)
+			a.notices.add("%s; it is left out", sentence(err))
+			continue
+		default:
+			return nil, err
+		}
+		a.notices.take(said...)
+		a.executed = append(a.executed, executed...)
+		if len(r.Lanes) > 0 { // a race that waits for its turn may have none yet
+			judged = append(judged, r)
+		}
+	}
+	if len(judged) == 0 {
+		return nil, mistaken
+	}
+	return judged, hasApps(judged, q.Apps)
+}
+
+// hasApps says which app asked for was in none of the races.
+func hasApps(races []race.Race, apps []string) error {
+	var raced []string
+	for _, r := range races {
+		for _, l := range r.Lanes {
+			if !slices.Contains(raced, l.App) {
+				raced = append(raced, l.App)
+			}
+		}
+	}
+	for _, app := range apps {
+		switch {
+		case slices.Contains(raced, app):
+		case len(races) == 1:
+			return race.Errorf(race.NotFound, "its apps are "+strings.Join(raced, ", "), "race %s has no app %q", races[0].ID, app)
+		default:
+			return race.Errorf(race.NotFound, "their apps are "+strings.Join(raced, ", "), "none of the %d races has an app %q", len(races), app)
+		}
+	}
+	return nil
+}
 
 // judged is the record of a race with its verdicts: the runner's own, overrides included, or one that is made of what Prometheus holds.
 func (d *Datasource) judged(ctx context.Context, q query, l listed) (race.Race, notices, []compare.ExecutedQuery, error) {

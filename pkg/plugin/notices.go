@@ -1,6 +1,8 @@
 package plugin
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -54,8 +56,11 @@ func failed(err error) backend.DataResponse {
 		status, source = backend.StatusBadGateway, backend.ErrorSourceDownstream
 	case race.Internal:
 	}
-	if isGone(err) {
+	switch {
+	case isGone(err):
 		source = backend.ErrorSourceDownstream
+	case errors.Is(err, context.DeadlineExceeded):
+		status, source = backend.StatusTimeout, backend.ErrorSourceDownstream
 	}
 	return backend.ErrDataResponseWithSource(status, source, sentence(err))
 }

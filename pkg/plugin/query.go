@@ -13,7 +13,7 @@ import (
 	"github.com/photofinish/photofinish/pkg/race"
 )
 
-// The query types that this back end answers.
+// The query types that this back end answers, and typeLive, which it does not answer yet.
 const (
 	typeTimeSeries   = "timeseries"
 	typeStandings    = "standings"
@@ -21,6 +21,7 @@ const (
 	typeDistribution = "distribution"
 	typeRaces        = "races"
 	typeEvents       = "events"
+	typeLive         = "live"
 )
 
 func queryTypes() []string {
@@ -79,6 +80,9 @@ func readQuery(dq backend.DataQuery) (query, error) {
 }
 
 func (q *query) check() error {
+	if q.Type == typeLive {
+		return race.Errorf(race.Invalid, "choose timeseries and let the dashboard refresh itself to follow a race", "the query type live is not there yet")
+	}
 	if !slices.Contains(queryTypes(), q.Type) {
 		return race.Errorf(race.Invalid, "choose one of "+strings.Join(queryTypes(), ", "), "there is no query type %q", q.Type)
 	}

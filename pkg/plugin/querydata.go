@@ -2,10 +2,13 @@ package plugin
 
 import (
 	"context"
+	"runtime/debug"
 	"sync"
 
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/photofinish/photofinish/pkg/race"
 )
 
 // QueryData implements backend.QueryDataHandler. Each query answers or fails by itself.
@@ -27,7 +30,13 @@ func (d *Datasource) QueryData(ctx context.Context, req *backend.QueryDataReques
 	return response, nil
 }
 
-func (d *Datasource) answer(ctx context.Context, dq backend.DataQuery) backend.DataResponse {
+func (d *Datasource) answer(ctx context.Context, dq backend.DataQuery) (response backend.DataResponse) {
+	defer func() { // in a goroutine of its own a panic would end the plugin and every other query with it
+		if r := recover(); r != nil {
+			backend.Logger.FromContext(ctx).Error("a query panicked", "refId", dq.RefID, "panic", r, "stack", string(debug.Stack()))
+			response = failed(race.Errorf(race.Internal, "please report this with the plugin's log", "the data source failed on this query: %v", r))
+		}
+	}()
 	if d.broken != nil {
 		return failed(d.broken)
 	}
@@ -38,6 +47,9 @@ func (d *Datasource) answer(ctx context.Context, dq backend.DataQuery) backend.D
 	a, err := d.handler(q)(ctx, q)
 	if err != nil {
 		return failed(err)
+	}
+	if len(a.executed) == 0 {
+		a.executed = listQueries(d) // no race was found: what was searched for it
 	}
 	frames := a.finish()
 	for _, f := range frames {

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
 
@@ -33,8 +34,34 @@ func (d *Datasource) routes() http.Handler {
 	mux.HandleFunc("GET /apps", d.apps)
 	mux.HandleFunc("GET /measures", measures)
 	mux.HandleFunc("GET /capabilities", d.capabilities)
-	return mux
+	return inForm(mux)
 }
+
+// inForm answers what no route takes as the runner answers its errors, where the mux would write plain text.
+func inForm(mux *http.ServeMux) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, pattern := mux.Handler(r); pattern != "" {
+			mux.ServeHTTP(w, r)
+			return
+		}
+		plain := refusal{header: http.Header{}}
+		if mux.ServeHTTP(&plain, r); plain.status == http.StatusMethodNotAllowed {
+			refuse(w, plain.status, "method_not_allowed", r.URL.Path+" takes "+plain.header.Get("Allow")+" only")
+			return
+		}
+		refuse(w, http.StatusNotFound, "not_found", "this data source has no resource "+r.URL.Path)
+	})
+}
+
+// refusal takes an answer of the mux's own without its text.
+type refusal struct {
+	header http.Header
+	status int
+}
+
+func (r *refusal) Header() http.Header         { return r.header }
+func (r *refusal) WriteHeader(status int)      { r.status = status }
+func (r *refusal) Write(p []byte) (int, error) { return len(p), nil }
 
 func fixed(path ...string) func(*http.Request) []string {
 	return func(*http.Request) []string { return path }
@@ -80,7 +107,13 @@ func (d *Datasource) mirror(w http.ResponseWriter, r *http.Request, path []strin
 		refuse(w, http.StatusBadGateway, "unavailable", "the runner does not accept the token of the data source's settings")
 		return
 	}
-	if kind := answer.Header.Get("Content-Type"); kind != "" {
+	kind := answer.Header.Get("Content-Type")
+	if strings.HasPrefix(kind, "text/html") { // and nobody's page shall run as one of Grafana's
+		refuse(w, http.StatusBadGateway, "unavailable",
+			"what answered is not the runner; check that the address in the data source's settings is the runner's own and not a login page or another program's")
+		return
+	}
+	if kind != "" {
 		w.Header().Set("Content-Type", kind)
 	}
 	w.WriteHeader(answer.Status)

@@ -121,6 +121,36 @@ func TestTheRunnersRefusalsAreOursAndItsTokenIsNotTheUsers(t *testing.T) {
 	require.Contains(t, body["message"], "token")
 }
 
+func TestWhatAnswersInTheRunnersPlaceIsSaid(t *testing.T) {
+	d := open(t, serve(t, emptyPrometheus), serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		_, _ = w.Write([]byte("<html>Sign in</html>"))
+	}))
+	status, body := call(t, d, nil, http.MethodGet, "races")
+	require.Equal(t, http.StatusBadGateway, status)
+	require.Contains(t, body["message"], "login page")
+	require.ErrorContains(t, ask(t, d, `{"queryType":"verdict","races":["$latest"]}`).Error, "login page")
+}
+
+func TestWhatNoRouteTakesIsAnErrorInTheRunnersForm(t *testing.T) {
+	d := open(t, serve(t, emptyPrometheus), fakeRunner(t))
+	for _, tt := range []struct {
+		method, path, code string
+		status             int
+	}{
+		{http.MethodGet, "nonsense", "not_found", http.StatusNotFound},
+		{http.MethodGet, "", "not_found", http.StatusNotFound},
+		{http.MethodDelete, "races", "method_not_allowed", http.StatusMethodNotAllowed},
+		{http.MethodPost, "capabilities", "method_not_allowed", http.StatusMethodNotAllowed},
+	} {
+		status, body := call(t, d, nil, tt.method, tt.path)
+		require.Equal(t, tt.status, status, tt.path)
+		require.Equal(t, tt.code, body["code"], tt.path)
+		require.NotEmpty(t, body["message"], tt.path)
+		require.Contains(t, body, "details", tt.path)
+	}
+}
+
 func TestNamesCannotLeaveTheirPlaceInTheAddress(t *testing.T) {
 	asked := []string{}
 	d := open(t, serve(t, emptyPrometheus), serve(t, func(w http.ResponseWriter, r *http.Request) {

@@ -2,7 +2,6 @@ package plugin
 
 import (
 	"context"
-	"fmt"
 	"strconv"
 	"time"
 
@@ -47,6 +46,9 @@ func (s *shared) Query(ctx context.Context, q promql.Query) (promql.Result, erro
 		}
 	}
 	result, err := s.flights.do(ctx, key, func(ctx context.Context) (promql.Result, error) { return s.ask(ctx, q) })
+	if err != nil && ctx.Err() != nil {
+		return promql.Result{}, givenUp(ctx)
+	}
 	if err == nil && keep && len(result.Warnings) == 0 { // an incomplete answer may be complete the next time
 		s.memory.put(key, result, sizeOf(result), time.Now().Add(finishedFor))
 	}
@@ -58,7 +60,7 @@ func (s *shared) ask(ctx context.Context, q promql.Query) (promql.Result, error)
 	case s.slots <- struct{}{}:
 		defer func() { <-s.slots }()
 	case <-ctx.Done():
-		return promql.Result{}, fmt.Errorf("wait for other queries: %w", context.Cause(ctx))
+		return promql.Result{}, givenUp(ctx)
 	}
 	result, err := s.next.Query(ctx, q)
 	if err != nil {
@@ -69,6 +71,12 @@ func (s *shared) ask(ctx context.Context, q promql.Query) (promql.Result, error)
 			"Prometheus answered with %d series, more than the %d that are let through", n, maxAnswerSeries)
 	}
 	return result, nil
+}
+
+// givenUp says that the caller did not wait for the answer: a browser that went away, or the evaluation of an alert rule whose time was over.
+func givenUp(ctx context.Context) error {
+	return race.Errorf(race.Unavailable, "ask for a shorter time or fewer apps, or give Prometheus and Grafana more time",
+		"Grafana stopped waiting for Prometheus: %w", context.Cause(ctx))
 }
 
 // sizeOf is about how many bytes a result takes.

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/grafana/grafana-plugin-sdk-go/data"
 
@@ -23,13 +22,11 @@ func (d *Datasource) standings(ctx context.Context, q query) (answer, error) {
 	}
 	board := newBoard(q, len(races) > 1)
 	a := answer{notices: said}
-	for _, l := range races {
-		r, more, executed, err := d.judged(ctx, q, l)
-		if err != nil {
-			return answer{}, err
-		}
-		a.notices.take(more...)
-		a.executed = append(a.executed, executed...)
+	judged, err := d.judgedAll(ctx, q, races, &a)
+	if err != nil {
+		return answer{}, err
+	}
+	for _, r := range judged {
 		if err := board.add(r); err != nil {
 			return answer{}, err
 		}
@@ -65,9 +62,6 @@ func (b *board) add(r race.Race) error {
 	for _, l := range r.Lanes {
 		values[l.App] = l.Measures
 	}
-	if err := hasApps(r, b.q.Apps); err != nil {
-		return err
-	}
 	rows, err := compare.Standings(values, b.q.measures, r.Baseline)
 	if err != nil {
 		return fmt.Errorf("race %s: %w", r.ID, err)
@@ -89,20 +83,6 @@ func (b *board) add(r race.Race) error {
 			if b.trend {
 				b.trends[m.ID] = append(b.trends[m.ID], trend(r, row.App, m.ID))
 			}
-		}
-	}
-	return nil
-}
-
-// hasApps says which app asked for did not race.
-func hasApps(r race.Race, apps []string) error {
-	raced := make([]string, len(r.Lanes))
-	for i, l := range r.Lanes {
-		raced[i] = l.App
-	}
-	for _, app := range apps {
-		if !slices.Contains(raced, app) {
-			return race.Errorf(race.NotFound, "its apps are "+strings.Join(raced, ", "), "race %s has no app %q", r.ID, app)
 		}
 	}
 	return nil

@@ -21,14 +21,18 @@ func (d *Datasource) targets(ctx context.Context, q query, strict bool) ([]liste
 			return nil, nil, err
 		}
 		said.take(more...)
+		tagged, bare := comparable(q, all)
 		if len(q.Races) == 0 {
-			if len(all) > maxRaces {
+			if len(bare) > 0 {
+				said.add("%d runs of this time are left out, the newest is %s: their requests carry no tag app, so there is nothing to compare", len(bare), bare[0].id)
+			}
+			if all = tagged; len(all) > maxRaces {
 				said.add("there are %d races in this time: the newest %d are shown", len(all), maxRaces)
 				all = all[:maxRaces]
 			}
 			return all, said, nil
 		}
-		if l, ok := newest(all, q); ok {
+		if l, ok := newest(tagged, q); ok {
 			races = append(races, l)
 		} else {
 			said.add("no race%s finished in this time range", named(q.Name))
@@ -46,6 +50,19 @@ func (d *Datasource) targets(ctx context.Context, q query, strict bool) ([]liste
 		races = append(races, l)
 	}
 	return races, said, nil
+}
+
+// comparable parts the runs without the tag app from the races: whoever else uses this Prometheus may tag theirs with testid only.
+// Asked for by their id they are an error that says how to tag them; as events they are as good as any.
+func comparable(q query, all []listed) (tagged, bare []listed) {
+	for _, l := range all {
+		if q.Type != typeEvents && l.info != nil && len(l.info.Apps) == 0 {
+			bare = append(bare, l)
+		} else {
+			tagged = append(tagged, l)
+		}
+	}
+	return tagged, bare
 }
 
 func named(name string) string {
@@ -145,6 +162,16 @@ func (d *Datasource) infoOf(ctx context.Context, q query, l listed) (compare.Rac
 		}
 	}
 	return d.lookup(ctx, q, l.id)
+}
+
+// seriesOf is infoOf, or nil for a race that the runner knows and that has written nothing yet; the notices say so.
+func (d *Datasource) seriesOf(ctx context.Context, q query, l listed) (*compare.RaceInfo, notices, error) {
+	info, said, err := d.infoOf(ctx, q, l)
+	if err != nil && isUnknown(err) && l.record != nil {
+		said.add("race %s is %s and has written nothing to Prometheus yet", l.id, l.status)
+		return nil, said, nil
+	}
+	return &info, said, err
 }
 
 // over says whether nothing will be written about a race any more, so that answers about it may be remembered.

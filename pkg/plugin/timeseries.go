@@ -3,7 +3,6 @@ package plugin
 import (
 	"context"
 	"math"
-	"slices"
 	"strings"
 	"time"
 
@@ -21,19 +20,18 @@ func (d *Datasource) timeSeries(ctx context.Context, q query) (answer, error) {
 	}
 	req := compare.Request{Apps: q.Apps, Measures: q.Measures, Elapsed: q.elapsed(), HeatsEach: q.each(), Join: d.join}
 	for _, l := range races {
-		info, more, err := d.infoOf(ctx, q, l)
+		info, more, err := d.seriesOf(ctx, q, l)
 		said.take(more...)
 		switch {
-		case err != nil && isUnknown(err) && l.record != nil:
-			said.add("race %s is %s and has written nothing to Prometheus yet", l.id, l.status)
-			continue
 		case err != nil:
 			return answer{}, err
+		case info == nil:
+			continue
 		case !q.elapsed() && (!info.Start.Before(q.To) || !info.End.After(q.From)):
 			said.add("race %s went from %s to %s, outside of the time range", l.id, clock(info.Start), clock(info.End))
 			continue
 		}
-		req.Races = append(req.Races, info)
+		req.Races = append(req.Races, *info)
 	}
 	if len(req.Races) == 0 {
 		return answer{frames: data.Frames{q.noSeries()}, notices: said}, nil
@@ -167,14 +165,14 @@ func (n naming) field(s compare.Series) *data.Field {
 		labels["race"] = s.Race
 		words = append(words, s.Race)
 	}
-	if n.heats {
+	if n.heats && s.Heat != "" { // a race without a heat tag is one heat that has no name
 		labels["heat"] = s.Heat
 		words = append(words, "heat "+s.Heat)
 	}
 	f := data.NewField(s.Measure.ID, labels, nullable(s.Values))
 	decimals := uint16(s.Measure.Decimals)
 	f.Config = &data.FieldConfig{
-		DisplayNameFromDS: strings.Join(slices.DeleteFunc(words, func(w string) bool { return w == "heat " }), ", "),
+		DisplayNameFromDS: strings.Join(words, ", "),
 		Unit:              string(s.Measure.Unit), Decimals: &decimals, Description: s.Measure.Sentence,
 	}
 	return f

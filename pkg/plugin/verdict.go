@@ -20,17 +20,12 @@ func (d *Datasource) verdict(ctx context.Context, q query) (answer, error) {
 		return answer{}, err
 	}
 	a := answer{notices: said}
+	judged, err := d.judgedAll(ctx, q, races, &a)
+	if err != nil {
+		return answer{}, err
+	}
 	var told []race.Race
-	for _, l := range races {
-		r, more, executed, err := d.judged(ctx, q, l)
-		if err != nil {
-			return answer{}, err
-		}
-		if err := hasApps(r, q.Apps); err != nil {
-			return answer{}, err
-		}
-		a.notices.take(more...)
-		a.executed = append(a.executed, executed...)
+	for _, r := range judged {
 		if why := mute(r, q); alert && why != "" {
 			a.notices.add("race %s raises no alert: %s", r.ID, why)
 			continue
