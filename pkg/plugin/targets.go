@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/photofinish/photofinish/pkg/compare"
@@ -24,7 +25,7 @@ func (d *Datasource) targets(ctx context.Context, q query, strict bool) ([]liste
 		tagged, bare := comparable(q, all)
 		if len(q.Races) == 0 {
 			if len(bare) > 0 {
-				said.add("%d runs of this time are left out, the newest is %s: their requests carry no tag app, so there is nothing to compare", len(bare), bare[0].id)
+				said.add("left out, because no request has the tag app and so there is nothing to compare: %s", ids(bare))
 			}
 			if all = tagged; len(all) > maxRaces {
 				said.add("there are %d races in this time: the newest %d are shown", len(all), maxRaces)
@@ -63,6 +64,19 @@ func comparable(q query, all []listed) (tagged, bare []listed) {
 		}
 	}
 	return tagged, bare
+}
+
+// ids names the newest of some races.
+func ids(races []listed) string {
+	const most = 5
+	var names []string
+	for _, l := range races[:min(len(races), most)] {
+		names = append(names, l.id)
+	}
+	if more := len(races) - most; more > 0 {
+		names = append(names, fmt.Sprintf("%d more", more))
+	}
+	return strings.Join(names, ", ")
 }
 
 func named(name string) string {
