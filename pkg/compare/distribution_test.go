@@ -53,7 +53,7 @@ func TestADistributionWithoutHistogramsSaysSo(t *testing.T) {
 
 func TestTheHealthChecksLooksFindWhatThereIs(t *testing.T) {
 	w := newWorld(t)
-	looks := compare.Looks(time.Hour)
+	looks := compare.Looks(time.Hour, compare.Join{})
 	count := func(i int) int {
 		result, err := w.Query(t.Context(), promql.At(looks[i].Expr, t0.Add(time.Minute)))
 		require.NoError(t, err)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -15,8 +14,12 @@ import (
 	"github.com/photofinish/photofinish/pkg/runnerclient"
 )
 
-// lookBack is how old the newest samples may be for the health check to find them.
-const lookBack = 24 * time.Hour
+// The health check looks lately first, which is cheap also where thousands of containers are scraped, and back only for what is not there now:
+// races may have been run yesterday.
+const (
+	lately   = 5 * time.Minute
+	lookBack = 24 * time.Hour
+)
 
 // part is one thing that the health check looks at.
 type part struct {
@@ -91,22 +94,38 @@ func (d *Datasource) prometheusParts(ctx context.Context) []part {
 
 // seriesParts looks for each kind of series that races are made of.
 func (d *Datasource) seriesParts(ctx context.Context) []part {
-	looks := compare.Looks(lookBack)
-	parts := make([]part, 0, len(looks))
-	for _, l := range looks {
+	now, before := compare.Looks(lately, d.join), compare.Looks(lookBack, d.join)
+	parts := make([]part, 0, len(now))
+	for i, l := range now {
+		if l.Follows && !parts[i-1].OK {
+			continue
+		}
 		p := part{Name: l.Name}
-		result, err := d.prom.Query(ctx, promql.At(l.Expr, d.now()))
+		n, err := d.count(ctx, l)
+		within := "5 minutes"
+		if err == nil && n == 0 {
+			n, err = d.count(ctx, before[i])
+			within = "24 hours"
+		}
 		switch {
 		case err != nil:
 			p.Message = sentence(err)
-		case slices.ContainsFunc(result.Series, func(s promql.Series) bool { return s.Last() > 0 }):
-			p.OK, p.Message = true, fmt.Sprintf("%.0f series in the last %.0f hours", result.Series[0].Last(), lookBack.Hours())
+		case n > 0:
+			p.OK, p.Message = true, fmt.Sprintf("%.0f series in the last %s", n, within)
 		default:
 			p.Message = l.Missing
 		}
 		parts = append(parts, p)
 	}
 	return parts
+}
+
+func (d *Datasource) count(ctx context.Context, l compare.Look) (float64, error) {
+	result, err := d.prom.Query(ctx, promql.At(l.Expr, d.now()))
+	if err != nil || len(result.Series) == 0 {
+		return 0, err // it says what to do
+	}
+	return result.Series[0].Last(), nil
 }
 
 // runnerPart asks the runner who it is, which needs no token, and then for a race, which does.

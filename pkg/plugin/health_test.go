@@ -41,6 +41,34 @@ func TestTheHealthCheckLooksAtEachPart(t *testing.T) {
 		{"no race yet", emptyPrometheus, "", backend.HealthStatusOk, []string{"--tag testid", "native histograms", "cAdvisor"}},
 		{"native histograms are off", holding(all[0], all[2]), "", backend.HealthStatusOk, []string{"K6_PROMETHEUS_RW_TREND_AS_NATIVE_HISTOGRAM"}},
 		{"no cAdvisor", holding(all[:2]...), "", backend.HealthStatusOk, []string{"no cAdvisor series"}},
+		{
+			"a cAdvisor that knows no container by name", func(w http.ResponseWriter, r *http.Request) {
+				if strings.Contains(r.FormValue("query"), `container_label_photofinish_app!=""`) {
+					emptyPrometheus(w, r)
+					return
+				}
+				holding(all...)(w, r)
+			}, "", backend.HealthStatusOk, []string{"container_label_com_docker_compose_service", "enter the label"},
+		},
+		{
+			"races of yesterday", func(w http.ResponseWriter, r *http.Request) {
+				if strings.Contains(r.FormValue("query"), "[300s]") {
+					emptyPrometheus(w, r)
+					return
+				}
+				holding(all...)(w, r)
+			}, "", backend.HealthStatusOk, []string{"All is well"},
+		},
+		{
+			"a store without native histograms", func(w http.ResponseWriter, r *http.Request) {
+				if strings.Contains(r.FormValue("query"), "histogram_avg") {
+					w.WriteHeader(http.StatusUnprocessableEntity)
+					fmt.Fprint(w, `{"status":"error","errorType":"422","error":"unsupported function"}`)
+					return
+				}
+				holding(all...)(w, r)
+			}, "", backend.HealthStatusOk, []string{"unsupported function"},
+		},
 		{"a runner that is down", holding(all...), gone.URL, backend.HealthStatusError, []string{"runner at", "cannot be reached"}},
 		{"a runner that does not take the token", holding(all...), lockedRunner(t), backend.HealthStatusError, []string{"401", "token"}},
 		{"no Prometheus", func(w http.ResponseWriter, _ *http.Request) { http.NotFound(w, nil) }, "", backend.HealthStatusError, []string{"no Prometheus API"}},
