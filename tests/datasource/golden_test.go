@@ -33,11 +33,7 @@ func TestTheFramesOfARealPrometheusAreTheGoldenOnes(t *testing.T) {
 	tape := &tape{target: prom.URL(), answers: map[string]json.RawMessage{}}
 	server := httptest.NewServer(tape)
 	t.Cleanup(server.Close)
-	var queries map[string]json.RawMessage
-	file, err := os.ReadFile(filepath.Join(testdata, "queries.json"))
-	require.NoError(t, err)
-	require.NoError(t, json.Unmarshal(file, &queries))
-	for name, query := range queries {
+	for name, query := range recordedQueries(t) {
 		t.Run(name, func(t *testing.T) {
 			response := ask(t, server.URL, query)
 			require.NoError(t, response.Error)
@@ -69,6 +65,7 @@ type tape struct {
 	target  string
 	mu      sync.Mutex
 	answers map[string]json.RawMessage
+	hear    func(*http.Request) // what else listens; may be nil
 }
 
 func (p *tape) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -84,6 +81,9 @@ func (p *tape) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(res.Body)
 	p.mu.Lock()
 	p.answers[r.URL.Path+"?"+string(form)] = body
+	if p.hear != nil {
+		p.hear(r)
+	}
 	p.mu.Unlock()
 	w.WriteHeader(res.StatusCode)
 	_, _ = w.Write(body)
