@@ -41,7 +41,7 @@ func TestFramesForAlertRulesAreReadBackByTheDataPlane(t *testing.T) {
 		name string
 		refs int
 	}{
-		{"timeseries-one", 2}, {"timeseries-several", 2}, {"timeseries-without-containers", 6},
+		{"timeseries-one", 2}, {"timeseries-several", 2}, {"timeseries-without-containers", 6}, {"timeseries-heats", 12}, {"timeseries-races", 8},
 	}
 	all := queries(t)
 	for _, tt := range tests {
@@ -53,6 +53,14 @@ func TestFramesForAlertRulesAreReadBackByTheDataPlane(t *testing.T) {
 		require.Len(t, c.Refs, tt.refs, tt.name)
 		require.Empty(t, c.RemainderIndices, tt.name)
 		require.NotEmpty(t, c.Refs[0].GetLabels()["app"])
+		labels := map[string]bool{}
+		for _, ref := range c.Refs {
+			labels[ref.GetLabels().String()] = true
+			size, err := ref.Len()
+			require.NoError(t, err)
+			require.Positive(t, size, tt.name)
+		}
+		require.Len(t, labels, tt.refs, "%s: server-side expressions keep labels only, and the same labels twice are an error to them", tt.name)
 	}
 	for name, refs := range map[string]int{"verdict": 3, "verdict-ratio": 1, "verdict-latest": 1, "verdict-none": 0} {
 		reader, err := numeric.CollectionReaderFromFrames(ask(t, d, string(all[name])).Frames)
@@ -67,6 +75,27 @@ func TestFramesForAlertRulesAreReadBackByTheDataPlane(t *testing.T) {
 			require.NotContains(t, ref.GetLabels(), "race", "a new id each night would be a new alert each night")
 		}
 		require.Len(t, labels, refs, "%s: alert instances are told apart by labels alone", name)
+	}
+}
+
+func TestWithoutDataAlertRulesReadNoData(t *testing.T) {
+	d := open(t, serve(t, emptyPrometheus), "")
+	for _, query := range []string{
+		`{"queryType":"timeseries","races":["$latest"],"measures":["vus"]}`, `{"queryType":"timeseries","races":["$latest"]}`,
+		`{"queryType":"timeseries","races":[]}`,
+	} {
+		reader, err := timeseries.CollectionReaderFromFrames(ask(t, d, query).Frames)
+		require.NoError(t, err, query)
+		c, err := reader.GetCollection(true)
+		require.NoError(t, err, query)
+		require.True(t, c.NoData(), query)
+	}
+	for _, field := range []string{fieldRegressed, fieldRatio, fieldLow, fieldHigh} {
+		reader, err := numeric.CollectionReaderFromFrames(ask(t, d, `{"queryType":"verdict","races":["$latest"],"field":"`+field+`"}`).Frames)
+		require.NoError(t, err, field)
+		c, err := reader.GetCollection(false)
+		require.NoError(t, err, field)
+		require.True(t, c.NoData(), field)
 	}
 }
 

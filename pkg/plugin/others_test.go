@@ -149,7 +149,7 @@ func TestWhoStopsWaitingReadsThat(t *testing.T) {
 
 func TestAPanicIsOneQuerysErrorAndThePlugins(t *testing.T) {
 	d := open(t, serve(t, busy), "")
-	d.now = func() time.Time { panic("a bug") }
+	d.now = nil // what no test would let pass
 	response := ask(t, d, `{"queryType":"races"}`)
 	require.Error(t, response.Error)
 	require.Equal(t, backend.StatusInternal, response.Status)

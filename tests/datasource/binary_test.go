@@ -1,6 +1,7 @@
 package datasource_test
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -34,7 +35,8 @@ var (
 func TestMain(m *testing.M) {
 	var err error
 	if folder, err = os.MkdirTemp("", "photofinish"); err != nil {
-		panic(err)
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
 	}
 	code := m.Run()
 	_ = os.RemoveAll(folder)
