@@ -2,6 +2,7 @@ package compare
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/photofinish/photofinish/pkg/promql"
@@ -16,8 +17,11 @@ const (
 	chunkPoints = 10_000
 	// maxChunks bounds the queries of one search. Beyond chunkPoints x maxChunks seconds of racing (7 days) the times get coarser.
 	maxChunks = 60
-	// pad is how far beyond the range the search looks, so that a race that overlaps it is seen whole.
-	pad = time.Hour
+	// pad is how far beyond the range the search looks, so that a race that overlaps it is seen whole. Where one reaches even further, the search
+	// looks farther times as far, up to maxPad.
+	pad     = time.Hour
+	farther = 4
+	maxPad  = 14 * 24 * time.Hour
 )
 
 // Found is the result of a search: the races that overlap the range, oldest first.
@@ -34,18 +38,36 @@ func Find(ctx context.Context, q promql.Querier, start, end time.Time) (Found, e
 			start.Format(time.RFC3339), end.Format(time.RFC3339))
 	}
 	a := &asker{q: q}
-	races, err := scan(ctx, a, promql.NotEqual("testid", ""), start.Add(-pad), end.Add(pad))
+	w := Window{start, end}
+	races, err := scanWhole(ctx, a, promql.NotEqual("testid", ""), w)
 	if err != nil {
 		return Found{}, err
 	}
 	found := Found{Notices: a.notices}
 	for _, r := range races {
-		if !r.End.Before(start) && !r.Start.After(end) {
+		if w.overlaps(r) {
 			found.Races = append(found.Races, r)
 		}
 	}
 	return found, nil
 }
+
+// scanWhole scans a window, and as far beyond it as the races that overlap it reach.
+func scanWhole(ctx context.Context, a *asker, testid promql.Matcher, w Window) ([]RaceInfo, error) {
+	for beyond := pad; ; beyond *= farther {
+		from, to := w.Start.Add(-beyond), w.End.Add(beyond)
+		races, err := scan(ctx, a, testid, from, to)
+		if err != nil || beyond*farther > maxPad {
+			return races, err
+		}
+		cut := func(r RaceInfo) bool { return r.Start.Sub(from) < 2*Silence || to.Sub(r.End) < 2*Silence }
+		if !slices.ContainsFunc(races, func(r RaceInfo) bool { return w.overlaps(r) && cut(r) }) {
+			return races, nil
+		}
+	}
+}
+
+func (w Window) overlaps(r RaceInfo) bool { return !r.End.Before(w.Start) && !r.Start.After(w.End) }
 
 // scan looks for samples in windows: coarse ones first to see where there are any, then windows of a second where there are.
 // An expression that sees windows, not instants, misses no race that was shorter than the step.

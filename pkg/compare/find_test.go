@@ -142,3 +142,20 @@ func TestTheRaceOfARecordNeedsNoSearch(t *testing.T) {
 	require.Equal(t, float64(len(s.truth["slow/2"].latencies)), totals.Heats[1].Apps["slow"].Requests)
 	within(t, 40, totals.Heats[1].Apps["slow"].Measures["request_rate"], 1e-9, "rate")
 }
+
+func TestALongRaceIsSeenWholeThroughANarrowWindow(t *testing.T) {
+	w := newWorld(t)
+	s := newScene(w, "soak", true)
+	s.period = 20 * time.Second
+	s.run(load{app: "a", median: 0.01, rate: 1}, t0, 6*180)
+	middle := compare.Window{Start: t0.Add(3 * time.Hour), End: t0.Add(3*time.Hour + time.Minute)}
+	r, _, err := compare.Lookup(t.Context(), w, "soak", middle)
+	require.NoError(t, err)
+	found, err := compare.Find(t.Context(), w, middle.Start, middle.End)
+	require.NoError(t, err)
+	require.Len(t, found.Races, 1)
+	for _, seen := range []compare.RaceInfo{r, found.Races[0]} {
+		require.WithinDuration(t, t0, seen.Start, 21*time.Second)
+		require.WithinDuration(t, t0.Add(6*time.Hour), seen.End, 21*time.Second)
+	}
+}

@@ -21,7 +21,7 @@ type Window struct{ Start, End time.Time }
 // a plain testid finds the first race of it, and a notice names later ones. The error of an unknown race lists the newest ids.
 func Lookup(ctx context.Context, q promql.Querier, id string, w Window) (RaceInfo, []string, error) {
 	a := &asker{q: q}
-	races, err := scan(ctx, a, promql.Equal("testid", id), w.Start.Add(-pad), w.End.Add(pad))
+	races, err := scanWhole(ctx, a, promql.Equal("testid", id), w)
 	if err != nil {
 		return RaceInfo{}, nil, err
 	}
@@ -32,7 +32,7 @@ func Lookup(ctx context.Context, q promql.Querier, id string, w Window) (RaceInf
 		return races[0], a.notices, nil
 	}
 	if testid, start, ok := reused(id); ok {
-		races, err = scan(ctx, a, promql.Equal("testid", testid), start.Add(-pad), later(w.End, start.Add(pad)))
+		races, err = scanWhole(ctx, a, promql.Equal("testid", testid), Window{start, later(w.End, start)})
 		if err != nil {
 			return RaceInfo{}, nil, err
 		}

@@ -130,6 +130,7 @@ func TestSettingsThatCannotBeUsedAreToldAtEachQuery(t *testing.T) {
 		"no address":              {},
 		"no address of that kind": {URL: "localhost:9090"},
 		"a method":                {URL: "http://127.0.0.1:1", JSONData: json.RawMessage(`{"httpMethod":"BREW"}`)},
+		"no time-out":             {URL: "http://127.0.0.1:1", JSONData: json.RawMessage(`{"timeout":"soon"}`)},
 		"no JSON":                 {URL: "http://127.0.0.1:1", JSONData: json.RawMessage(`{"appLabels":"pod"}`)},
 	} {
 		instance, err := New(t.Context(), settings)

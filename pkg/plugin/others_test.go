@@ -167,3 +167,48 @@ func TestRemarksAndWarningsOfPrometheusAreNotices(t *testing.T) {
 	require.Contains(t, noticesOf(response.Frames), "Prometheus: a store is down")
 	require.Contains(t, noticesOf(response.Frames), "Prometheus: not a counter")
 }
+
+func TestAnExplicitRaceIsFoundWhereverTheRangeLies(t *testing.T) {
+	within := func(w http.ResponseWriter, r *http.Request) {
+		_ = r.ParseForm()
+		var start, end float64
+		_, _ = fmt.Sscan(r.Form.Get("start"), &start)
+		_, _ = fmt.Sscan(r.Form.Get("end"), &end)
+		if at := float64(scene().Unix()); r.URL.Path == "/api/v1/query_range" && (at+8 < start || at > end) {
+			emptyPrometheus(w, r)
+			return
+		}
+		busy(w, r)
+	}
+	d := open(t, serve(t, within), "")
+	for _, from := range []time.Duration{-time.Minute, 20 * 24 * time.Hour, -20 * 24 * time.Hour} {
+		standings := askAt(t, d, `{"queryType":"standings","races":["ours"],"baseline":"a","measures":["request_rate"]}`, scene().Add(from), scene().Add(from+2*time.Minute))
+		require.NoError(t, standings.Error, "%s", from)
+		require.Equal(t, 2, standings.Frames[0].Rows(), "%s", from)
+		verdict := askAt(t, d, `{"queryType":"verdict","races":["ours"],"baseline":"a","measures":["request_rate"]}`, scene().Add(from), scene().Add(from+2*time.Minute))
+		require.NoError(t, verdict.Error, "%s", from)
+		require.Equal(t, from < 0 && from > -time.Hour, len(verdict.Frames[0].Fields) > 0, "an alert is about races that ended within the range: %s", from)
+	}
+}
+
+func TestNoQueryAsksForMorePointsThanPrometheusAllows(t *testing.T) {
+	var mu sync.Mutex
+	var most int
+	d := open(t, serve(t, func(w http.ResponseWriter, r *http.Request) {
+		_ = r.ParseForm()
+		if r.URL.Path == "/api/v1/query_range" {
+			var start, end, step float64
+			_, _ = fmt.Sscan(r.Form.Get("start")+" "+r.Form.Get("end")+" "+r.Form.Get("step"), &start, &end, &step)
+			mu.Lock()
+			most = max(most, int((end-start)/step)+1)
+			mu.Unlock()
+		}
+		busy(w, r)
+	}), "")
+	for _, kind := range queryTypes() {
+		response := askAt(t, d, `{"queryType":"`+kind+`","baseline":"a"}`, scene().Add(-15*24*time.Hour), scene().Add(15*24*time.Hour))
+		require.NoError(t, response.Error, kind)
+	}
+	require.Positive(t, most)
+	require.LessOrEqual(t, most, 11_000)
+}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -22,11 +23,28 @@ type settings struct {
 	RunnerURL  string            `json:"runnerUrl"`
 	AppLabels  []string          `json:"appLabels"`
 	AppMap     map[string]string `json:"appMap"`
-	Timeout    json.Number       `json:"timeout"` // seconds
+	Timeout    seconds           `json:"timeout"`
 	HTTPMethod string            `json:"httpMethod"`
 	// OAuthPassThru and KeepCookies send the user's own identity along: then nothing may be shared between users.
 	OAuthPassThru bool     `json:"oauthPassThru"`
 	KeepCookies   []string `json:"keepCookies"`
+}
+
+// seconds are a number, or a text that holds one or none, as a form or a provisioning file may leave it.
+type seconds float64
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (s *seconds) UnmarshalJSON(raw []byte) error {
+	text := strings.TrimSpace(strings.Trim(string(raw), `"`))
+	if text == "" || text == "null" {
+		return nil
+	}
+	v, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		return fmt.Errorf("the time-out %s is no number of seconds", raw)
+	}
+	*s = seconds(v)
+	return nil
 }
 
 func readSettings(raw json.RawMessage) (settings, error) {
@@ -45,11 +63,10 @@ func readSettings(raw json.RawMessage) (settings, error) {
 }
 
 func (s settings) timeout() time.Duration {
-	seconds, err := s.Timeout.Float64()
-	if err != nil || seconds <= 0 {
+	if !(s.Timeout > 0) { // not a number, too
 		return defaultTimeout
 	}
-	return time.Duration(min(seconds, maxTimeout.Seconds()) * float64(time.Second))
+	return time.Duration(min(float64(s.Timeout), maxTimeout.Seconds()) * float64(time.Second))
 }
 
 // private says whether Prometheus may answer each user differently.

@@ -43,7 +43,7 @@ func TestWhatIsSetForPrometheusGoesToPrometheusOnly(t *testing.T) {
 func TestTheTimeOutIsBounded(t *testing.T) {
 	for text, want := range map[string]time.Duration{
 		`{}`: defaultTimeout, `{"timeout":0}`: defaultTimeout, `{"timeout":-1}`: defaultTimeout, `{"timeout":2}`: 2 * time.Second,
-		`{"timeout":"45"}`: 45 * time.Second, `{"timeout":1e12}`: maxTimeout, `{"timeout":null}`: defaultTimeout,
+		`{"timeout":"45"}`: 45 * time.Second, `{"timeout":1e12}`: maxTimeout, `{"timeout":null}`: defaultTimeout, `{"timeout":""}`: defaultTimeout,
 	} {
 		s, err := readSettings(json.RawMessage(text))
 		require.NoError(t, err, text)

@@ -141,7 +141,8 @@ type known struct {
 	since time.Time
 }
 
-// lookup finds a race in Prometheus: in the time range first, so that an id means there what `races` lists, then in the time before it.
+// lookup finds a race in Prometheus: in the time range first, so that an id means there what `races` lists, then in the time before it, then
+// in the time after it.
 func (d *Datasource) lookup(ctx context.Context, q query, id string) (compare.RaceInfo, notices, error) {
 	key := "lookup|" + id
 	if k, ok := recall[known](d.memory, key, time.Now()); ok && !q.From.Before(k.since) && !k.info.End.Before(q.From) {
@@ -150,11 +151,16 @@ func (d *Datasource) lookup(ctx context.Context, q query, id string) (compare.Ra
 	var info compare.RaceInfo
 	var said []string
 	var err error
-	for _, since := range []time.Time{q.From, q.From.Add(-searchBack)} {
-		info, said, err = compare.Lookup(ctx, d.prom, id, compare.Window{Start: since, End: q.To})
+	before := q.From.Add(-searchBack)
+	windows := []compare.Window{{Start: q.From, End: q.To}, {Start: before, End: q.To}, {Start: before, End: d.now()}}
+	for i, w := range windows {
+		if i > 0 && !w.End.After(windows[i-1].End) && !w.Start.Before(windows[i-1].Start) {
+			break // there is no time after the range
+		}
+		info, said, err = compare.Lookup(ctx, d.prom, id, w)
 		if err == nil {
 			if !d.private && len(said) == 0 && info.Finished(d.now()) {
-				d.memory.put(key, known{info, since}, 1000, time.Now().Add(finishedFor))
+				d.memory.put(key, known{info, w.Start}, 1000, time.Now().Add(finishedFor))
 			}
 			return info, said, nil
 		}
