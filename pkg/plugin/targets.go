@@ -152,11 +152,11 @@ func (d *Datasource) lookup(ctx context.Context, q query, id string) (compare.Ra
 	var said []string
 	var err error
 	before := q.From.Add(-searchBack)
-	windows := []compare.Window{{Start: q.From, End: q.To}, {Start: before, End: q.To}, {Start: before, End: d.now()}}
-	for i, w := range windows {
-		if i > 0 && !w.End.After(windows[i-1].End) && !w.Start.Before(windows[i-1].Start) {
-			break // there is no time after the range
-		}
+	windows := []compare.Window{{Start: q.From, End: q.To}, {Start: before, End: q.To}}
+	if now := d.now(); now.Sub(q.To) > time.Hour { // a look reaches an hour beyond its window
+		windows = append(windows, compare.Window{Start: before, End: now})
+	}
+	for _, w := range windows {
 		info, said, err = compare.Lookup(ctx, d.prom, id, w)
 		if err == nil {
 			if !d.private && len(said) == 0 && info.Finished(d.now()) {
