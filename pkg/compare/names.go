@@ -25,6 +25,8 @@ const (
 	containerMemory           = "container_memory_working_set_bytes"
 	containerReceived         = "container_network_receive_bytes_total"
 	containerSent             = "container_network_transmit_bytes_total"
+	containerStart            = "container_start_time_seconds"
+	containerOOM              = "container_oom_events_total"
 )
 
 // The labels that name an app's container.

@@ -37,6 +37,12 @@ func (d *Datasource) events(ctx context.Context, q query) (answer, error) {
 			continue
 		}
 		all = append(all, seriesEvents(l)...)
+		mishaps, executed, err := compare.Mishaps(d.about(ctx, []listed{l}), d.prom, *l.info, d.join)
+		if err != nil {
+			return answer{}, fmt.Errorf("race %s: %w", l.id, err)
+		}
+		all = append(all, mishapEvents(l, mishaps)...)
+		a.executed = append(a.executed, executed...)
 		if q.Baseline == "" || l.status != race.Finished || !slices.Contains(l.info.Apps, q.Baseline) {
 			continue
 		}
@@ -137,6 +143,19 @@ func seriesEvents(l listed) []event {
 	}
 	if l.end != nil {
 		all = append(all, moment(*l.end, title+" ended", "", "stop"))
+	}
+	return all
+}
+
+// mishapEvents are what befell the containers of a race that only Prometheus knows.
+func mishapEvents(l listed, mishaps []compare.Mishap) []event {
+	var all []event
+	for _, m := range mishaps {
+		what, tag := " restarted", "restart"
+		if m.OutOfMemory {
+			what, tag = " out of memory", "oom"
+		}
+		all = append(all, moment(m.At, m.App+what, title(l.name, l.id), tag, m.App))
 	}
 	return all
 }
