@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -19,14 +20,17 @@ import (
 )
 
 // binary is the data source's program as Grafana runs it.
-type binary struct{ protocol goplugin.ClientProtocol }
+type binary struct {
+	protocol goplugin.ClientProtocol
+	pid      int
+}
 
 // build builds the binary once for all tests, in a folder that TestMain removes.
 var (
 	folder string
 	build  = sync.OnceValues(func() (string, error) {
 		path := filepath.Join(folder, "gpx_photofinish")
-		cmd := exec.Command("go", "build", "-o", path, "github.com/photofinish/photofinish/pkg")
+		cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", path, "github.com/photofinish/photofinish/pkg")
 		cmd.Stderr = os.Stderr
 		return path, cmd.Run()
 	})
@@ -44,10 +48,10 @@ func TestMain(m *testing.M) {
 }
 
 // startBinary starts the data source's binary as Grafana does.
-func startBinary(t *testing.T) binary {
-	t.Helper()
+func startBinary(tb testing.TB) binary {
+	tb.Helper()
 	path, err := build()
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	client := goplugin.NewClient(&goplugin.ClientConfig{
 		Cmd: exec.Command(path),
 		HandshakeConfig: goplugin.HandshakeConfig{
@@ -59,10 +63,12 @@ func startBinary(t *testing.T) binary {
 		AllowedProtocols: []goplugin.Protocol{goplugin.ProtocolGRPC},
 		Logger:           hclog.New(&hclog.LoggerOptions{Output: io.Discard}),
 	})
-	t.Cleanup(client.Kill)
+	tb.Cleanup(client.Kill)
 	protocol, err := client.Client()
-	require.NoError(t, err)
-	return binary{protocol}
+	require.NoError(tb, err)
+	pid, err := strconv.Atoi(client.ID())
+	require.NoError(tb, err)
+	return binary{protocol, pid}
 }
 
 func (b binary) query(t *testing.T, settings *pluginv2.PluginContext, queries ...*pluginv2.DataQuery) backend.Responses {
