@@ -43,7 +43,7 @@ func rounded(levels map[int]float64) map[int]float64 {
 func TestLookingOftenIsNotWrongMoreOften(t *testing.T) {
 	const races, planned = 20_000, 24
 	looks := Looks(planned)
-	rng := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // a simulation
+	rng := rand.New(rand.NewPCG(1, 2))
 	quantile := studentQuantiles()
 	wrong, naive := 0, 0
 	for range races {
