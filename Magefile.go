@@ -21,6 +21,9 @@ import (
 // golangciLint is pinned here and not in go.mod: its own dependencies would choose versions for ours.
 const golangciLint = "github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0"
 
+// pluginValidator is pinned here for the same reason. The commit is that of release 0.45.6: its tags are not of the form that Go knows.
+const pluginValidator = "github.com/grafana/plugin-validator/pkg/cmd/plugincheck2@a7e38aae36a336062e9aa5ee9dd36435851daac2"
+
 // Build compiles the runner, and the Grafana app with its data source to dist.
 func Build() {
 	mg.SerialDeps(BuildRunner, BuildFrontend, BuildBackend)
@@ -56,6 +59,20 @@ func BuildFrontend() error {
 
 // Package builds what HEAD holds, in a folder of its own so that nothing else gets in, and writes the plugin and its source to bin as zips.
 func Package(ctx context.Context) error {
+	_, err := packaged(ctx)
+	return err
+}
+
+// Validate packages the plugin and holds it against the rules of Grafana's catalog, some of which ask grafana.com.
+func Validate(ctx context.Context) error {
+	zips, err := packaged(ctx)
+	if err != nil {
+		return err
+	}
+	return sh.RunV("go", "run", pluginValidator, "-config", "bundle/validator.yaml", "-sourceCodeUri", zips.Source, zips.Plugin)
+}
+
+func packaged(ctx context.Context) (bundle.Zips, error) {
 	return bundle.Package(ctx, "HEAD", "bin", func(ctx context.Context, source string, env []string) error {
 		build := exec.CommandContext(ctx, "go", "tool", "mage", "buildFrontend", "buildBackend")
 		build.Dir, build.Env, build.Stdout, build.Stderr = source, append(os.Environ(), env...), os.Stdout, os.Stderr

@@ -16,28 +16,34 @@ import (
 // Build makes source/dist in the folder source, with these variables added to its environment.
 type Build func(ctx context.Context, source string, env []string) error
 
+// Zips are the paths of a package.
+type Zips struct {
+	Plugin string // <id>-<version>.zip, what Grafana unpacks
+	Source string // <id>-<version>-source.zip, what it was built from
+}
+
 // Package exports a commit of the repository in the working directory to a folder of its own, builds it there, so that nothing untracked
-// gets in, and writes <id>-<version>.zip and <id>-<version>-source.zip to the folder out. The same commit gives the same contents and times.
-func Package(ctx context.Context, commit, out string, build Build) error {
+// gets in, and writes both zips to the folder out. The same commit gives the same contents and times.
+func Package(ctx context.Context, commit, out string, build Build) (Zips, error) {
 	when, err := committed(ctx, commit)
 	if err != nil {
-		return err
+		return Zips{}, err
 	}
 	temp, err := os.MkdirTemp("", "photofinish-package-")
 	if err != nil {
-		return err
+		return Zips{}, err
 	}
 	defer func() { _ = os.RemoveAll(temp) }()
 
 	archive, source := filepath.Join(temp, "source.zip"), filepath.Join(temp, "source")
 	if _, err := git(ctx, "archive", "--format=zip", "--output="+archive, commit); err != nil {
-		return err
+		return Zips{}, err
 	}
 	if err := unzip(archive, source); err != nil {
-		return err
+		return Zips{}, err
 	}
 	if err := build(ctx, source, []string{fmt.Sprintf("%s=%d", epoch, when.Unix())}); err != nil {
-		return fmt.Errorf("the export of %s does not build: %w", commit, err)
+		return Zips{}, fmt.Errorf("the export of %s does not build: %w", commit, err)
 	}
 	return write(os.DirFS(filepath.Join(source, "dist")), archive, out, when)
 }

@@ -64,11 +64,13 @@ func TestAPackageIsBuiltFromTheCommitAloneAndTheSameTwice(t *testing.T) {
 
 	var archives [][]byte
 	for range 2 {
-		require.NoError(t, Package(t.Context(), "HEAD", "out", func(_ context.Context, source string, env []string) error {
+		zips, err := Package(t.Context(), "HEAD", "out", func(_ context.Context, source string, env []string) error {
 			require.Equal(t, []string{"SOURCE_DATE_EPOCH=1795608000"}, env)
 			return asItIs(source)
-		}))
-		text, err := os.ReadFile("out/some-app-1.2.3.zip")
+		})
+		require.NoError(t, err)
+		require.Equal(t, Zips{Plugin: "out/some-app-1.2.3.zip", Source: "out/some-app-1.2.3-source.zip"}, zips)
+		text, err := os.ReadFile(zips.Plugin)
 		require.NoError(t, err)
 		archives = append(archives, text)
 	}
@@ -85,7 +87,7 @@ func TestAPackageSaysWhatIsWrongWithTheBuild(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			commitTo(t, t.TempDir(), "plugin.json", test.plugin)
-			err := Package(t.Context(), "HEAD", "out", func(_ context.Context, source string, _ []string) error {
+			_, err := Package(t.Context(), "HEAD", "out", func(_ context.Context, source string, _ []string) error {
 				return asItIs(source)
 			})
 			require.ErrorContains(t, err, test.want)
@@ -93,12 +95,13 @@ func TestAPackageSaysWhatIsWrongWithTheBuild(t *testing.T) {
 	}
 	t.Run("nothing built", func(t *testing.T) {
 		commitTo(t, t.TempDir(), "plugin.json", "{}")
-		err := Package(t.Context(), "HEAD", "out", func(context.Context, string, []string) error { return nil })
+		_, err := Package(t.Context(), "HEAD", "out", func(context.Context, string, []string) error { return nil })
 		require.ErrorContains(t, err, "the build left no plugin.json")
 	})
 	t.Run("an unknown commit", func(t *testing.T) {
 		commitTo(t, t.TempDir(), "plugin.json", "{}")
-		require.ErrorContains(t, Package(t.Context(), "nowhere", "out", nil), "nowhere")
+		_, err := Package(t.Context(), "nowhere", "out", nil)
+		require.ErrorContains(t, err, "nowhere")
 	})
 }
 

@@ -39,27 +39,28 @@ func read(dist fs.FS) (manifest, error) {
 }
 
 // write puts the plugin's zip and a copy of its source's into the folder out.
-func write(dist fs.FS, source, out string, when time.Time) error {
+func write(dist fs.FS, source, out string, when time.Time) (Zips, error) {
 	plugin, err := read(dist)
 	if err != nil {
-		return err
+		return Zips{}, err
 	}
 	if err := os.MkdirAll(out, 0o750); err != nil {
-		return err
+		return Zips{}, err
 	}
 	base := filepath.Join(out, plugin.ID+"-"+plugin.Info.Version)
-	file, err := os.Create(base + ".zip") //nolint:gosec // the name is of the built plugin.json
+	zips := Zips{Plugin: base + ".zip", Source: base + "-source.zip"}
+	file, err := os.Create(zips.Plugin) //nolint:gosec // the name is of the built plugin.json
 	if err != nil {
-		return err
+		return Zips{}, err
 	}
 	if err := errors.Join(Zip(file, dist, plugin.ID, when), file.Close()); err != nil {
-		return err
+		return Zips{}, err
 	}
 	text, err := os.ReadFile(source) //nolint:gosec // the file is this package's own
 	if err != nil {
-		return err
+		return Zips{}, err
 	}
-	return os.WriteFile(base+"-source.zip", text, 0o644) //nolint:gosec // it is for everyone to read
+	return zips, os.WriteFile(zips.Source, text, 0o644) //nolint:gosec // it is for everyone to read
 }
 
 // Zip writes a built plugin as Grafana unpacks it: everything in one folder that bears the plugin's id, binaries 0755 and all else 0644
