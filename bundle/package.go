@@ -62,7 +62,7 @@ func committed(ctx context.Context, commit string) (time.Time, error) {
 }
 
 func git(ctx context.Context, args ...string) (string, error) {
-	out, err := exec.CommandContext(ctx, "git", args...).CombinedOutput() //nolint:gosec // the arguments are this package's own
+	out, err := exec.CommandContext(ctx, "git", args...).CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("git %s: %w: %s", strings.Join(args, " "), err, strings.TrimSpace(string(out)))
 	}

@@ -49,14 +49,14 @@ func write(dist fs.FS, source, out string, when time.Time) (Zips, error) {
 	}
 	base := filepath.Join(out, plugin.ID+"-"+plugin.Info.Version)
 	zips := Zips{Plugin: base + ".zip", Source: base + "-source.zip"}
-	file, err := os.Create(zips.Plugin) //nolint:gosec // the name is of the built plugin.json
+	file, err := os.Create(zips.Plugin)
 	if err != nil {
 		return Zips{}, err
 	}
 	if err := errors.Join(Zip(file, dist, plugin.ID, when), file.Close()); err != nil {
 		return Zips{}, err
 	}
-	text, err := os.ReadFile(source) //nolint:gosec // the file is this package's own
+	text, err := os.ReadFile(source)
 	if err != nil {
 		return Zips{}, err
 	}
