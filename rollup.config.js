@@ -1,7 +1,7 @@
 // Bundles the app and each plugin nested in it: wherever src/ has a plugin.json, dist/ gets one AMD module.js with its map.
 // Grafana loads AMD modules and supplies React, its own packages and a few libraries; the rest is bundled (see bundle/rules.js).
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { dirname, join, relative, resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 
 import commonjs from '@rollup/plugin-commonjs';
 import nodeResolve from '@rollup/plugin-node-resolve';
@@ -89,8 +89,9 @@ function assets(folder) {
       const source = manifest.replaceAll('%VERSION%', version).replaceAll('%TODAY%', today);
       this.emitFile({ type: 'asset', fileName: 'plugin.json', source });
       if (folder === '') {
-        for (const fileName of ['README.md', 'CHANGELOG.md', 'LICENSE']) {
-          this.emitFile({ type: 'asset', fileName, source: readFileSync(fileName) });
+        // The README of the catalog is not the repository's: its readers have no Go, and links into the repository would be broken.
+        for (const path of ['src/README.md', 'CHANGELOG.md', 'LICENSE']) {
+          this.emitFile({ type: 'asset', fileName: basename(path), source: readFileSync(path) });
         }
       }
     },

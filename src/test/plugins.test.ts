@@ -21,6 +21,17 @@ describe('the app plugin', () => {
     expect(app).not.toHaveProperty('backend');
   });
 
+  it('shows wide PNGs of itself', () => {
+    expect(app.info.screenshots.length).toBeGreaterThan(0);
+    for (const { name, path } of app.info.screenshots) {
+      expect(name).not.toBe('');
+      const png = readFileSync(join(src, path));
+      expect(png.toString('latin1', 1, 4)).toBe('PNG');
+      expect(png.readUInt32BE(16), `width of ${path}`).toBeGreaterThanOrEqual(1280);
+      expect(png.length, `size of ${path} in bytes`).toBeLessThan(500_000);
+    }
+  });
+
   it('lists every nested plugin with its type', () => {
     const want = nested.map((path) => ({ type: json(path).type, path }));
     const listed = app.includes.filter((include: { type: string }) => include.type !== 'page');
@@ -35,6 +46,10 @@ describe.each(['plugin.json', ...nested])('%s', (path) => {
     for (const logo of Object.values<string>(plugin.info.logos)) {
       expect(readFileSync(join(src, dirname(path), logo), 'utf8')).toContain('<svg');
     }
+  });
+
+  it('takes its version from package.json, as the app does', () => {
+    expect(plugin.info.version).toBe('%VERSION%');
   });
 
   it('asks for Grafana 12.2', () => {
@@ -55,5 +70,25 @@ it('the data source is offered for panels, annotations and alerts, and runs its 
     annotations: true,
     alerting: true,
     streaming: true,
+  });
+});
+
+it('only the data source has a back end', () => {
+  const withBackend = ['plugin.json', ...nested].filter((path) => json(path).backend || json(path).executable);
+  expect(withBackend).toEqual([join('datasource', 'plugin.json')]);
+});
+
+describe('the provisioning samples', () => {
+  const sample = (folder: string) => readFileSync(join(src, '..', 'provisioning', folder, 'photofinish.yaml'), 'utf8');
+  const types = (text: string) => [...text.matchAll(/^ +(?:- )?type: (\S+)$/gm)].map(([, type]) => type);
+
+  it('enable the app', () => {
+    expect(types(sample('plugins'))).toEqual([app.id]);
+  });
+
+  it('name the data source and keep the token out of the file', () => {
+    const text = sample('datasources');
+    expect(types(text)).toEqual([json('datasource', 'plugin.json').id]);
+    expect(text).toMatch(/secureJsonData:\n +runnerToken: \$\w+\n/);
   });
 });
