@@ -48,7 +48,7 @@ func (p *racePlan) tasks(req Request, need needs, step time.Duration) (tasks []*
 		t := ask(expr, id)
 		readers = append(readers, func() { p.samples.direct[id] = directColumns(g, t.result, factor, req.HeatsEach) })
 	}
-	histogram := r.stepHistogram(p.apps, step, by...)
+	histogram := r.stepHistogram(p.apps, step, p.sources.client, by...)
 	for _, m := range need.measures {
 		if q, ok := need.latencies[m.ID]; ok {
 			direct(m.ID, quantileExpr(q, histogram), milli)
@@ -63,21 +63,38 @@ func (p *racePlan) tasks(req Request, need needs, step time.Duration) (tasks []*
 	if need.vus && r.Own {
 		direct("vus", r.highestExpr(ownVUs, p.apps, step, by...), 1)
 	}
-	if need.counters {
-		ids := need.of(measure.Client)
-		counters, seen := ask(r.countersExpr(p.apps, r.reach()), ids...), ask(r.seenExpr(p.apps), ids...)
-		readers = append(readers, func() { p.samples.clients = clientRows(g, counters.result, seen.result) })
+	families := func(all []family, expr func(names, split []string) string) (answers []*task) {
+		for _, f := range all {
+			if ids := f.of(need); len(ids) > 0 {
+				answers = append(answers, ask(expr(f.names, f.split), ids...))
+			}
+		}
+		return answers
+	}
+	if ids := requestFamily(r).of(need); len(ids) > 0 {
+		counters := families(clientFamilies(r), func(names, split []string) string { return r.countersExpr(names, split, p.apps, r.reachOn(step)) })
+		seen := ask(r.seenExpr(p.apps), ids...)
+		readers = append(readers, func() { p.samples.clients = clientRows(g, results(counters), seen.result) })
 	}
 	for _, c := range p.sources.containers {
-		ids := need.of(measure.Container)
-		values, seen := ask(c.valuesExpr(r.TestID), ids...), ask(c.seenExpr(r.TestID), ids...)
-		readers = append(readers, func() { p.samples.boxes = append(p.samples.boxes, boxes(g, c, values.result, seen.result, nil)...) })
+		values := families(containerFamilies(), func(names, _ []string) string { return c.valuesExpr(r.TestID, names) })
+		seen := ask(c.seenExpr(r.TestID), need.of(measure.Container)...)
+		readers = append(readers, func() { p.samples.boxes = append(p.samples.boxes, boxes(g, c, results(values), seen.result, nil)...) })
 	}
 	return tasks, func() {
 		for _, read := range readers {
 			read()
 		}
 	}
+}
+
+// results joins the series of several answers.
+func results(tasks []*task) []promql.Series {
+	var all []promql.Series
+	for _, t := range tasks {
+		all = append(all, t.result...)
+	}
+	return all
 }
 
 // directColumns are columns that Prometheus computed whole. each says whether they are by heat.

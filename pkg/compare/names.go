@@ -27,6 +27,13 @@ const (
 	containerSent             = "container_network_transmit_bytes_total"
 )
 
+// allContainerNames are all of them.
+func allContainerNames() []string {
+	return []string{
+		containerCPU, containerThrottled, containerPeriods, containerThrottledPeriods, containerMemory, containerReceived, containerSent,
+	}
+}
+
 // The labels that name an app's container.
 const (
 	labelApp  = "container_label_photofinish_app"
