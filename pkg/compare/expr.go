@@ -133,6 +133,18 @@ func quantileExpr(q float64, histogram string) string {
 	return "histogram_quantile(" + strconv.FormatFloat(q, 'f', -1, 64) + ", " + histogram + ")"
 }
 
+// quantileLabel is what histogram_quantiles names its quantiles by.
+const quantileLabel = "quantile"
+
+// quantilesExpr are several quantiles of one reading of the histogram; at most ten.
+func quantilesExpr(qs []float64, histogram string) string {
+	args := make([]string, len(qs))
+	for i, q := range qs {
+		args[i] = strconv.FormatFloat(q, 'f', -1, 64)
+	}
+	return "histogram_quantiles(" + histogram + ", " + promql.Quote(quantileLabel) + ", " + strings.Join(args, ", ") + ")"
+}
+
 func meanExpr(histogram string) string { return "histogram_avg(" + histogram + ")" }
 
 // highestExpr is the highest value of a gauge within the time before each point.

@@ -2,7 +2,9 @@ package compare
 
 import (
 	"context"
+	"maps"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/photofinish/photofinish/pkg/measure"
@@ -16,6 +18,7 @@ const milli = 1000
 func fetch(ctx context.Context, a *asker, plans []*racePlan, req Request, need needs, step time.Duration) error {
 	var tasks []*task
 	var done []func()
+	need.atOnce = len(need.latencies) > 0 && a.knowsQuantiles(ctx)
 	for _, p := range plans {
 		own, read := p.tasks(req, need, step)
 		tasks = append(tasks, own...)
@@ -49,9 +52,19 @@ func (p *racePlan) tasks(req Request, need needs, step time.Duration) (tasks []*
 		readers = append(readers, func() { p.samples.direct[id] = directColumns(g, t.result, factor, req.HeatsEach) })
 	}
 	histogram := r.stepHistogram(p.apps, step, p.sources.client, by...)
-	for _, m := range need.measures {
-		if q, ok := need.latencies[m.ID]; ok {
-			direct(m.ID, quantileExpr(q, histogram), milli)
+	if need.atOnce {
+		// All of them whichever is shown: one more costs little, and each panel of a dashboard then asks the same.
+		t := ask(quantilesExpr(slices.Sorted(maps.Values(quantiles())), histogram), slices.Sorted(maps.Keys(need.latencies))...)
+		readers = append(readers, func() {
+			for id, q := range need.latencies {
+				p.samples.direct[id] = directColumns(g, withQuantile(t.result, q), milli, req.HeatsEach)
+			}
+		})
+	} else {
+		for _, m := range need.measures {
+			if q, ok := need.latencies[m.ID]; ok {
+				direct(m.ID, quantileExpr(q, histogram), milli)
+			}
 		}
 	}
 	if need.mean {
@@ -86,6 +99,17 @@ func (p *racePlan) tasks(req Request, need needs, step time.Duration) (tasks []*
 			read()
 		}
 	}
+}
+
+// withQuantile are the series of one quantile.
+func withQuantile(series []promql.Series, q float64) (found []promql.Series) {
+	name := strconv.FormatFloat(q, 'f', -1, 64)
+	for _, s := range series {
+		if s.Labels[quantileLabel] == name {
+			found = append(found, s)
+		}
+	}
+	return found
 }
 
 // results joins the series of several answers.
