@@ -1,82 +1,214 @@
 package datasource_test
 
 import (
-	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
+	"github.com/grafana/grafana-plugin-sdk-go/backend/grpcplugin"
+	"github.com/grafana/grafana-plugin-sdk-go/genproto/pluginv2"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
+	"google.golang.org/grpc"
 
 	"github.com/photofinish/photofinish/pkg/plugin"
 	"github.com/photofinish/photofinish/tests/datasource/generated"
 )
 
-// twelve are the measures of the benchmarks: those of a dashboard, from k6, from cAdvisor and from both.
-func twelve() []string {
-	return []string{
-		"latency_mean", "latency_p50", "latency_p95", "latency_p99", "latency_max", "request_rate", "error_rate", "cpu_cores", "cpu_throttled_ratio",
-		"memory_working_set", "cpu_ms_per_request", "throttled_ms_per_request",
+// The races of the benchmarks, as photofinish writes them (schema 8) and as a stock k6 does (schema 3).
+func races(apps int, heat time.Duration, heats, rate int) map[string]generated.Race {
+	return map[string]generated.Race{
+		"own":   {ID: "race", Start: t0(), Apps: apps, Heats: heats, HeatLength: heat, Rate: rate},
+		"stock": {ID: "race", Start: t0(), Apps: apps, Heats: 1, HeatLength: time.Duration(heats) * heat, Rate: rate, Stock: true},
 	}
 }
 
-func fourApps(stock bool) generated.Race {
-	if stock {
-		return generated.Race{ID: "four", Start: t0(), Apps: 4, Heats: 1, HeatLength: 10 * time.Minute, Rate: 100, Stock: true}
-	}
-	return generated.Race{ID: "four", Start: t0(), Apps: 4, Heats: 4, HeatLength: 150 * time.Second, Rate: 100}
-}
+func fourApps() map[string]generated.Race { return races(4, 150*time.Second, 4, 100) }
 
-// dashboard is one load of a dashboard with a panel for each measure, as Grafana sends it: each panel is a request of its own, all at once.
-func dashboard(r generated.Race, step time.Duration) []*backend.QueryDataRequest {
-	var panels []*backend.QueryDataRequest
-	for _, id := range twelve() {
-		query, _ := json.Marshal(map[string]any{"queryType": "timeseries", "races": []string{r.ID}, "measures": []string{id}})
-		panels = append(panels, &backend.QueryDataRequest{Queries: []backend.DataQuery{{
-			RefID: "A", JSON: query, Interval: step, MaxDataPoints: 1000, TimeRange: backend.TimeRange{From: r.Start, To: r.End()},
-		}}})
-	}
-	return panels
-}
-
-func open(tb testing.TB, url string) *plugin.Datasource {
-	tb.Helper()
-	instance, err := plugin.New(tb.Context(), backend.DataSourceInstanceSettings{Type: plugin.ID, URL: url})
-	require.NoError(tb, err)
-	return instance.(*plugin.Datasource)
-}
-
+// BenchmarkFirstLoad: 4 apps, 12 measures, 10 minutes at 1 s, one query to a data source that has seen nothing yet; Prometheus runs in the same
+// process and its work is in ns/op. Beside it the same requests are sent to Prometheus by a plain HTTP client that throws the answers away:
+// x-prometheus is how much longer the data source takes, x-prometheus-cpu how much more of the CPU both together (medians of pairs).
 func BenchmarkFirstLoad(b *testing.B) {
-	for _, stock := range []bool{false, true} {
-		name := map[bool]string{false: "own", true: "stock"}[stock]
+	for name, r := range fourApps() {
 		b.Run(name, func(b *testing.B) {
-			r := fourApps(stock)
 			prom := generated.Prometheus(b, r)
-			one := all(r, time.Second)
+			requests, address := countRequests(b, prom.URL())
+			load(b, open(b, address), panel(r, time.Second, twelve()...), 48)
+			list := requests.take()
+			sayLoad(b)
 			b.ReportAllocs()
+			var own, plain []spent
 			for b.Loop() {
-				response, err := open(b, prom.URL()).QueryData(b.Context(), one)
-				require.NoError(b, err)
-				require.NoError(b, response.Responses["A"].Error)
-				require.Len(b, response.Responses["A"].Frames, 48)
-				require.Equal(b, 600, response.Responses["A"].Frames[0].Rows())
+				own = append(own, measure(func() { load(b, open(b, prom.URL()), panel(r, time.Second, twelve()...), 48) }))
+				b.StopTimer()
+				plain = append(plain, measure(func() { replay(b, prom.URL(), list) }))
+				b.StartTimer()
 			}
+			report(b, own, plain)
+			b.ReportMetric(float64(len(list)), "requests/op")
 		})
 	}
 }
 
-// all is one query for the twelve measures.
-func all(r generated.Race, step time.Duration) *backend.QueryDataRequest {
-	query, _ := json.Marshal(map[string]any{"queryType": "timeseries", "races": []string{r.ID}, "measures": twelve()})
-	return &backend.QueryDataRequest{Queries: []backend.DataQuery{{
-		RefID: "A", JSON: query, Interval: step, MaxDataPoints: 1000, TimeRange: backend.TimeRange{From: r.Start, To: r.End()},
-	}}}
+// BenchmarkDashboard: the same as twelve panels that are loaded at once.
+func BenchmarkDashboard(b *testing.B) {
+	for name, r := range fourApps() {
+		b.Run(name, func(b *testing.B) {
+			prom := generated.Prometheus(b, r)
+			requests, address := countRequests(b, prom.URL())
+			loadTogether(b, open(b, address), r, time.Second)
+			list := requests.take()
+			sayLoad(b)
+			for b.Loop() {
+				loadTogether(b, open(b, prom.URL()), r, time.Second)
+			}
+			b.ReportMetric(float64(len(list)), "requests/op")
+		})
+	}
 }
 
-// cpu is what this process has taken so far.
-func cpu() time.Duration {
+// BenchmarkSecondLook: the same race again, which is over; Prometheus is not asked.
+func BenchmarkSecondLook(b *testing.B) {
+	r := fourApps()["own"]
+	requests, address := countRequests(b, generated.Prometheus(b, r).URL())
+	d := open(b, address)
+	load(b, d, panel(r, time.Second, twelve()...), 48)
+	requests.take()
+	sayLoad(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		load(b, d, panel(r, time.Second, twelve()...), 48)
+	}
+	require.Empty(b, requests.take())
+}
+
+// BenchmarkHundredApps: 100 apps, 12 measures, 1 hour of a push a second, at the 5 s that Grafana asks for with 1,000 points, by the data source's own
+// binary over gRPC. peak-MB is the highest resident memory of that process. One load is one new process.
+func BenchmarkHundredApps(b *testing.B) {
+	const step = 5 * time.Second
+	for name, r := range races(100, 10*time.Minute, 6, 10) {
+		b.Run(name, func(b *testing.B) {
+			prom := generated.Prometheus(b, r)
+			requests, address := countRequests(b, prom.URL())
+			load(b, open(b, address), panel(r, step, twelve()...), 1200)
+			list := requests.take()
+			query := panel(r, step, twelve()...).Queries[0]
+			sayLoad(b)
+			var peak, took, plain []float64
+			for b.Loop() {
+				b.StopTimer()
+				protocol, pid := startBinary(b)
+				raw, err := protocol.Dispense("data")
+				require.NoError(b, err)
+				b.StartTimer()
+				began := time.Now()
+				answered, err := raw.(grpcplugin.DataClient).QueryData(b.Context(), &pluginv2.QueryDataRequest{
+					PluginContext: &pluginv2.PluginContext{OrgId: 1, PluginId: plugin.ID, DataSourceInstanceSettings: &pluginv2.DataSourceInstanceSettings{
+						Uid: "p", Url: prom.URL(), JsonData: []byte(`{"timeout":120}`), LastUpdatedMS: 1,
+					}},
+					Queries: []*pluginv2.DataQuery{{
+						RefId: "A", Json: query.JSON, MaxDataPoints: 1000, IntervalMS: step.Milliseconds(),
+						TimeRange: &pluginv2.TimeRange{FromEpochMS: r.Start.UnixMilli(), ToEpochMS: r.End().UnixMilli()},
+					}},
+				}, grpc.MaxCallRecvMsgSize(1<<30)) // Grafana sets no limit either
+				require.NoError(b, err)
+				b.StopTimer()
+				took = append(took, time.Since(began).Seconds())
+				response, err := backend.FromProto().QueryDataResponse(answered)
+				require.NoError(b, err)
+				require.NoError(b, response.Responses["A"].Error)
+				require.Len(b, response.Responses["A"].Frames, 1200)
+				peak = append(peak, peakMB(b, pid))
+				plain = append(plain, measure(func() { replay(b, prom.URL(), list) }).wall.Seconds())
+				b.StartTimer()
+			}
+			b.ReportMetric(slices.Max(peak), "peak-MB")
+			b.ReportMetric(middle(took), "s-median")
+			b.ReportMetric(middle(plain), "s-prometheus")
+		})
+	}
+}
+
+// inFlight is how many requests the data source has under way at once.
+const inFlight = 8
+
+// replay sends requests and throws the answers away.
+func replay(b *testing.B, address string, list []asked) {
+	b.Helper()
+	var group errgroup.Group
+	group.SetLimit(inFlight)
+	for _, one := range list {
+		group.Go(func() error {
+			resp, err := http.Post(address+one.path, "application/x-www-form-urlencoded", strings.NewReader(one.form))
+			if err != nil {
+				return err
+			}
+			defer resp.Body.Close()
+			_, err = io.Copy(io.Discard, resp.Body)
+			return err
+		})
+	}
+	require.NoError(b, group.Wait())
+}
+
+// spent is what something took, the CPU of this whole process.
+type spent struct{ wall, cpu time.Duration }
+
+func measure(f func()) spent {
+	began, before := time.Now(), processCPU()
+	f()
+	return spent{time.Since(began), processCPU() - before}
+}
+
+func processCPU() time.Duration {
 	var u syscall.Rusage
 	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u)
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// report tells the medians, and those of the ratios of pairs.
+func report(b *testing.B, own, plain []spent) {
+	b.Helper()
+	var wall, cpu, longer, more []float64
+	for i, s := range own {
+		wall, cpu = append(wall, s.wall.Seconds()*1000), append(cpu, s.cpu.Seconds()*1000)
+		longer, more = append(longer, s.wall.Seconds()/plain[i].wall.Seconds()), append(more, s.cpu.Seconds()/plain[i].cpu.Seconds())
+	}
+	b.ReportMetric(middle(wall), "ms-median")
+	b.ReportMetric(middle(cpu), "cpu-ms")
+	b.ReportMetric(middle(longer), "x-prometheus")
+	b.ReportMetric(middle(more), "x-prometheus-cpu")
+}
+
+func middle(values []float64) float64 {
+	sorted := slices.Sorted(slices.Values(values))
+	return sorted[len(sorted)/2]
+}
+
+// peakMB is the highest resident memory of a process.
+func peakMB(b *testing.B, pid int) float64 {
+	b.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	require.NoError(b, err)
+	_, rest, ok := strings.Cut(string(status), "VmHWM:")
+	require.True(b, ok)
+	var kB float64
+	_, err = fmt.Sscan(rest, &kB)
+	require.NoError(b, err)
+	return kB / 1024
+}
+
+// sayLoad logs the load average, so that a figure taken on a busy machine is known for one.
+func sayLoad(b *testing.B) {
+	b.Helper()
+	if text, err := os.ReadFile("/proc/loadavg"); err == nil {
+		b.Logf("load average: %s", strings.TrimSpace(string(text)))
+	}
 }

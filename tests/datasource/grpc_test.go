@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 
@@ -21,12 +22,12 @@ import (
 )
 
 // startBinary builds the data source's binary and starts it as Grafana does.
-func startBinary(t *testing.T) goplugin.ClientProtocol {
-	t.Helper()
-	binary := filepath.Join(t.TempDir(), "gpx_photofinish")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "github.com/photofinish/photofinish/pkg")
+func startBinary(tb testing.TB) (protocol goplugin.ClientProtocol, pid int) {
+	tb.Helper()
+	binary := filepath.Join(tb.TempDir(), "gpx_photofinish")
+	build := exec.CommandContext(tb.Context(), "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", binary, "github.com/photofinish/photofinish/pkg")
 	build.Stderr = os.Stderr
-	require.NoError(t, build.Run())
+	require.NoError(tb, build.Run())
 	client := goplugin.NewClient(&goplugin.ClientConfig{
 		Cmd: exec.Command(binary),
 		HandshakeConfig: goplugin.HandshakeConfig{
@@ -38,15 +39,17 @@ func startBinary(t *testing.T) goplugin.ClientProtocol {
 		AllowedProtocols: []goplugin.Protocol{goplugin.ProtocolGRPC},
 		Logger:           hclog.New(&hclog.LoggerOptions{Output: io.Discard}),
 	})
-	t.Cleanup(client.Kill)
+	tb.Cleanup(client.Kill)
 	protocol, err := client.Client()
-	require.NoError(t, err)
-	return protocol
+	require.NoError(tb, err)
+	pid, err = strconv.Atoi(client.ID())
+	require.NoError(tb, err)
+	return protocol, pid
 }
 
 func TestTheBinarySpeaksGrafanasProtocol(t *testing.T) {
 	prom := startPrometheus(t)
-	protocol := startBinary(t)
+	protocol, _ := startBinary(t)
 	context := &pluginv2.PluginContext{
 		OrgId: 1, PluginId: plugin.ID, ApiVersion: "", User: &pluginv2.User{Login: "vi", Role: "Viewer"},
 		DataSourceInstanceSettings: &pluginv2.DataSourceInstanceSettings{Uid: "p", Name: "Photofinish", Url: prom.URL(), JsonData: []byte("{}"), LastUpdatedMS: 1},
