@@ -56,10 +56,11 @@ func FuzzNoValueOfAQueryCanChangeThePromQL(f *testing.F) {
 		f.Add("golden", seed)
 		f.Add(seed, "control")
 	}
+	f.Add("", "0")
 	plain := map[string]map[string]bool{}
 	for _, kind := range queryTypes() {
 		plain[kind] = map[string]bool{}
-		for _, id := range []string{"plain", "plain@1773478800"} {
+		for _, id := range []string{"plain", "plain@1773478800", ""} {
 			for _, expr := range hear(f, kind, id, "app") {
 				plain[kind][shape(f, expr)] = true
 			}

@@ -108,6 +108,7 @@ func (a *answer) one(it *jsoniter.Iterator) (s Series) {
 		case "value":
 			s.Points = []Point{point(it)}
 		case "values":
+			s.Points = nil
 			if n := len(a.series); n > 0 {
 				s.Points = make([]Point, 0, len(a.series[n-1].Points))
 			}
