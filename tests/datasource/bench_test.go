@@ -101,7 +101,7 @@ func BenchmarkHundredApps(b *testing.B) {
 			list := requests.take()
 			query := panel(r, step, twelve()...).Queries[0]
 			sayLoad(b)
-			var peak, took, plain []float64
+			var peak, took, plain, plainCPU []float64
 			for b.Loop() {
 				b.StopTimer()
 				protocol, pid := startBinary(b)
@@ -126,12 +126,14 @@ func BenchmarkHundredApps(b *testing.B) {
 				require.NoError(b, response.Responses["A"].Error)
 				require.Len(b, response.Responses["A"].Frames, 1200)
 				peak = append(peak, peakMB(b, pid))
-				plain = append(plain, measure(func() { replay(b, prom.URL(), list) }).wall.Seconds())
+				alone := measure(func() { replay(b, prom.URL(), list) })
+				plain, plainCPU = append(plain, alone.wall.Seconds()), append(plainCPU, alone.cpu.Seconds())
 				b.StartTimer()
 			}
 			b.ReportMetric(slices.Max(peak), "peak-MB")
 			b.ReportMetric(middle(took), "s-median")
 			b.ReportMetric(middle(plain), "s-prometheus")
+			b.ReportMetric(middle(plainCPU), "cpu-s-prometheus")
 		})
 	}
 }
