@@ -17,6 +17,7 @@ type answer struct {
 	kind     string
 	series   []Series
 	warnings []string
+	infos    []string
 	err      error // the answer is whole, but nothing that we asked for
 }
 
@@ -67,6 +68,10 @@ func (a *answer) parse(body []byte) (whole bool) {
 		case "warnings":
 			for it.ReadArray() {
 				a.warnings = append(a.warnings, it.ReadString())
+			}
+		case "infos":
+			for it.ReadArray() {
+				a.infos = append(a.infos, it.ReadString())
 			}
 		default:
 			it.Skip()
