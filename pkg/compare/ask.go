@@ -34,6 +34,15 @@ type asker struct {
 	notices  []string
 }
 
+// knowsQuantiles says whether several quantiles can be asked for at once.
+func (a *asker) knowsQuantiles(ctx context.Context) bool {
+	if q, ok := a.q.(promql.Quantiler); ok {
+		return q.KnowsQuantiles(ctx)
+	}
+	known, _ := promql.TryQuantiles(ctx, a.q)
+	return known
+}
+
 // run evaluates the tasks concurrently. On an error the rest is cancelled.
 func (a *asker) run(ctx context.Context, tasks []*task) error {
 	said := make([][]string, len(tasks))

@@ -11,17 +11,14 @@ import (
 // phaseRace is the phase that counts.
 const phaseRace = "race"
 
-// assemble makes races out of the windows in which samples were seen. It is a pure function.
-func assemble(windows []window, silence int64) []RaceInfo {
-	byTestID := map[string][]window{}
-	for _, w := range windows {
-		byTestID[w.labels["testid"]] = append(byTestID[w.labels["testid"]], w)
-	}
+// assemble makes races out of the windows in which samples were seen: fine ones that tell the times, and coarser ones that tell the apps. It is a pure function.
+func assemble(timing, apps []window, silence int64) []RaceInfo {
+	timesOf, appsOf := byTestID(timing), byTestID(apps)
 	var races []RaceInfo
-	for testid, own := range byTestID {
+	for testid, own := range timesOf {
 		var previous time.Time
 		for i, part := range split(own, silence) {
-			r := describe(testid, part)
+			r := describe(testid, part, appsOf[testid])
 			if i > 0 {
 				r.ID = testid + "@" + strconv.FormatInt(r.Start.Unix(), 10)
 				r.Previous = previous
@@ -32,6 +29,14 @@ func assemble(windows []window, silence int64) []RaceInfo {
 	}
 	slices.SortFunc(races, func(a, b RaceInfo) int { return cmp.Or(a.Start.Compare(b.Start), cmp.Compare(a.ID, b.ID)) })
 	return races
+}
+
+func byTestID(windows []window) map[string][]window {
+	by := map[string][]window{}
+	for _, w := range windows {
+		by[w.labels["testid"]] = append(by[w.labels["testid"]], w)
+	}
+	return by
 }
 
 // split parts the windows of one testid where it was silent.
@@ -49,22 +54,21 @@ func split(windows []window, silence int64) [][]window {
 	return parts
 }
 
-// describe reads one race off its windows, of which there is at least one.
-func describe(testid string, windows []window) RaceInfo {
+// describe reads one race off its windows, of which there is at least one. Among the windows of apps are those of other races of the testid.
+func describe(testid string, windows, seen []window) RaceInfo {
 	r := RaceInfo{ID: testid, TestID: testid}
 	for _, w := range windows {
 		r.Phased = r.Phased || w.labels["phase"] != ""
 		r.Own = r.Own || w.labels["__name__"] == ownRequests
 	}
 	whole := windows[0].span
-	apps, heats := map[string]bool{}, map[string]span{}
+	heats := map[string]span{}
 	for _, w := range windows {
 		whole = span{min(whole.from, w.from), max(whole.to, w.to)}
-		app, heat := w.labels["app"], w.labels["heat"]
-		if app == "" {
+		heat := w.labels["heat"]
+		if w.labels[tagged] == "" {
 			continue
 		}
-		apps[app] = true
 		if r.Phased && w.labels["phase"] != phaseRace {
 			continue
 		}
@@ -75,6 +79,12 @@ func describe(testid string, windows []window) RaceInfo {
 		}
 	}
 	r.Start, r.End = time.UnixMilli(whole.from), time.UnixMilli(whole.to)
+	apps := map[string]bool{}
+	for _, w := range seen {
+		if app := w.labels["app"]; app != "" && w.from < whole.to && w.to > whole.from {
+			apps[app] = true
+		}
+	}
 	r.Apps = slices.Sorted(maps.Keys(apps))
 	for label, s := range heats {
 		r.Heats = append(r.Heats, Heat{Label: label, Start: time.UnixMilli(s.from), End: time.UnixMilli(s.to)})

@@ -35,11 +35,15 @@ func (s *samples) histograms() bool {
 // columns are the measures of one app over the given heats, on the grid of s. A measure that its source does not have is absent.
 func (s *samples) columns(app string, heats []Heat) map[string][]float64 {
 	c := s.clientColumns(app, heats)
+	pushed := s.pushed(app, heats)
 	for id, lanes := range s.direct {
 		for _, h := range heats {
 			c[id] = add(c[id], lanes[lane{app, h.Label}])
 		}
 		c[id] = add(c[id], lanes[lane{app, merged}])
+		if _, rated := quantiles()[id]; s.race.Own && (rated || id == "latency_mean") {
+			c[id] = where(c[id], pushed)
+		}
 	}
 	s.containerColumns(c, app, heats)
 	join(c)
@@ -49,6 +53,23 @@ func (s *samples) columns(app string, heats []Heat) map[string][]float64 {
 		}
 	}
 	return c
+}
+
+// pushed is known where k6 pushed within the step. A rate looks back on two steps: without a push in its own it would repeat the one before.
+func (s *samples) pushed(app string, heats []Heat) []float64 {
+	out := gaps(s.grid.n)
+	for _, h := range heats {
+		row := s.clients[lane{app, h.Label}]
+		if row == nil {
+			continue
+		}
+		for i := range out {
+			if row.fresh(i) {
+				out[i] = 1
+			}
+		}
+	}
+	return out
 }
 
 // merged stands for all heats together where Prometheus has already joined them; no heat label can hold it.

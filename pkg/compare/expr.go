@@ -58,10 +58,27 @@ func (r RaceInfo) reach() time.Duration {
 	return max(reach, time.Second)
 }
 
+// lateness is how far behind its step a push of our extension may be and still be seen by a query over time. It pushes every series every second.
+const lateness = 10 * time.Second
+
+// reachOn is reach for a grid. Our extension's series are never silent while they live, and a short window costs Prometheus and us less:
+// over a long one the series of every heat would be answered until the race's end.
+func (r RaceInfo) reachOn(step time.Duration) time.Duration {
+	if r.Own {
+		return min(r.reach(), step+lateness)
+	}
+	return r.reach()
+}
+
 // countersExpr is how far each app's counters have come, heat by heat: the last value of each series, then the sum over series.
-func (r RaceInfo) countersExpr(apps []string, reach time.Duration) string {
-	return "sum by " + promql.Labels("__name__", "app", "heat", "expected_response", "result") +
-		" (last_over_time(" + promql.Selector(r.counters(), r.matchers(apps)...) + "[" + promql.Duration(reach) + "]))"
+func (r RaceInfo) countersExpr(names, split, apps []string, reach time.Duration) string {
+	return "sum by " + promql.Labels(append([]string{"__name__", "app", "heat"}, split...)...) +
+		" (last_over_time(" + promql.Selector(names, r.matchers(apps)...) + "[" + promql.Duration(reach) + "]))"
+}
+
+// allCountersExpr are all of k6's counters at once.
+func (r RaceInfo) allCountersExpr(apps []string, reach time.Duration) string {
+	return r.countersExpr(r.counters(), []string{"expected_response", "result"}, apps, reach)
 }
 
 // seenExpr is the time of each app's newest sample, heat by heat.
@@ -69,21 +86,28 @@ func (r RaceInfo) seenExpr(apps []string) string {
 	return "max by " + promql.Labels("app", "heat") + " (timestamp(" + promql.Selector([]string{r.requests()}, r.matchers(apps)...) + "))"
 }
 
-// stepHistogram is the latency histogram of the requests of one step: for each series what it grew by since the step's beginning,
-// or all of it where it began within the step, then the sum.
-func (r RaceInfo) stepHistogram(apps []string, step time.Duration, by ...string) string {
-	selector := promql.Selector([]string{r.latency()}, r.matchers(apps)...)
+// stepHistogram is the latency histogram of the requests of one step, summed over series: a series' rate over the step and the one push before it.
+// Our extension pushes every period and begins with an explicit zero, so this is what was pushed within the step. Where a heat begins or ends with a
+// shorter period, one more push comes in. Reading each sample once, not twice as stockHistogram does, is most of what a dashboard costs Prometheus.
+func (r RaceInfo) stepHistogram(apps []string, step, period time.Duration, by ...string) string {
+	if !r.Own {
+		return r.stockHistogram(apps, step, by...)
+	}
+	selector := promql.Selector([]string{ownLatency}, r.matchers(apps)...)
+	return "sum by " + promql.Labels(by...) + " (rate(" + selector + "[" + promql.Duration(step+max(period, time.Second)) + "]))"
+}
+
+// stockHistogram does the same for a stock k6, whose series begin at any value: for each series what it grew by since the step's beginning,
+// or all of it where it began within the step.
+func (r RaceInfo) stockHistogram(apps []string, step time.Duration, by ...string) string {
+	selector := promql.Selector([]string{stockLatency}, r.matchers(apps)...)
 	now := "last_over_time(" + selector + "[" + promql.Duration(step) + "])"
 	before := selector + " offset " + promql.Duration(step)
 	if pause := r.Start.Sub(r.Previous); pause < lookback {
 		// Without stale markers the earlier race of this testid would still be in sight.
 		before = "last_over_time(" + selector + "[" + promql.Duration(pause) + "] offset " + promql.Duration(step) + ")"
 	}
-	grown := now + " - " + before
-	if !r.Own { // our extension's series begin with an explicit zero
-		grown += " or " + now
-	}
-	return "sum by " + promql.Labels(by...) + " (" + grown + ")"
+	return "sum by " + promql.Labels(by...) + " (" + now + " - " + before + " or " + now + ")"
 }
 
 // wholeHistogram is the latency histogram of whole heats at the end of the race: the last value of each series, then the sum.
@@ -109,6 +133,18 @@ func quantileExpr(q float64, histogram string) string {
 	return "histogram_quantile(" + strconv.FormatFloat(q, 'f', -1, 64) + ", " + histogram + ")"
 }
 
+// quantileLabel is what histogram_quantiles names its quantiles by.
+const quantileLabel = "quantile"
+
+// quantilesExpr are several quantiles of one reading of the histogram; at most ten.
+func quantilesExpr(qs []float64, histogram string) string {
+	args := make([]string, len(qs))
+	for i, q := range qs {
+		args[i] = strconv.FormatFloat(q, 'f', -1, 64)
+	}
+	return "histogram_quantiles(" + histogram + ", " + promql.Quote(quantileLabel) + ", " + strings.Join(args, ", ") + ")"
+}
+
 func meanExpr(histogram string) string { return "histogram_avg(" + histogram + ")" }
 
 // highestExpr is the highest value of a gauge within the time before each point.
@@ -131,11 +167,14 @@ func (c containers) identity() []string {
 	return labels
 }
 
-// valuesExpr are the counters and gauges of each container, over its CPUs and network interfaces.
-func (c containers) valuesExpr(testid string) string {
-	names := []string{
-		containerCPU, containerThrottled, containerPeriods, containerThrottledPeriods, containerMemory, containerReceived, containerSent,
-	}
+// namesExpr are the names of the containers that had samples within the time before.
+func (c containers) namesExpr(testid string, within time.Duration) string {
+	return "count by " + promql.Labels(c.label) + " (last_over_time(" + promql.Selector([]string{containerCPU}, c.matchers(testid)...) +
+		"[" + promql.Duration(within) + "]))"
+}
+
+// valuesExpr are counters and gauges of each container, over its CPUs and network interfaces.
+func (c containers) valuesExpr(testid string, names []string) string {
 	return "sum by " + promql.Labels(append([]string{"__name__"}, c.identity()...)...) + " (" + promql.Selector(names, c.matchers(testid)...) + ")"
 }
 

@@ -2,7 +2,9 @@ package compare
 
 import (
 	"context"
+	"maps"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/photofinish/photofinish/pkg/measure"
@@ -16,6 +18,7 @@ const milli = 1000
 func fetch(ctx context.Context, a *asker, plans []*racePlan, req Request, need needs, step time.Duration) error {
 	var tasks []*task
 	var done []func()
+	need.atOnce = len(need.latencies) > 0 && a.knowsQuantiles(ctx)
 	for _, p := range plans {
 		own, read := p.tasks(req, need, step)
 		tasks = append(tasks, own...)
@@ -48,10 +51,24 @@ func (p *racePlan) tasks(req Request, need needs, step time.Duration) (tasks []*
 		t := ask(expr, id)
 		readers = append(readers, func() { p.samples.direct[id] = directColumns(g, t.result, factor, req.HeatsEach) })
 	}
-	histogram := r.stepHistogram(p.apps, step, by...)
-	for _, m := range need.measures {
-		if q, ok := need.latencies[m.ID]; ok {
-			direct(m.ID, quantileExpr(q, histogram), milli)
+	histogram := r.stepHistogram(p.apps, step, p.sources.client, by...)
+	if need.atOnce {
+		// All of them whichever is shown: one more costs little, and each panel of a dashboard then asks the same.
+		var parts []*task
+		for _, apps := range halves(p.apps) {
+			expr := quantilesExpr(slices.Sorted(maps.Values(quantiles())), r.stepHistogram(apps, step, p.sources.client, by...))
+			parts = append(parts, ask(expr, slices.Sorted(maps.Keys(need.latencies))...))
+		}
+		readers = append(readers, func() {
+			for id, q := range need.latencies {
+				p.samples.direct[id] = directColumns(g, withQuantile(results(parts), q), milli, req.HeatsEach)
+			}
+		})
+	} else {
+		for _, m := range need.measures {
+			if q, ok := need.latencies[m.ID]; ok {
+				direct(m.ID, quantileExpr(q, histogram), milli)
+			}
 		}
 	}
 	if need.mean {
@@ -63,21 +80,58 @@ func (p *racePlan) tasks(req Request, need needs, step time.Duration) (tasks []*
 	if need.vus && r.Own {
 		direct("vus", r.highestExpr(ownVUs, p.apps, step, by...), 1)
 	}
-	if need.counters {
-		ids := need.of(measure.Client)
-		counters, seen := ask(r.countersExpr(p.apps, r.reach()), ids...), ask(r.seenExpr(p.apps), ids...)
-		readers = append(readers, func() { p.samples.clients = clientRows(g, counters.result, seen.result) })
+	families := func(all []family, expr func(names, split []string) string) (answers []*task) {
+		for _, f := range all {
+			if ids := f.of(need); len(ids) > 0 {
+				answers = append(answers, ask(expr(f.names, f.split), ids...))
+			}
+		}
+		return answers
+	}
+	if ids := requestFamily(r).of(need); len(ids) > 0 {
+		counters := families(clientFamilies(r), func(names, split []string) string { return r.countersExpr(names, split, p.apps, r.reachOn(step)) })
+		seen := ask(r.seenExpr(p.apps), ids...)
+		readers = append(readers, func() { p.samples.clients = clientRows(g, results(counters), seen.result) })
 	}
 	for _, c := range p.sources.containers {
-		ids := need.of(measure.Container)
-		values, seen := ask(c.valuesExpr(r.TestID), ids...), ask(c.seenExpr(r.TestID), ids...)
-		readers = append(readers, func() { p.samples.boxes = append(p.samples.boxes, boxes(g, c, values.result, seen.result, nil)...) })
+		values := families(containerFamilies(), func(names, _ []string) string { return c.valuesExpr(r.TestID, names) })
+		seen := ask(c.seenExpr(r.TestID), need.of(measure.Container)...)
+		readers = append(readers, func() { p.samples.boxes = append(p.samples.boxes, boxes(g, c, results(values), seen.result, nil)...) })
 	}
 	return tasks, func() {
 		for _, read := range readers {
 			read()
 		}
 	}
+}
+
+// halves parts four apps or more in two: Prometheus evaluates a query in one thread, and the percentiles are what a load waits for longest.
+func halves(apps []string) [][]string {
+	const worth = 4
+	if len(apps) < worth {
+		return [][]string{apps}
+	}
+	return [][]string{apps[:len(apps)/2], apps[len(apps)/2:]}
+}
+
+// withQuantile are the series of one quantile.
+func withQuantile(series []promql.Series, q float64) (found []promql.Series) {
+	name := strconv.FormatFloat(q, 'f', -1, 64)
+	for _, s := range series {
+		if s.Labels[quantileLabel] == name {
+			found = append(found, s)
+		}
+	}
+	return found
+}
+
+// results joins the series of several answers.
+func results(tasks []*task) []promql.Series {
+	var all []promql.Series
+	for _, t := range tasks {
+		all = append(all, t.result...)
+	}
+	return all
 }
 
 // directColumns are columns that Prometheus computed whole. each says whether they are by heat.

@@ -15,6 +15,8 @@ const (
 	coarsePoints = 3000
 	// chunkPoints keeps one query below the 11,000 points per series that Prometheus allows.
 	chunkPoints = 10_000
+	// appWindow is the width in ms of the windows that tell which apps raced: less than the silence that parts two races of one testid.
+	appWindow = int64(20_000)
 	// maxChunks bounds the queries of one search. Beyond chunkPoints x maxChunks seconds of racing (7 days) the times get coarser.
 	maxChunks = 60
 	// pad is how far beyond the range the search looks, so that a race that overlaps it is seen whole. Where one reaches even further, the search
@@ -76,12 +78,12 @@ func scan(ctx context.Context, a *asker, testid promql.Matcher, from, to time.Ti
 	whole := span{from.Unix() * 1000, (to.Unix() + 1) * 1000}
 	occupied := []span{whole}
 	if coarse := roundUp(whole.length()/coarsePoints, second); coarse > second {
-		windows, err := look(ctx, a, testid, occupied, coarse, "testid")
-		if err != nil {
+		first := look(testid, occupied, coarse, "testid")
+		if err := a.run(ctx, first); err != nil {
 			return nil, err
 		}
-		occupied = occupied[:0]
-		for _, w := range windows {
+		occupied = nil
+		for _, w := range windows(first, coarse) {
 			occupied = append(occupied, w.span)
 		}
 		occupied = merge(occupied, 1)
@@ -95,11 +97,12 @@ func scan(ctx context.Context, a *asker, testid promql.Matcher, from, to time.Ti
 		fine = roundUp(needed, second)
 		a.notice("there is so much racing in this time that starts and ends are rounded to %d s; choose a shorter time", fine/1000)
 	}
-	windows, err := look(ctx, a, testid, occupied, fine, findBy()...)
-	if err != nil {
+	wide := max(appWindow, fine)
+	timing, apps := look(testid, occupied, fine, findBy()...), look(testid, occupied, wide, "testid", "app")
+	if err := a.run(ctx, slices.Concat(timing, apps)); err != nil {
 		return nil, err
 	}
-	return assemble(windows, max(Silence.Milliseconds(), fine)), nil
+	return assemble(windows(timing, fine), windows(apps, wide), max(Silence.Milliseconds(), fine)), nil
 }
 
 // window says that a series with these labels has a sample within the span.
@@ -108,28 +111,28 @@ type window struct {
 	labels map[string]string
 }
 
-// look finds the windows of a width that hold samples of k6's request counters.
-func look(ctx context.Context, a *asker, testid promql.Matcher, where []span, width int64, by ...string) ([]window, error) {
+// look asks in which windows of a width there are samples of k6's request counters.
+func look(testid promql.Matcher, where []span, width int64, by ...string) (tasks []*task) {
 	step := time.Duration(width) * time.Millisecond
 	expr := lookExpr(testid, step, by...)
-	var tasks []*task
 	for _, piece := range chunks(where, width*chunkPoints) {
 		tasks = append(tasks, &task{query: promql.Query{
 			Expr: expr, Start: time.UnixMilli(piece.from + width), End: time.UnixMilli(roundUp(piece.to-piece.from, width) + piece.from), Step: step,
 		}})
 	}
-	if err := a.run(ctx, tasks); err != nil {
-		return nil, err
-	}
-	var windows []window
+	return tasks
+}
+
+// windows are those that hold samples.
+func windows(tasks []*task, width int64) (found []window) {
 	for _, t := range tasks {
 		for _, s := range t.result {
 			for _, p := range s.Points {
-				windows = append(windows, window{span{p.At - width, p.At}, s.Labels})
+				found = append(found, window{span{p.At - width, p.At}, s.Labels})
 			}
 		}
 	}
-	return windows, nil
+	return found
 }
 
 func roundUp(v, unit int64) int64 { return (v + unit - 1) / unit * unit }
@@ -137,10 +140,17 @@ func roundUp(v, unit int64) int64 { return (v + unit - 1) / unit * unit }
 // ListExpr is the expression that tells races apart, with the shortest window that Find looks at.
 func ListExpr() string { return lookExpr(promql.NotEqual("testid", ""), time.Second, findBy()...) }
 
-// findBy are the labels that a race is described by.
-func findBy() []string { return []string{"__name__", "testid", "app", "heat", "phase"} }
+// tagged is a label of ours: whether requests carry a tag app. Which apps there are is looked up by coarser windows, since a hundred of them,
+// second by second, would be a hundred times as much to answer.
+const tagged = "photofinish_tagged"
+
+// findBy are the labels that a race's times are described by.
+func findBy() []string { return []string{"__name__", "testid", "heat", "phase", tagged} }
 
 func lookExpr(testid promql.Matcher, width time.Duration, by ...string) string {
-	selector := promql.Selector([]string{ownRequests, stockRequests}, testid)
-	return "count by " + promql.Labels(by...) + " (last_over_time(" + selector + "[" + promql.Duration(width) + "]))"
+	samples := "last_over_time(" + promql.Selector([]string{ownRequests, stockRequests}, testid) + "[" + promql.Duration(width) + "])"
+	if slices.Contains(by, tagged) {
+		samples = "label_replace(" + samples + ", " + promql.Quote(tagged) + `, "yes", "app", ".+")`
+	}
+	return "count by " + promql.Labels(by...) + " (" + samples + ")"
 }

@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -66,6 +67,17 @@ func (j Join) byContainer(apps []string) map[string][]string {
 type containers struct {
 	label string
 	apps  map[string][]string // by container name
+}
+
+// first are some of the containers.
+func (c containers) first(n int) containers {
+	some := containers{label: c.label, apps: map[string][]string{}}
+	for _, name := range slices.Sorted(maps.Keys(c.apps)) {
+		if len(some.apps) < n {
+			some.apps[name] = c.apps[name]
+		}
+	}
+	return some
 }
 
 // matchers select the containers of a race by one label.

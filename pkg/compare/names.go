@@ -29,6 +29,13 @@ const (
 	containerOOM              = "container_oom_events_total"
 )
 
+// allContainerNames are all of them.
+func allContainerNames() []string {
+	return []string{
+		containerCPU, containerThrottled, containerPeriods, containerThrottledPeriods, containerMemory, containerReceived, containerSent,
+	}
+}
+
 // The labels that name an app's container.
 const (
 	labelApp  = "container_label_photofinish_app"

@@ -12,6 +12,7 @@ type needs struct {
 	max       bool
 	vus       bool
 	slopes    bool
+	atOnce    bool // Prometheus can tell several quantiles at once
 }
 
 // quantiles are the measures that are read off a histogram.

@@ -8,8 +8,11 @@ import (
 	"github.com/photofinish/photofinish/pkg/promql"
 )
 
-// glimpse is how much of a race is looked at, at its end and after its beginning, to see which containers there are and how often they are sampled.
-const glimpse = 10 * time.Minute
+// glimpse is how much of a race is looked at, at its end and after its beginning, to see how often its sources are sampled.
+const glimpse = 2 * time.Minute
+
+// glimpsed is how many apps are looked at: those of one race are sampled alike, and raw samples are many.
+const glimpsed = 10
 
 // skew is how far cAdvisor's clock may be off for its containers still to be noticed, so that the user can be told.
 const skew = 2 * time.Minute
@@ -24,42 +27,46 @@ type sources struct {
 // slowest is the shortest step at which every source has a sample in each.
 func (s sources) slowest() time.Duration { return max(s.client, s.container, time.Second) }
 
-// discover looks at the raw samples of both sides.
+// discover looks which labels name the apps' containers, and then at raw samples of both sides.
 func discover(ctx context.Context, a *asker, r RaceInfo, apps []string, j Join, need needs) (sources, error) {
 	var s sources
-	var clientTasks, containerTasks []*task
+	var looks, clients []*task
 	if need.counters || need.percentiles() || need.gauges() {
-		clientTasks = glimpses(r, promql.Selector([]string{r.requests()}, r.matchers(apps)...), 0)
+		clients = glimpses(r, promql.Selector([]string{r.requests()}, r.matchers(apps[:min(len(apps), glimpsed)])...), 0)
 	}
-	byLabel := map[*task]string{}
+	labels := j.labels()
 	if need.container {
-		for _, label := range j.labels() {
+		for _, label := range labels {
 			all := containers{label: label, apps: j.byContainer(apps)}
-			for _, t := range glimpses(r, promql.Selector([]string{containerCPU}, all.matchers(r.TestID)...), skew) {
-				byLabel[t] = label
-				containerTasks = append(containerTasks, t)
-			}
+			looks = append(looks, &task{query: promql.At(all.namesExpr(r.TestID, r.reach()+2*skew), r.End.Add(skew))})
 		}
 	}
-	if err := a.run(ctx, slices.Concat(clientTasks, containerTasks)); err != nil {
+	if err := a.run(ctx, slices.Concat(looks, clients)); err != nil {
 		return s, err
 	}
-	for _, t := range clientTasks {
+	for _, t := range clients {
 		s.client = shorter(s.client, period(t.result))
 	}
-	seen, periods := map[string][]string{}, map[string]time.Duration{}
-	for _, t := range containerTasks {
-		label := byLabel[t]
-		periods[label] = shorter(periods[label], period(t.result))
+	seen := map[string][]string{}
+	for i, t := range looks {
 		for _, series := range t.result {
-			if name := series.Labels[label]; !slices.Contains(seen[label], name) {
-				seen[label] = append(seen[label], name)
-			}
+			seen[labels[i]] = append(seen[labels[i]], series.Labels[labels[i]])
 		}
 	}
 	s.containers = j.assign(apps, seen)
-	for _, c := range s.containers {
-		s.container = max(s.container, periods[c.label])
+	samples := make([][]*task, len(s.containers))
+	for i, c := range s.containers {
+		samples[i] = glimpses(r, promql.Selector([]string{containerCPU}, c.first(glimpsed).matchers(r.TestID)...), skew)
+	}
+	if err := a.run(ctx, slices.Concat(samples...)); err != nil {
+		return s, err
+	}
+	for _, one := range samples {
+		every := time.Duration(0)
+		for _, t := range one {
+			every = shorter(every, period(t.result))
+		}
+		s.container = max(s.container, every)
 	}
 	return s, nil
 }

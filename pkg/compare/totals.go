@@ -148,7 +148,7 @@ func (t *totaller) atEnd(need needs) {
 		direct("latency_max", milli, func(by ...string) string { return r.highestExpr(ownLatencyMax, apps, r.length(), by...) })
 		direct("vus", 1, func(by ...string) string { return r.highestExpr(ownVUs, apps, r.length(), by...) })
 	}
-	t.ask(promql.At(r.countersExpr(apps, r.length()), r.End), need.of(measure.Client), func(series []promql.Series) {
+	t.ask(promql.At(r.allCountersExpr(apps, r.length()), r.End), need.of(measure.Client), func(series []promql.Series) {
 		for _, s := range series {
 			for _, column := range columnsOf(s.Labels) {
 				for _, key := range []lane{{s.Labels["app"], s.Labels["heat"]}, {s.Labels["app"], merged}} {
@@ -179,11 +179,11 @@ func (t *totaller) onGrid(need needs) {
 	p.samples = &samples{race: r, grid: g, direct: map[string]map[lane][]float64{}}
 	var counters []promql.Series
 	client, container := need.of(measure.Client), need.of(measure.Container)
-	t.ask(g.query(r.countersExpr(p.apps, r.reach())), client, func(series []promql.Series) { counters = series })
+	t.ask(g.query(r.allCountersExpr(p.apps, r.reach())), client, func(series []promql.Series) { counters = series })
 	t.ask(g.query(r.seenExpr(p.apps)), client, func(seen []promql.Series) { p.samples.clients = clientRows(g, counters, seen) })
 	for _, c := range p.sources.containers {
 		var values, peak []promql.Series
-		t.ask(g.query(c.valuesExpr(r.TestID)), container, func(series []promql.Series) { values = series })
+		t.ask(g.query(c.valuesExpr(r.TestID, allContainerNames())), container, func(series []promql.Series) { values = series })
 		t.ask(g.query(c.peakExpr(r.TestID, g.duration())), []string{"memory_working_set"}, func(series []promql.Series) { peak = series })
 		t.ask(g.query(c.seenExpr(r.TestID)), container, func(seen []promql.Series) {
 			p.samples.boxes = append(p.samples.boxes, boxes(g, c, values, seen, peak)...)

@@ -3,6 +3,7 @@ package plugin
 import (
 	"context"
 	"encoding/json"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -19,7 +20,7 @@ import (
 	"github.com/photofinish/photofinish/pkg/promql"
 )
 
-// listener hears every expression and answers as a Prometheus would that holds one race with these names.
+// listener hears every expression and answers as a Prometheus would that holds one race with these names, and a second app, so that lists of values are written too.
 type listener struct {
 	mu          sync.Mutex
 	exprs       []string
@@ -30,22 +31,40 @@ func (l *listener) Query(_ context.Context, q promql.Query) (promql.Result, erro
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.exprs = append(l.exprs, q.Expr)
-	s := promql.Series{Labels: map[string]string{
-		"__name__": "photofinish_http_reqs_total", "testid": l.testid, "app": l.app, "heat": l.app, "phase": "race", "expected_response": "true", "name": l.app,
-	}}
-	for i := range 5 {
-		s.Points = append(s.Points, promql.Point{At: scene().Add(time.Duration(i) * time.Second).UnixMilli(), Value: float64(i)})
+	var result promql.Result
+	for _, app := range []string{l.app, second} {
+		s := promql.Series{Labels: map[string]string{
+			"__name__": "photofinish_http_reqs_total", "testid": l.testid, "app": app, "heat": l.app, "phase": "race", "photofinish_tagged": "yes",
+			"expected_response": "true", "name": app, "container_label_photofinish_app": app, "l" + l.app: app, "quantile": "0.5",
+		}}
+		for i := range 5 {
+			s.Points = append(s.Points, promql.Point{At: scene().Add(time.Duration(i) * time.Second).UnixMilli(), Value: float64(i)})
+		}
+		result.Series = append(result.Series, s)
 	}
-	return promql.Result{Series: []promql.Series{s}}, nil
+	return result, nil
 }
 
-// FuzzNoValueOfAQueryCanChangeThePromQL: whatever stands in races, apps, baseline and labels, each expression has the shape that a plain value gives it,
-// and every matcher means exactly one of the values.
+// second is the app beside the one under test.
+const second = "second app"
+
+// FuzzNoValueOfAQueryCanChangeThePromQL: whatever stands in races, apps, baseline and labels, each expression has a shape that plain values give it,
+// and every matcher means exactly the values that were given.
 func FuzzNoValueOfAQueryCanChangeThePromQL(f *testing.F) {
 	for _, seed := range []string{"control", `"`, `\`, `"} or up{a="`, "a|b", ".*", "\x00", "é€😀", "a\nb", "`", "#c", "ab2@1773478800", "@", strings.Repeat("x", 300)} {
 		f.Add(seed, seed)
 		f.Add("golden", seed)
 		f.Add(seed, "control")
+	}
+	f.Add("", "0")
+	plain := map[string]map[string]bool{}
+	for _, kind := range queryTypes() {
+		plain[kind] = map[string]bool{}
+		for _, id := range []string{"plain", "plain@1773478800", ""} {
+			for _, expr := range hear(f, kind, id, "app") {
+				plain[kind][shape(f, expr)] = true
+			}
+		}
 	}
 	f.Fuzz(func(t *testing.T, id, app string) {
 		if !utf8.ValidString(id + app) {
@@ -57,9 +76,8 @@ func FuzzNoValueOfAQueryCanChangeThePromQL(f *testing.F) {
 				require.NotEmpty(t, heard, kind)
 			}
 			for _, expr := range heard {
-				parsed, err := parser.NewParser(parser.Options{}).ParseExpr(expr)
-				require.NoError(t, err, expr)
-				parser.Inspect(parsed, func(node parser.Node, _ []parser.Node) error {
+				require.Contains(t, plain[kind], shape(t, expr), "%s: a shape that no plain name gives: %s", kind, expr)
+				parser.Inspect(parse(t, expr), func(node parser.Node, _ []parser.Node) error {
 					if v, ok := node.(*parser.VectorSelector); ok {
 						for _, m := range v.LabelMatchers {
 							means(t, m, id, app)
@@ -72,30 +90,92 @@ func FuzzNoValueOfAQueryCanChangeThePromQL(f *testing.F) {
 	})
 }
 
-// hear answers a query with names that are as given, and tells which expressions it came to.
-func hear(t *testing.T, kind, id, app string) []string {
-	t.Helper()
-	l := &listener{testid: id, app: app}
-	d := &Datasource{
-		memory: newMemory(memoryBytes), now: time.Now, prom: l,
-		join: compare.Join{AppLabels: []string{"name", "l" + app}, AppMap: map[string]string{app: id}},
-	}
-	query, err := json.Marshal(map[string]any{"queryType": kind, "races": []string{id}, "apps": []string{app}, "baseline": app})
-	require.NoError(t, err)
-	d.answer(t.Context(), backend.DataQuery{
-		RefID: "A", JSON: query, Interval: time.Second, TimeRange: backend.TimeRange{From: scene().Add(-time.Minute), To: scene().Add(time.Minute)},
+func parse(tb testing.TB, expr string) parser.Expr {
+	tb.Helper()
+	parsed, err := parser.NewParser(parser.Options{EnableExperimentalFunctions: true}).ParseExpr(expr)
+	require.NoError(tb, err, expr)
+	return parsed
+}
+
+// lengths are durations, which depend on the times of a race.
+var lengths = regexp.MustCompile(`\[[^\]]*\]|offset [0-9a-z]+`)
+
+// shape is an expression without the values of its matchers and without the label that the settings name.
+func shape(tb testing.TB, expr string) string {
+	tb.Helper()
+	parsed := parse(tb, expr)
+	parser.Inspect(parsed, func(node parser.Node, _ []parser.Node) error {
+		switch n := node.(type) {
+		case *parser.VectorSelector:
+			for i, m := range n.LabelMatchers {
+				value, kind, name := "value", labels.MatchEqual, m.Name
+				if m.Type == labels.MatchNotEqual || m.Type == labels.MatchNotRegexp {
+					kind = labels.MatchNotEqual
+				}
+				if name == "__name__" || name == "phase" {
+					value = m.Value // these come from the package itself
+				}
+				n.LabelMatchers[i] = labels.MustNewMatcher(kind, plainLabel(name), value)
+			}
+		case *parser.AggregateExpr:
+			for i, name := range n.Grouping {
+				n.Grouping[i] = plainLabel(name)
+			}
+		}
+		return nil
 	})
-	return l.exprs
+	return lengths.ReplaceAllString(parsed.String(), "")
+}
+
+// plainLabel is a label's name, one word for any that only the settings can bring in.
+func plainLabel(name string) string {
+	if slices.Contains(strings.Fields("__name__ testid app heat phase expected_response result photofinish_tagged id instance job container name "+
+		"container_label_photofinish_app container_label_photofinish_race"), name) {
+		return name
+	}
+	return "label_of_the_settings"
+}
+
+// hear answers a query with names that are as given, and tells which expressions it came to.
+func hear(tb testing.TB, kind, id, app string) []string {
+	tb.Helper()
+	var heard []string
+	for _, label := range []string{"name", "container_label_photofinish_app", "l" + app} {
+		l := &listener{testid: id, app: app}
+		d := &Datasource{
+			memory: newMemory(memoryBytes), now: time.Now, prom: l,
+			join: compare.Join{AppLabels: []string{label}, AppMap: map[string]string{app: id}},
+		}
+		query, err := json.Marshal(map[string]any{"queryType": kind, "races": []string{id}, "baseline": app})
+		require.NoError(tb, err)
+		d.answer(tb.Context(), backend.DataQuery{
+			RefID: "A", JSON: query, Interval: time.Second, TimeRange: backend.TimeRange{From: scene().Add(-time.Minute), To: scene().Add(time.Minute)},
+		})
+		heard = append(heard, l.exprs...)
+	}
+	return heard
 }
 
 // means holds a matcher to the values that the package itself, or the query, puts there.
 func means(t *testing.T, m *labels.Matcher, id, app string) {
 	t.Helper()
 	only := func(values ...string) {
-		for _, v := range values {
-			require.False(t, m.Matches(v+"x") && !slices.Contains(values, v+"x"), "%s matches more than %q", m, values)
+		switch {
+		case m.Type == labels.MatchEqual:
+			require.Contains(t, values, m.Value, "%s", m)
+		case m.Type == labels.MatchRegexp && m.SetMatches() != nil: // the regular expression is a list of texts
+			for _, v := range m.SetMatches() {
+				require.Contains(t, values, v, "%s", m)
+			}
+		default: // a list with the empty text in it
+			require.Equal(t, labels.MatchRegexp, m.Type, "%s", m)
+			require.True(t, slices.ContainsFunc(values, func(v string) bool { return v != "" && m.Matches(v) }) || strings.TrimSpace(id) == "", "%s matches none of %q", m, values)
+			for _, v := range append(values, "up", "a", id+app) {
+				for _, other := range []string{v + "x", "x" + v, strings.ToUpper(v), v} {
+					require.False(t, m.Matches(other) && !slices.Contains(values, other), "%s matches %q too", m, other)
+				}
+			}
 		}
-		require.True(t, slices.ContainsFunc(values, m.Matches), "%s matches none of %q", m, values)
 	}
 	switch m.Name {
 	case "testid":
@@ -108,10 +188,14 @@ func means(t *testing.T, m *labels.Matcher, id, app string) {
 			return
 		}
 		only(id, plain)
-	case "app", "heat":
-		only(app, "")
-	case "name", strings.TrimSpace("l" + app):
-		only(app, strings.TrimSpace(id))
+	case "app":
+		only(app, second)
+	case "heat":
+		only(app)
+	case "container_label_photofinish_race":
+		only("", id, strings.TrimSpace(id))
+	case "name", "container_label_photofinish_app", strings.TrimSpace("l" + app):
+		only(app, second, strings.TrimSpace(id))
 	case "__name__", "phase", "container":
 	default:
 		require.Failf(t, "a matcher that nobody wrote", "%s", m)

@@ -20,7 +20,7 @@ type shared struct {
 	private bool
 }
 
-var _ promql.Querier = (*shared)(nil)
+var _ promql.Quantiler = (*shared)(nil)
 
 func newShared(next promql.Querier, m *memory, private bool) *shared {
 	return &shared{next: next, slots: make(chan struct{}, maxInFlight), memory: m, private: private}
@@ -53,6 +53,19 @@ func (s *shared) Query(ctx context.Context, q promql.Query) (promql.Result, erro
 		s.memory.put(key, result, sizeOf(result), time.Now().Add(finishedFor))
 	}
 	return result, err
+}
+
+// KnowsQuantiles implements promql.Quantiler. The answer is the same for everybody.
+func (s *shared) KnowsQuantiles(ctx context.Context) bool {
+	const key = "knows histogram_quantiles"
+	if known, ok := recall[bool](s.memory, key, time.Now()); ok {
+		return known
+	}
+	known, sure := promql.TryQuantiles(ctx, s)
+	if sure {
+		s.memory.put(key, known, 1, time.Now().Add(finishedFor))
+	}
+	return known
 }
 
 func (s *shared) ask(ctx context.Context, q promql.Query) (promql.Result, error) {

@@ -2,7 +2,6 @@ package promql
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -11,7 +10,6 @@ import (
 
 	"github.com/prometheus/client_golang/api"
 	v1 "github.com/prometheus/client_golang/api/prometheus/v1"
-	"github.com/prometheus/common/model"
 
 	"github.com/photofinish/photofinish/pkg/race"
 )
@@ -54,7 +52,7 @@ func New(cfg Config) (*Client, error) {
 	if err != nil {
 		return nil, race.Errorf(race.Invalid, "give the address as http://host:9090", "%q is not the address of a Prometheus: %w", cfg.URL, err)
 	}
-	return &Client{api: v1.NewAPI(client), url: client.URL("", nil).Redacted(), timeout: cfg.Timeout}, nil
+	return &Client{api: v1.NewAPI(reader{client}), url: client.URL("", nil).Redacted(), timeout: cfg.Timeout}, nil
 }
 
 // Query implements Querier.
@@ -64,64 +62,20 @@ func (c *Client) Query(ctx context.Context, q Query) (Result, error) {
 		ctx, cancel = context.WithTimeout(ctx, c.timeout)
 		defer cancel()
 	}
-	var value model.Value
-	var warnings v1.Warnings
-	var infos v1.Infos
+	ctx, answer := read(ctx)
 	var err error
 	if q.Step > 0 {
-		value, warnings, infos, err = c.api.QueryRange(ctx, q.Expr, v1.Range{Start: q.Start, End: q.End, Step: q.Step})
+		_, _, _, err = c.api.QueryRange(ctx, q.Expr, v1.Range{Start: q.Start, End: q.End, Step: q.Step})
 	} else {
-		value, warnings, infos, err = c.api.Query(ctx, q.Expr, q.Start)
+		_, _, _, err = c.api.Query(ctx, q.Expr, q.Start)
 	}
 	if err != nil {
 		return Result{}, c.explain(ctx, err)
 	}
-	series, err := decode(value)
-	if err != nil {
-		return Result{}, race.Errorf(race.Internal, "please report this", "the answer of Prometheus at %s to %s: %w", c.url, q.Expr, err)
+	if answer.err != nil {
+		return Result{}, race.Errorf(race.Internal, "please report this", "the answer of Prometheus at %s to %s: %w", c.url, q.Expr, answer.err)
 	}
-	return Result{Series: series, Warnings: warnings, Infos: infos}, nil
-}
-
-func decode(value model.Value) ([]Series, error) {
-	switch v := value.(type) {
-	case model.Matrix:
-		series := make([]Series, 0, len(v))
-		for _, s := range v {
-			if len(s.Histograms) > 0 {
-				return nil, errHistogram
-			}
-			points := make([]Point, len(s.Values))
-			for i, p := range s.Values {
-				points[i] = Point{At: int64(p.Timestamp), Value: float64(p.Value)}
-			}
-			series = append(series, Series{Labels: labels(s.Metric), Points: points})
-		}
-		return series, nil
-	case model.Vector:
-		series := make([]Series, 0, len(v))
-		for _, s := range v {
-			if s.Histogram != nil {
-				return nil, errHistogram
-			}
-			series = append(series, Series{Labels: labels(s.Metric), Points: []Point{{At: int64(s.Timestamp), Value: float64(s.Value)}}})
-		}
-		return series, nil
-	case *model.Scalar:
-		return []Series{{Points: []Point{{At: int64(v.Timestamp), Value: float64(v.Value)}}}}, nil
-	default:
-		return nil, fmt.Errorf("it is a %T, not a vector or matrix", value)
-	}
-}
-
-var errHistogram = errors.New("it holds a histogram where a number was expected")
-
-func labels(m model.Metric) map[string]string {
-	set := make(map[string]string, len(m))
-	for name, value := range m {
-		set[string(name)] = string(value)
-	}
-	return set
+	return Result{Series: answer.series, Warnings: answer.warnings, Infos: answer.infos}, nil
 }
 
 // onlyGet turns the form of a POST into the query of a GET.

@@ -1,0 +1,66 @@
+package compare
+
+import "slices"
+
+// family is the series of one source that some measures are computed from. Each family is a query of its own: a measure asks for no more
+// than it needs, and panels of a dashboard that need the same ask the same, which is then asked once.
+type family struct {
+	names    []string
+	split    []string // labels that tell a family's series apart, besides app and heat
+	measures []string
+}
+
+// costs are the measures that divide what containers spent by requests.
+func costs() []string {
+	return []string{"cpu_ms_per_request", "throttled_ms_per_request", "network_bytes_per_request"}
+}
+
+// requestFamily are k6's counts of requests. Whatever else it counts needs them too: they tell when a push came, and so do latencies that are rates.
+func requestFamily(r RaceInfo) family {
+	measures := append(costs(), "memory_bytes_per_request", "request_rate", "error_rate", "check_rate", "data_received_rate", "data_sent_rate")
+	if r.Own {
+		measures = append(measures, "latency_mean")
+		for id := range quantiles() {
+			measures = append(measures, id)
+		}
+	}
+	return family{[]string{r.requests()}, []string{"expected_response"}, measures}
+}
+
+// clientFamilies are k6's counters.
+func clientFamilies(r RaceInfo) []family {
+	if !r.Own {
+		return []family{
+			requestFamily(r),
+			{names: []string{stockReceived}, measures: []string{"data_received_rate"}},
+			{names: []string{stockSent}, measures: []string{"data_sent_rate"}},
+		}
+	}
+	return []family{
+		requestFamily(r),
+		{[]string{ownChecks}, []string{"result"}, []string{"check_rate"}},
+		{names: []string{ownReceived}, measures: []string{"data_received_rate"}},
+		{names: []string{ownSent}, measures: []string{"data_sent_rate"}},
+	}
+}
+
+// containerFamilies are cAdvisor's series.
+func containerFamilies() []family {
+	return []family{
+		{names: []string{containerCPU}, measures: append(costs(), "cpu_cores")},
+		{names: []string{containerThrottled, containerPeriods, containerThrottledPeriods}, measures: []string{"cpu_throttled_ratio", "throttled_ms_per_request"}},
+		{names: []string{containerMemory}, measures: []string{"memory_working_set", "memory_slope", "memory_bytes_per_request"}},
+		{names: []string{containerReceived, containerSent}, measures: []string{"network_receive_rate", "network_transmit_rate", "network_bytes_per_request"}},
+	}
+}
+
+// of are the measures asked for that need the family.
+func (f family) of(need needs) []string {
+	var ids []string
+	for _, m := range need.measures {
+		if slices.Contains(f.measures, m.ID) {
+			ids = append(ids, m.ID)
+		}
+	}
+	return ids
+}

@@ -1,0 +1,44 @@
+package plugin
+
+import (
+	"fmt"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/photofinish/photofinish/pkg/promql"
+)
+
+func heap() int {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int(m.HeapAlloc)
+}
+
+func TestWhatIsRememberedTakesAboutWhatItIsCountedFor(t *testing.T) {
+	for _, points := range []int{1, 600} { // many labels and few points, and the other way round
+		const limit = 16 << 20
+		m := newMemory(limit)
+		before := heap()
+		for i := range 40_000_000 / (1000 + 16*points) / 4 { // more than there is room for
+			var result promql.Result
+			for app := range 4 {
+				name := strings.Clone(fmt.Sprint("container ", i, app))
+				result.Series = append(result.Series, promql.Series{
+					Labels: map[string]string{"__name__": "container_cpu_usage_seconds_total", "id": name, "instance": "here", "job": "cadvisor", "app": name},
+					Points: make([]promql.Point, points),
+				})
+			}
+			m.put(fmt.Sprint(i), result, sizeOf(result), time.Now().Add(time.Hour))
+		}
+		took := heap() - before
+		require.LessOrEqual(t, m.used, limit)
+		require.Less(t, took, limit*3/2, "%d points: %d entries", points, len(m.byKey))
+		require.Greater(t, took, limit/3, "%d points: %d entries", points, len(m.byKey))
+		runtime.KeepAlive(m)
+	}
+}

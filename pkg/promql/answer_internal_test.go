@@ -1,0 +1,76 @@
+package promql
+
+import (
+	"encoding/json"
+	"math"
+	"testing"
+
+	"github.com/prometheus/common/model"
+	"github.com/stretchr/testify/require"
+)
+
+// FuzzAnswersAreReadAsClientGolangReadsThem: what reads as a whole answer has the series and points that client_golang's model sees in it.
+func FuzzAnswersAreReadAsClientGolangReadsThem(f *testing.F) {
+	for _, result := range []string{
+		`{"resultType":"matrix","result":[{"metric":{"__name__":"up","a":"é\"\n😀"},"values":[[1790000000.5,"1"],[1790000001,"NaN"],[1790000002.001,"-Inf"]]},{"metric":{},"values":[[0,"1e-320"]]}]}`,
+		`{"resultType":"vector","result":[{"metric":{"a":""},"value":[1790000000.123,"2.5"]}]}`,
+		`{"resultType":"vector","result":[]}`,
+		`{"resultType":"scalar","result":[1790000000.1,"1"]}`,
+		`{"resultType":"string","result":[1790000000.1,"text"]}`,
+	} {
+		f.Add([]byte(`{"status":"success","data":` + result + `,"warnings":["w"],"infos":["i"]}`))
+	}
+	f.Add([]byte(`{"status":"success","data":{"resultType":"matrix","result":[{"metric":{},"histograms":[[1,{"count":"1","sum":"1"}]]}]}}`))
+	f.Add([]byte(`{"status":"error","errorType":"bad_data","error":"no"}`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		var a answer
+		if !a.parse(body) || a.err != nil {
+			return
+		}
+		var want struct {
+			Data struct {
+				ResultType string          `json:"resultType"`
+				Result     json.RawMessage `json:"result"`
+			} `json:"data"`
+		}
+		if !json.Valid(body) || json.Unmarshal(body, &want) != nil {
+			return // a server that sends no proper JSON gets no promise
+		}
+		var elements []map[string]json.RawMessage
+		_ = json.Unmarshal(want.Data.Result, &elements)
+		for _, e := range elements {
+			if e["metric"] == nil || e["value"] == nil && e["values"] == nil || e["value"] != nil && e["values"] != nil {
+				return // the model makes up what is missing
+			}
+		}
+		var matrix model.Matrix
+		switch want.Data.ResultType {
+		case "matrix":
+			if json.Unmarshal(want.Data.Result, &matrix) != nil {
+				return
+			}
+		case "vector":
+			var vector model.Vector
+			if json.Unmarshal(want.Data.Result, &vector) != nil {
+				return
+			}
+			for _, s := range vector {
+				matrix = append(matrix, &model.SampleStream{Metric: s.Metric, Values: []model.SamplePair{{Timestamp: s.Timestamp, Value: s.Value}}})
+			}
+		default:
+			return
+		}
+		require.Len(t, a.series, len(matrix))
+		for i, s := range matrix {
+			require.Len(t, a.series[i].Labels, len(s.Metric))
+			for name, value := range s.Metric {
+				require.Equal(t, string(value), a.series[i].Labels[string(name)])
+			}
+			require.Len(t, a.series[i].Points, len(s.Values))
+			for j, p := range s.Values {
+				require.Equal(t, int64(p.Timestamp), a.series[i].Points[j].At)
+				require.Equal(t, math.Float64bits(float64(p.Value)), math.Float64bits(a.series[i].Points[j].Value))
+			}
+		}
+	})
+}

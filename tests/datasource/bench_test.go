@@ -1,0 +1,216 @@
+package datasource_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/grafana/grafana-plugin-sdk-go/backend"
+	"github.com/grafana/grafana-plugin-sdk-go/backend/grpcplugin"
+	"github.com/grafana/grafana-plugin-sdk-go/genproto/pluginv2"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
+	"google.golang.org/grpc"
+
+	"github.com/photofinish/photofinish/pkg/plugin"
+	"github.com/photofinish/photofinish/tests/datasource/generated"
+)
+
+// The races of the benchmarks, as photofinish writes them (schema 8) and as a stock k6 does (schema 3).
+func races(apps int, heat time.Duration, heats, rate int) map[string]generated.Race {
+	return map[string]generated.Race{
+		"own":   {ID: "race", Start: t0(), Apps: apps, Heats: heats, HeatLength: heat, Rate: rate},
+		"stock": {ID: "race", Start: t0(), Apps: apps, Heats: 1, HeatLength: time.Duration(heats) * heat, Rate: rate, Stock: true},
+	}
+}
+
+func fourApps() map[string]generated.Race { return races(4, 150*time.Second, 4, 100) }
+
+// BenchmarkFirstLoad: 4 apps, 12 measures, 10 minutes at 1 s, one query to a data source that has seen nothing yet; Prometheus runs in the same
+// process and its work is in ns/op. Beside it the same requests are sent to Prometheus by a plain HTTP client that throws the answers away:
+// x-prometheus is how much longer the data source takes, x-prometheus-cpu how much more of the CPU both together (medians of pairs).
+func BenchmarkFirstLoad(b *testing.B) {
+	for name, r := range fourApps() {
+		b.Run(name, func(b *testing.B) {
+			prom := generated.Prometheus(b, r)
+			requests, address := countRequests(b, prom.URL())
+			load(b, open(b, address), panel(r, time.Second, twelve()...), 48)
+			list := requests.take()
+			sayLoad(b)
+			b.ReportAllocs()
+			var own, plain []spent
+			for b.Loop() {
+				own = append(own, measure(func() { load(b, open(b, prom.URL()), panel(r, time.Second, twelve()...), 48) }))
+				b.StopTimer()
+				plain = append(plain, measure(func() { replay(b, prom.URL(), list) }))
+				b.StartTimer()
+			}
+			report(b, own, plain)
+			b.ReportMetric(float64(len(list)), "requests/op")
+		})
+	}
+}
+
+// BenchmarkDashboard: the same as twelve panels that are loaded at once.
+func BenchmarkDashboard(b *testing.B) {
+	for name, r := range fourApps() {
+		b.Run(name, func(b *testing.B) {
+			prom := generated.Prometheus(b, r)
+			requests, address := countRequests(b, prom.URL())
+			loadTogether(b, open(b, address), r, time.Second)
+			list := requests.take()
+			sayLoad(b)
+			for b.Loop() {
+				loadTogether(b, open(b, prom.URL()), r, time.Second)
+			}
+			b.ReportMetric(float64(len(list)), "requests/op")
+		})
+	}
+}
+
+// BenchmarkSecondLook: the same race again, which is over; Prometheus is not asked.
+func BenchmarkSecondLook(b *testing.B) {
+	r := fourApps()["own"]
+	requests, address := countRequests(b, generated.Prometheus(b, r).URL())
+	d := open(b, address)
+	load(b, d, panel(r, time.Second, twelve()...), 48)
+	requests.take()
+	sayLoad(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		load(b, d, panel(r, time.Second, twelve()...), 48)
+	}
+	require.Empty(b, requests.take())
+}
+
+// BenchmarkHundredApps: 100 apps, 12 measures, 1 hour of a push a second, at the 5 s that Grafana asks for with 1,000 points, by the data source's own
+// binary over gRPC. peak-MB is the highest resident memory of that process. One load is one new process.
+func BenchmarkHundredApps(b *testing.B) {
+	const step = 5 * time.Second
+	for name, r := range races(100, 10*time.Minute, 6, 10) {
+		b.Run(name, func(b *testing.B) {
+			prom := generated.Prometheus(b, r)
+			requests, address := countRequests(b, prom.URL())
+			load(b, open(b, address), panel(r, step, twelve()...), 1200)
+			list := requests.take()
+			query := panel(r, step, twelve()...).Queries[0]
+			sayLoad(b)
+			var peak, took, plain, plainCPU []float64
+			for b.Loop() {
+				b.StopTimer()
+				started := startBinary(b)
+				raw, err := started.protocol.Dispense("data")
+				require.NoError(b, err)
+				b.StartTimer()
+				began := time.Now()
+				answered, err := raw.(grpcplugin.DataClient).QueryData(b.Context(), &pluginv2.QueryDataRequest{
+					PluginContext: &pluginv2.PluginContext{OrgId: 1, PluginId: plugin.ID, DataSourceInstanceSettings: &pluginv2.DataSourceInstanceSettings{
+						Uid: "p", Url: prom.URL(), JsonData: []byte(`{"timeout":120}`), LastUpdatedMS: 1,
+					}},
+					Queries: []*pluginv2.DataQuery{{
+						RefId: "A", Json: query.JSON, MaxDataPoints: 1000, IntervalMS: step.Milliseconds(),
+						TimeRange: &pluginv2.TimeRange{FromEpochMS: r.Start.UnixMilli(), ToEpochMS: r.End().UnixMilli()},
+					}},
+				}, grpc.MaxCallRecvMsgSize(1<<30)) // Grafana sets no limit either
+				require.NoError(b, err)
+				b.StopTimer()
+				took = append(took, time.Since(began).Seconds())
+				response, err := backend.FromProto().QueryDataResponse(answered)
+				require.NoError(b, err)
+				require.NoError(b, response.Responses["A"].Error)
+				require.Len(b, response.Responses["A"].Frames, 1200)
+				peak = append(peak, peakMB(b, started.pid))
+				alone := measure(func() { replay(b, prom.URL(), list) })
+				plain, plainCPU = append(plain, alone.wall.Seconds()), append(plainCPU, alone.cpu.Seconds())
+				b.StartTimer()
+			}
+			b.ReportMetric(slices.Max(peak), "peak-MB")
+			b.ReportMetric(middle(took), "s-median")
+			b.ReportMetric(middle(plain), "s-prometheus")
+			b.ReportMetric(middle(plainCPU), "cpu-s-prometheus")
+		})
+	}
+}
+
+// inFlight is how many requests the data source has under way at once.
+const inFlight = 8
+
+// replay sends requests and throws the answers away.
+func replay(b *testing.B, address string, list []asked) {
+	b.Helper()
+	var group errgroup.Group
+	group.SetLimit(inFlight)
+	for _, one := range list {
+		group.Go(func() error {
+			resp, err := http.Post(address+one.path, "application/x-www-form-urlencoded", strings.NewReader(one.form))
+			if err != nil {
+				return err
+			}
+			defer resp.Body.Close()
+			_, err = io.Copy(io.Discard, resp.Body)
+			return err
+		})
+	}
+	require.NoError(b, group.Wait())
+}
+
+// spent is what something took, the CPU of this whole process.
+type spent struct{ wall, cpu time.Duration }
+
+func measure(f func()) spent {
+	began, before := time.Now(), processCPU()
+	f()
+	return spent{time.Since(began), processCPU() - before}
+}
+
+func processCPU() time.Duration {
+	var u syscall.Rusage
+	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u)
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// report tells the medians, and those of the ratios of pairs.
+func report(b *testing.B, own, plain []spent) {
+	b.Helper()
+	var wall, cpu, longer, more []float64
+	for i, s := range own {
+		wall, cpu = append(wall, s.wall.Seconds()*1000), append(cpu, s.cpu.Seconds()*1000)
+		longer, more = append(longer, s.wall.Seconds()/plain[i].wall.Seconds()), append(more, s.cpu.Seconds()/plain[i].cpu.Seconds())
+	}
+	b.ReportMetric(middle(wall), "ms-median")
+	b.ReportMetric(middle(cpu), "cpu-ms")
+	b.ReportMetric(middle(longer), "x-prometheus")
+	b.ReportMetric(middle(more), "x-prometheus-cpu")
+}
+
+func middle(values []float64) float64 {
+	sorted := slices.Sorted(slices.Values(values))
+	return sorted[len(sorted)/2]
+}
+
+// peakMB is the highest resident memory of a process.
+func peakMB(b *testing.B, pid int) float64 {
+	b.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	require.NoError(b, err)
+	_, rest, ok := strings.Cut(string(status), "VmHWM:")
+	require.True(b, ok)
+	var kB float64
+	_, err = fmt.Sscan(rest, &kB)
+	require.NoError(b, err)
+	return kB / 1024
+}
+
+// sayLoad logs the load average, so that a figure taken on a busy machine is known for one.
+func sayLoad(b *testing.B) {
+	b.Helper()
+	if text, err := os.ReadFile("/proc/loadavg"); err == nil {
+		b.Logf("load average: %s", strings.TrimSpace(string(text)))
+	}
+}
