@@ -5,13 +5,15 @@ import { type MapRow, mapRows, rowsMap } from '../shared/settings';
 
 interface Props {
   value?: Record<string, string>;
+  /** As of settings that are provisioned. */
+  disabled?: boolean;
   onChange: (map: Record<string, string> | undefined) => void;
 }
 
 const tip = 'Only for apps whose k6 tag "app" differs from the value of the container’s label.';
 
 /** The map from app to container, as rows. The rows are kept here, because a half written one is no part of the map yet. */
-export function AppMapField({ value, onChange }: Props) {
+export function AppMapField({ value, disabled, onChange }: Props) {
   const [rows, setRows] = useState<MapRow[]>(() => mapRows(value));
   const write = (changed: MapRow[]) => {
     setRows(changed);
@@ -22,7 +24,7 @@ export function AppMapField({ value, onChange }: Props) {
     <>
       {rows.map(({ app, container }, row) => (
         <InlineFieldRow key={row}>
-          <InlineField label="k6 app" labelWidth={26} tooltip={tip}>
+          <InlineField label="k6 app" labelWidth={26} tooltip={tip} disabled={disabled}>
             <Input
               id={`app-map-app-${row}`}
               width={24}
@@ -31,7 +33,7 @@ export function AppMapField({ value, onChange }: Props) {
               onChange={(event) => set(row, { app: event.currentTarget.value })}
             />
           </InlineField>
-          <InlineField label="is container" tooltip="The value of the label that names the container.">
+          <InlineField label="is container" tooltip="The value of the label that names the container." disabled={disabled}>
             <Input
               id={`app-map-container-${row}`}
               width={24}
@@ -42,12 +44,20 @@ export function AppMapField({ value, onChange }: Props) {
           </InlineField>
           <IconButton
             name="trash-alt"
+            disabled={disabled}
             tooltip={`Remove the container of ${app || 'this row'}`}
             onClick={() => write(rows.filter((_one, i) => i !== row))}
           />
         </InlineFieldRow>
       ))}
-      <Button variant="secondary" size="sm" icon="plus" tooltip={tip} onClick={() => setRows([...rows, { app: '', container: '' }])}>
+      <Button
+        variant="secondary"
+        size="sm"
+        icon="plus"
+        disabled={disabled}
+        tooltip={tip}
+        onClick={() => setRows([...rows, { app: '', container: '' }])}
+      >
         Name an app’s container
       </Button>
     </>

@@ -96,4 +96,14 @@ describe('the settings', () => {
     await user.type(screen.getByLabelText('is container'), 'shop-1');
     expect(settings().jsonData.appMap).toEqual({ control: 'shop-1' });
   });
+
+  it('cannot be changed where they are provisioned', () => {
+    show({ readOnly: true, jsonData: { appLabels: ['pod'], appMap: { control: 'shop-1' } } });
+    for (const field of [
+      ...screen.getAllByRole<HTMLInputElement>('textbox'),
+      ...screen.getAllByRole<HTMLButtonElement>('button', { name: /label|container/i }),
+    ]) {
+      expect(field.disabled || field.ariaDisabled === 'true', field.outerHTML).toBe(true);
+    }
+  });
 });

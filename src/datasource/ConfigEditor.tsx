@@ -1,4 +1,5 @@
 import type { DataSourcePluginOptionsEditorProps } from '@grafana/data';
+import { config } from '@grafana/runtime';
 import { DataSourceHttpSettings, FieldSet, InlineField, Input, RadioButtonGroup, SecretInput } from '@grafana/ui';
 import React, { useId } from 'react';
 
@@ -19,7 +20,7 @@ export const configLabelWidth = 26;
 /** "Save & test" below it is Grafana's own and asks the back end, which looks at each part. */
 export function ConfigEditor({ options, onOptionsChange }: Props) {
   const id = useId();
-  const { jsonData, secureJsonFields, secureJsonData } = options;
+  const { jsonData, secureJsonFields, secureJsonData, readOnly } = options;
   const set = (change: Partial<RaceSettings>) => onOptionsChange({ ...options, jsonData: { ...jsonData, ...change } });
   return (
     <>
@@ -35,9 +36,10 @@ export function ConfigEditor({ options, onOptionsChange }: Props) {
         dataSourceConfig={options}
         onChange={onOptionsChange}
         showForwardOAuthIdentityOption
+        secureSocksDSProxyEnabled={config.secureSocksDSProxyEnabled}
       />
       <FieldSet label="Queries">
-        <InlineField label="HTTP method" labelWidth={configLabelWidth} tooltip="How Prometheus is asked.">
+        <InlineField label="HTTP method" labelWidth={configLabelWidth} tooltip="How Prometheus is asked." disabled={readOnly}>
           <RadioButtonGroup options={methods} value={jsonData.httpMethod ?? 'POST'} onChange={(httpMethod) => set({ httpMethod })} />
         </InlineField>
       </FieldSet>
@@ -45,6 +47,7 @@ export function ConfigEditor({ options, onOptionsChange }: Props) {
         <InlineField
           label="Runner URL"
           labelWidth={configLabelWidth}
+          disabled={readOnly}
           tooltip="Where `photofinish serve` listens, as the Grafana server reaches it. Without a runner, races are shown but not started."
         >
           <Input
@@ -59,6 +62,7 @@ export function ConfigEditor({ options, onOptionsChange }: Props) {
         <InlineField
           label="Runner token"
           labelWidth={configLabelWidth}
+          disabled={readOnly}
           tooltip="The bearer token of the runner's configuration. It is stored encrypted and never sent to the browser."
         >
           <SecretInput
@@ -81,8 +85,8 @@ export function ConfigEditor({ options, onOptionsChange }: Props) {
         </InlineField>
       </FieldSet>
       <FieldSet label="Containers of apps that the runner did not start">
-        <LabelsField value={jsonData.appLabels} onChange={(appLabels) => set({ appLabels })} />
-        <AppMapField value={jsonData.appMap} onChange={(appMap) => set({ appMap })} />
+        <LabelsField value={jsonData.appLabels} onChange={(appLabels) => set({ appLabels })} disabled={readOnly} />
+        <AppMapField value={jsonData.appMap} onChange={(appMap) => set({ appMap })} disabled={readOnly} />
       </FieldSet>
     </>
   );

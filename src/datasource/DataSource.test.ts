@@ -39,6 +39,21 @@ describe('the data source', () => {
     await expect(datasource.races(lastDay())).rejects.toThrow('Prometheus does not answer');
   });
 
+  it('knows the apps of a listed race without asking, and asks for those of another', async () => {
+    const { datasource, getResource } = dataSource();
+    const listed = await datasource.races(lastDay());
+    getResource.mockClear();
+    expect(await datasource.appsOf(['runner-race'], listed)).toEqual(['new', 'old']);
+    expect(await datasource.appsOf([latest], listed)).toEqual(['control', 'high-latency']);
+    expect(getResource).not.toHaveBeenCalled();
+    expect(await datasource.appsOf(['long-ago', 'runner-race'], listed)).toEqual(['control', 'high-latency', 'new', 'old']);
+    expect(getResource).toHaveBeenCalledWith('apps', { race: 'long-ago' }, expect.anything());
+  });
+
+  it('tells a query in one line', () => {
+    expect(dataSource().datasource.getQueryDisplayText({ refId: 'A', ...newQuery })).toBe('timeseries · latency_p95 · $latest');
+  });
+
   it('asks for the measures once, and again after a failure', async () => {
     const resources = { ...answers, measures: new Error('502') as unknown };
     const { datasource, getResource } = dataSource(resources);
@@ -72,6 +87,7 @@ describe('variables', () => {
     ['of measures are their ids', { kind: 'measures' }, {}, ['latency_p95', 'cpu_cores']],
     ['of apps are those of the newest race', { kind: 'apps' }, {}, ['control', 'high-latency']],
     ['of apps are those of the race that another variable names', { kind: 'apps', race: '$r' }, { r: 'ab2' }, ['control', 'high-latency']],
+    ['of an unknown kind are races', { kind: 'nonsense' as never }, {}, [latest, 'ab2', 'runner-race']],
     ['of apps are those of every race for All', { kind: 'apps', race: '$r' }, { r: '$__all' }, ['control', 'high-latency', 'new', 'old']],
   ])('%s', async (_name, target, variables, want) => {
     expect(await values(target, variables)).toEqual(want);

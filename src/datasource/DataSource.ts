@@ -11,8 +11,8 @@ import { lastValueFrom } from 'rxjs';
 
 import { type MeasureInfo, readMeasures } from '../shared/measures';
 import { asList, asText } from '../shared/json';
-import { isComplete, newAlertQuery, newQuery, type RaceQuery } from '../shared/query';
-import { mergeRaces, type RaceInfo, racesOfFrame, racesOfPage } from '../shared/races';
+import { isComplete, latest, newAlertQuery, newQuery, type RaceQuery, summary } from '../shared/query';
+import { mergeRaces, newestFinished, type RaceInfo, racesOfFrame, racesOfPage } from '../shared/races';
 import type { RaceSettings } from '../shared/settings';
 import { expandQuery } from '../shared/variables';
 import { annotationSupport } from './annotations';
@@ -41,6 +41,10 @@ export class DataSource extends DataSourceWithBackend<RaceQuery, RaceSettings> {
 
   override filterQuery(query: RaceQuery): boolean {
     return isComplete(query);
+  }
+
+  override getQueryDisplayText(query: RaceQuery): string {
+    return summary(query);
   }
 
   override applyTemplateVariables(query: RaceQuery, scopedVars?: ScopedVars): RaceQuery {
@@ -83,8 +87,21 @@ export class DataSource extends DataSourceWithBackend<RaceQuery, RaceSettings> {
     return mergeRaces(page.status === 'fulfilled' ? racesOfPage(page.value) : [], shown.status === 'fulfilled' ? shown.value : []);
   }
 
-  /** The apps of a race, in the order of its lanes. */
-  async apps(race: string): Promise<string[]> {
+  /**
+   * The apps of some races, in the order of their lanes; of every listed race, where the list is empty as that of All is. What is listed
+   * tells its apps itself; the back end is asked for other races, and finds none that is much older than a month.
+   */
+  async appsOf(races: readonly string[], listed: readonly RaceInfo[], name?: string): Promise<string[]> {
+    const ids =
+      races.length === 0 ? listed.map((race) => race.id) : races.map((id) => (id === latest ? newestFinished(listed, name)?.id : id));
+    const apps = ids.map((id) => {
+      const known = listed.find((race) => race.id === id)?.apps ?? [];
+      return known.length > 0 || id === undefined ? known : this.askApps(id);
+    });
+    return [...new Set((await Promise.all(apps)).flat())];
+  }
+
+  private async askApps(race: string): Promise<string[]> {
     return asList(await this.getResource<unknown>('apps', { race }, { showErrorAlert: false }))
       .map(asText)
       .filter(Boolean);

@@ -5,6 +5,8 @@ import { defaultAppLabels, moved } from '../shared/settings';
 
 interface Props {
   value?: string[];
+  /** As of settings that are provisioned. */
+  disabled?: boolean;
   onChange: (labels: string[] | undefined) => void;
 }
 
@@ -13,13 +15,13 @@ const tip =
   `Without any: ${defaultAppLabels.join(', ')}.`;
 
 /** An ordered list of label names. Order is changed by buttons, which a keyboard reaches, and not by dragging. */
-export function LabelsField({ value = [], onChange }: Props) {
+export function LabelsField({ value = [], disabled, onChange }: Props) {
   const write = (labels: string[]) => onChange(labels.length > 0 ? labels : undefined);
   return (
     <>
       {value.map((label, row) => (
         <InlineFieldRow key={row}>
-          <InlineField label={`App label ${row + 1}`} labelWidth={26} tooltip={tip}>
+          <InlineField label={`App label ${row + 1}`} labelWidth={26} tooltip={tip} disabled={disabled}>
             <Input
               id={`app-label-${row}`}
               width={50}
@@ -31,20 +33,31 @@ export function LabelsField({ value = [], onChange }: Props) {
           <IconButton
             name="arrow-up"
             tooltip={`Move label ${row + 1} up`}
-            disabled={row === 0}
+            disabled={disabled || row === 0}
             onClick={() => write(moved(value, row, -1))}
           />
           <IconButton
             name="arrow-down"
             tooltip={`Move label ${row + 1} down`}
-            disabled={row === value.length - 1}
+            disabled={disabled || row === value.length - 1}
             onClick={() => write(moved(value, row, 1))}
           />
-          <IconButton name="trash-alt" tooltip={`Remove label ${row + 1}`} onClick={() => write(value.filter((_one, i) => i !== row))} />
+          <IconButton
+            name="trash-alt"
+            disabled={disabled}
+            tooltip={`Remove label ${row + 1}`}
+            onClick={() => write(value.filter((_one, i) => i !== row))}
+          />
         </InlineFieldRow>
       ))}
       {value.length === 0 && <p>{tip}</p>}
-      <Button variant="secondary" size="sm" icon="plus" onClick={() => write(value.length === 0 ? [...defaultAppLabels] : [...value, ''])}>
+      <Button
+        variant="secondary"
+        size="sm"
+        icon="plus"
+        disabled={disabled}
+        onClick={() => write(value.length === 0 ? [...defaultAppLabels] : [...value, ''])}
+      >
         {value.length === 0 ? 'Change the app labels' : 'Add an app label'}
       </Button>
     </>

@@ -21,6 +21,8 @@ describe('the query editor', () => {
     ['a distribution', { queryType: 'distribution', races: ['ab2'] }, ['Query type', 'Races', 'Apps', 'Baseline']],
     ['a list of races', { queryType: 'races' }, ['Query type', 'Race name']],
     ['a query without a type', {}, ['Query type']],
+    ['a query of an unknown type', { queryType: 'nonsense' as never }, ['Query type']],
+    ['a query of the wrong form', { queryType: 'distribution', races: 'ab2' as never }, ['Query type', 'Races', 'Apps', 'Baseline']],
   ])('shows what matters to %s, each field with its label', (_name, query, want) => {
     show(query);
     for (const name of want) {

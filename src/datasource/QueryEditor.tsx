@@ -2,7 +2,7 @@ import type { QueryEditorProps } from '@grafana/data';
 import { Combobox, InlineField } from '@grafana/ui';
 import React, { useId } from 'react';
 
-import { changeType, type RaceQuery } from '../shared/query';
+import { changeType, type RaceQuery, readQuery } from '../shared/query';
 import type { RaceSettings } from '../shared/settings';
 import type { DataSource } from './DataSource';
 import { labelWidth } from './ListField';
@@ -11,8 +11,9 @@ import { tips, typeChoices } from './texts';
 
 type Props = QueryEditorProps<DataSource, RaceQuery, RaceSettings>;
 
-export function QueryEditor({ datasource, query, range, onChange, onRunQuery }: Props) {
+export function QueryEditor({ datasource, query: stored, range, onChange, onRunQuery }: Props) {
   const id = useId();
+  const query = readQuery(stored);
   const write = (changed: RaceQuery) => {
     onChange(changed);
     onRunQuery();

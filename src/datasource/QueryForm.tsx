@@ -1,11 +1,12 @@
 import type { TimeRange } from '@grafana/data';
-import { Combobox, InlineField, InlineFieldRow, InlineSwitch, Input, RadioButtonGroup } from '@grafana/ui';
+import { Combobox, InlineField, InlineFieldRow, InlineSwitch, RadioButtonGroup } from '@grafana/ui';
 import React, { useId } from 'react';
 
 import { type Part, partsOf, type RaceQuery } from '../shared/query';
 import { appOptions, latestOption, measureOptions, raceOptions } from './choices';
 import type { DataSource } from './DataSource';
 import { labelWidth, ListField } from './ListField';
+import { NameField } from './NameField';
 import { lastDay } from './range';
 import { alignChoices, fieldChoices, heatChoices, tips } from './texts';
 
@@ -36,17 +37,7 @@ export function QueryForm({ datasource, query, range = lastDay(), onChange }: Pr
           onChange={(races) => set({ races })}
         />
       )}
-      {has('name') && (
-        <InlineField label="Race name" tooltip={tips.name} labelWidth={labelWidth} grow>
-          <Input
-            id={`${id}-name`}
-            key={query.name}
-            defaultValue={query.name}
-            placeholder="Any name"
-            onBlur={(event) => event.currentTarget.value !== (query.name ?? '') && set({ name: event.currentTarget.value || undefined })}
-          />
-        </InlineField>
-      )}
+      {has('name') && <NameField id={`${id}-name`} value={query.name} onChange={(name) => set({ name: name || undefined })} />}
       {has('apps') && (
         <ListField
           id={`${id}-apps`}

@@ -1,13 +1,14 @@
 import type { QueryEditorProps } from '@grafana/data';
-import { Combobox, InlineField, Input, RadioButtonGroup } from '@grafana/ui';
+import { Combobox, InlineField, RadioButtonGroup } from '@grafana/ui';
 import React, { useId } from 'react';
 
 import type { RaceQuery } from '../shared/query';
 import type { RaceSettings } from '../shared/settings';
-import { newVariableQuery, type VariableKind, type VariableQuery } from '../shared/variableQuery';
+import { readVariableQuery, type VariableKind, type VariableQuery } from '../shared/variableQuery';
 import { raceOptions } from './choices';
 import type { DataSource } from './DataSource';
 import { labelWidth } from './ListField';
+import { NameField } from './NameField';
 import { lastDay } from './range';
 import { tips } from './texts';
 
@@ -21,8 +22,9 @@ const kinds: Array<{ value: VariableKind; label: string; description: string }> 
 
 export function VariableEditor({ datasource, query, range = lastDay(), onChange }: Props) {
   const id = useId();
-  const { kind, race, name } = { ...newVariableQuery, ...query };
-  const set = (change: Partial<VariableQuery>) => onChange({ ...newVariableQuery, ...query, refId: query.refId || 'variable', ...change });
+  const read = readVariableQuery(query);
+  const { kind, race, name } = read;
+  const set = (change: Partial<VariableQuery>) => onChange({ ...read, ...change });
   return (
     <>
       <InlineField label="Values" tooltip={tips.kind} labelWidth={labelWidth}>
@@ -40,17 +42,7 @@ export function VariableEditor({ datasource, query, range = lastDay(), onChange 
           />
         </InlineField>
       )}
-      {kind !== 'measures' && (
-        <InlineField label="Race name" tooltip={tips.name} labelWidth={labelWidth} grow>
-          <Input
-            id={`${id}-name`}
-            key={name}
-            defaultValue={name}
-            placeholder="Any name"
-            onBlur={(event) => event.currentTarget.value !== name && set({ name: event.currentTarget.value })}
-          />
-        </InlineField>
-      )}
+      {kind !== 'measures' && <NameField id={`${id}-name`} value={name} onChange={(changed) => set({ name: changed })} />}
     </>
   );
 }

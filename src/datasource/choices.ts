@@ -3,7 +3,7 @@ import type { ComboboxOption } from '@grafana/ui';
 
 import { measureOption } from '../shared/measures';
 import { latest, type RaceQuery } from '../shared/query';
-import { newestFinished, raceOption } from '../shared/races';
+import { raceOption } from '../shared/races';
 import type { DataSource } from './DataSource';
 
 export const latestOption: ComboboxOption = {
@@ -25,14 +25,8 @@ export async function raceOptions(datasource: DataSource, range: TimeRange): Pro
 /** The apps of the races that the query asks for; of every race in the list where it names none. */
 export async function appOptions(datasource: DataSource, query: RaceQuery, range: TimeRange): Promise<ComboboxOption[]> {
   const { races = [], name } = datasource.applyTemplateVariables(query);
-  const ids = races.filter((id) => id !== latest);
-  const apps = (await Promise.all(ids.map((id) => datasource.apps(id)))).flat();
-  if (ids.length < races.length || races.length === 0) {
-    const listed = await datasource.races(range);
-    const newest = newestFinished(listed, name);
-    apps.push(...(races.length === 0 ? listed.flatMap((race) => race.apps) : (newest?.apps ?? [])));
-  }
-  return [...variableOptions(datasource), ...[...new Set(apps)].map((app) => ({ value: app, label: app }))];
+  const apps = await datasource.appsOf(races, await datasource.races(range), name);
+  return [...variableOptions(datasource), ...apps.map((app) => ({ value: app, label: app }))];
 }
 
 export async function measureOptions(datasource: DataSource): Promise<ComboboxOption[]> {

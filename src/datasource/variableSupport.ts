@@ -10,8 +10,8 @@ import { from, map, type Observable } from 'rxjs';
 
 import { measureOption } from '../shared/measures';
 import { latest, type RaceQuery } from '../shared/query';
-import { newestFinished, type RaceInfo, raceOption } from '../shared/races';
-import { newVariableQuery, type VariableQuery } from '../shared/variableQuery';
+import { type RaceInfo, raceOption } from '../shared/races';
+import { newVariableQuery, readVariableQuery, type VariableQuery } from '../shared/variableQuery';
 import type { DataSource } from './DataSource';
 import { VariableEditor } from './VariableEditor';
 
@@ -33,7 +33,7 @@ export class RaceVariables extends CustomVariableSupport<DataSource, VariableQue
   }
 
   private async values({ targets, range, scopedVars }: DataQueryRequest<VariableQuery>): Promise<MetricFindValue[]> {
-    const written = { ...newVariableQuery, ...targets[0] };
+    const written = readVariableQuery(targets[0]);
     if (written.kind === 'measures') {
       const measures = await this.datasource.measures();
       return measures.map(measureOption).map(({ label, value }) => ({ text: label, value }));
@@ -42,7 +42,11 @@ export class RaceVariables extends CustomVariableSupport<DataSource, VariableQue
       { refId: 'variable', races: [written.race], name: written.name },
       scopedVars
     );
-    return written.kind === 'apps' ? this.apps(races, name, range) : this.races(name, range);
+    if (written.kind === 'races') {
+      return this.races(name, range);
+    }
+    const apps = await this.datasource.appsOf(races, await this.named(name, range), name);
+    return apps.map((app) => ({ text: app, value: app }));
   }
 
   private async races(name: string, range: TimeRange): Promise<MetricFindValue[]> {
@@ -52,14 +56,6 @@ export class RaceVariables extends CustomVariableSupport<DataSource, VariableQue
       { text: 'Newest finished', value: latest },
       ...options.map(({ label, description, value }) => ({ text: `${label} · ${description}`, value })),
     ];
-  }
-
-  /** The apps of some races; of all races, where the list is empty as that of All is. */
-  private async apps(races: string[], name: string, range: TimeRange): Promise<MetricFindValue[]> {
-    const listed = races.length === 0 || races.includes(latest) ? await this.named(name, range) : [];
-    const ids = races.map((race) => (race === latest ? newestFinished(listed)?.id : race)).filter((id) => id !== undefined);
-    const apps = races.length === 0 ? listed.map((race) => race.apps) : await Promise.all(ids.map((id) => this.datasource.apps(id)));
-    return [...new Set(apps.flat())].map((app) => ({ text: app, value: app }));
   }
 
   private async named(name: string, range: TimeRange): Promise<RaceInfo[]> {

@@ -1,5 +1,7 @@
 import type { DataQuery } from '@grafana/schema';
 
+import { asList, asText } from './json';
+
 /** What a query asks for: the query types of CONTRACT.md that the back end answers. */
 export const queryTypes = ['timeseries', 'standings', 'verdict', 'distribution', 'races', 'events'] as const;
 export type QueryType = (typeof queryTypes)[number];
@@ -48,11 +50,46 @@ const parts: Record<QueryType, readonly Part[]> = {
  */
 export function partsOf(query: RaceQuery): readonly Part[] {
   const { queryType, races = [] } = query;
-  if (!queryType) {
+  const known = queryTypes.find((type) => type === queryType);
+  if (!known) {
     return [];
   }
-  const looksFor = queryType === 'races' || races.length === 0 || races.includes(latest);
-  return parts[queryType].filter((part) => part !== 'name' || looksFor);
+  const looksFor = known === 'races' || races.length === 0 || races.includes(latest);
+  return parts[known].filter((part) => part !== 'name' || looksFor);
+}
+
+/**
+ * A query as the editor can show it, whatever a dashboard's JSON or a provisioning file holds: one text counts as a list of one, what
+ * is no text counts as missing. Keys that are not ours stay, and so does a query type that is not known: the back end's error names it.
+ */
+export function readQuery(query: RaceQuery): RaceQuery {
+  const read = { ...query };
+  for (const part of ['races', 'apps', 'measures'] as const) {
+    if (part in query) {
+      const value: unknown = query[part];
+      read[part] = (typeof value === 'string' ? [value] : asList(value)).map(asText).filter((one) => one !== '');
+    }
+  }
+  for (const part of ['queryType', 'name', 'baseline', 'align', 'heats', 'field'] as const) {
+    if (part in query && typeof query[part] !== 'string') {
+      delete read[part];
+    }
+  }
+  return read;
+}
+
+/** A query in one line, for a list of queries that are folded together. */
+export function summary(query: RaceQuery): string {
+  const { queryType = '', races = [], apps = [], measures = [], baseline, field } = readQuery(query);
+  const asked = partsOf(query);
+  const told = [
+    field && asked.includes('field') ? `${queryType} (${field})` : queryType,
+    asked.includes('measures') && (measures.join(', ') || 'all measures'),
+    asked.includes('races') && (races.join(', ') || 'every race'),
+    asked.includes('apps') && apps.join(', '),
+    baseline && asked.includes('baseline') && `baseline ${baseline}`,
+  ];
+  return told.filter(Boolean).join(' · ');
 }
 
 /** A new query: the p95 latency of each app, one line per app, of the newest race. */

@@ -59,7 +59,7 @@ export function mergeRaces(...lists: RaceInfo[][]): RaceInfo[] {
 }
 
 /** The race that `$latest` most likely means; the back end has the last word. */
-export function newestFinished(races: RaceInfo[], name = ''): RaceInfo | undefined {
+export function newestFinished(races: readonly RaceInfo[], name = ''): RaceInfo | undefined {
   return races
     .filter((race) => race.status === 'finished' && race.finishedAt !== undefined && (name === '' || race.name === name))
     .sort((a, b) => (b.finishedAt ?? 0) - (a.finishedAt ?? 0))[0];

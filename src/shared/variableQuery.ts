@@ -1,5 +1,6 @@
 import type { DataQuery } from '@grafana/schema';
 
+import { asRecord, asText } from './json';
 import { latest } from './query';
 
 export const variableKinds = ['races', 'apps', 'measures'] as const;
@@ -15,3 +16,14 @@ export interface VariableQuery extends DataQuery {
 }
 
 export const newVariableQuery = { kind: 'races', race: latest, name: '' } as const satisfies Partial<VariableQuery>;
+
+/** A variable's query whatever a dashboard's JSON holds: what is missing or of another form is as in a new one. */
+export function readVariableQuery(query: unknown) {
+  const { refId, kind, race, name } = asRecord(query);
+  return {
+    refId: asText(refId) || 'variable',
+    kind: variableKinds.find((one) => one === kind) ?? newVariableQuery.kind,
+    race: asText(race) || newVariableQuery.race,
+    name: asText(name),
+  } satisfies VariableQuery;
+}

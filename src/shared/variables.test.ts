@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { expandList, expandQuery, expandText, type Lookup, type Value } from './variables';
+import type { RaceQuery } from './query';
 
 const variables: Record<string, Value> = {
   app: ['control'],
@@ -63,4 +64,9 @@ it('a query is expanded in every part and not changed itself', () => {
 
 it('what a query does not say stays unsaid', () => {
   expect(expandQuery({ refId: 'A' }, lookup)).toEqual({ refId: 'A' });
+});
+
+it('what is of the wrong form stays as it is, for the back end to name', () => {
+  const query = { refId: 'A', races: '$app', apps: [7, '$app'], name: 5 } as unknown as RaceQuery;
+  expect(expandQuery(query, lookup)).toEqual({ refId: 'A', races: '$app', apps: [7, 'control'], name: 5 });
 });

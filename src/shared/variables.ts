@@ -20,7 +20,7 @@ const anywhere = /\$(?:\w+|\{\w+[^}]*\})|\[\[\w+(?::\w+)?\]\]/g;
 export function expandList(list: readonly string[], lookup: Lookup): string[] {
   const expanded: string[] = [];
   for (const element of list) {
-    const value = valueOf(element, lookup);
+    const value = typeof element === 'string' ? valueOf(element, lookup) : undefined;
     if (value === 'all') {
       return [];
     }
@@ -47,16 +47,16 @@ function valueOf(element: string, lookup: Lookup): Value | undefined {
   return lookup(`\${${match[1] ?? match[2] ?? match[3]}${match[4] ?? ''}}`);
 }
 
-/** Expands every part of a query that may hold variables. */
+/** Expands every part of a query that may hold variables. A part of the wrong form stays as it is, for the back end to name. */
 export function expandQuery<Q extends RaceQuery>(query: Q, lookup: Lookup): Q {
   const expanded = { ...query };
   for (const part of ['races', 'apps', 'measures'] as const) {
-    if (query[part]) {
+    if (Array.isArray(query[part])) {
       expanded[part] = expandList(query[part], lookup);
     }
   }
   for (const part of ['name', 'baseline', 'field'] as const) {
-    if (query[part]) {
+    if (typeof query[part] === 'string') {
       expanded[part] = expandText(query[part], lookup);
     }
   }
