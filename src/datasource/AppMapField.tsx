@@ -21,22 +21,26 @@ export function AppMapField({ value, disabled, onChange }: Props) {
   };
   const set = (row: number, change: Partial<MapRow>) => write(rows.map((one, i) => (i === row ? { ...one, ...change } : one)));
   return (
-    <>
+    <div>
       {rows.map(({ app, container }, row) => (
         <InlineFieldRow key={row}>
-          <InlineField label="k6 app" labelWidth={26} tooltip={tip} disabled={disabled}>
+          <InlineField label="k6 app" labelWidth={16} tooltip={tip} disabled={disabled} grow shrink>
             <Input
               id={`app-map-app-${row}`}
-              width={24}
               value={app}
               placeholder="control"
               onChange={(event) => set(row, { app: event.currentTarget.value })}
             />
           </InlineField>
-          <InlineField label="is container" tooltip="The value of the label that names the container." disabled={disabled}>
+          <InlineField
+            label="is container"
+            labelWidth={16}
+            tooltip="The value of the label that names the container."
+            disabled={disabled}
+            grow
+          >
             <Input
               id={`app-map-container-${row}`}
-              width={24}
               value={container}
               placeholder="shop-control-1"
               onChange={(event) => set(row, { container: event.currentTarget.value })}
@@ -60,6 +64,6 @@ export function AppMapField({ value, disabled, onChange }: Props) {
       >
         Name an app’s container
       </Button>
-    </>
+    </div>
   );
 }

@@ -28,13 +28,22 @@ describe('the data source', () => {
     expect((await datasource.races(lastDay())).map((race) => race.id)).toEqual(['ab2', 'runner-race']);
   });
 
-  it('lists the races of the time range where there is no runner', async () => {
-    const { datasource } = dataSource({ ...answers, races: new Error('501') });
+  it('lists the races of the time range where there is no runner, which is not asked', async () => {
+    const { datasource, getResource } = dataSource({ ...answers, capabilities: { runner: false } });
+    expect((await datasource.races(lastDay())).map((race) => race.id)).toEqual(['ab2']);
+    expect(getResource).not.toHaveBeenCalledWith('races', expect.anything(), expect.anything());
+  });
+
+  it('lists the races of the time range where the runner does not answer', async () => {
+    const { datasource } = dataSource({ ...answers, races: new Error('502') });
     expect((await datasource.races(lastDay())).map((race) => race.id)).toEqual(['ab2']);
   });
 
-  it('says why where no races can be listed at all', async () => {
-    const { datasource, query } = dataSource({ ...answers, races: new Error('501') });
+  it.each([
+    ['without a runner', { ...answers, capabilities: { runner: false } }],
+    ['where the runner does not answer either', { ...answers, races: new Error('502') }],
+  ])('says why where no races can be listed at all, %s', async (_name, resources) => {
+    const { datasource, query } = dataSource(resources);
     query.mockReturnValue(of({ data: [], errors: [{ message: 'Prometheus does not answer' }] }));
     await expect(datasource.races(lastDay())).rejects.toThrow('Prometheus does not answer');
   });

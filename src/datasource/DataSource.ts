@@ -9,13 +9,14 @@ import {
 import { DataSourceWithBackend, getTemplateSrv, type TemplateSrv } from '@grafana/runtime';
 import { lastValueFrom } from 'rxjs';
 
-import { type MeasureInfo, readMeasures } from '../shared/measures';
-import { asList, asText } from '../shared/json';
+import { readMeasures } from '../shared/measures';
+import { asList, asRecord, asText } from '../shared/json';
 import { isComplete, latest, newAlertQuery, newQuery, type RaceQuery, summary } from '../shared/query';
 import { mergeRaces, newestFinished, type RaceInfo, racesOfFrame, racesOfPage } from '../shared/races';
 import type { RaceSettings } from '../shared/settings';
 import { expandQuery } from '../shared/variables';
 import { annotationSupport } from './annotations';
+import { once } from '../shared/once';
 import { grafanaLookup } from './lookup';
 import { RaceVariables } from './variableSupport';
 
@@ -23,7 +24,11 @@ import { RaceVariables } from './variableSupport';
 const listedRaces = 100;
 
 export class DataSource extends DataSourceWithBackend<RaceQuery, RaceSettings> {
-  private knownMeasures?: Promise<MeasureInfo[]>;
+  // Neither changes while the page is open: other settings make another data source.
+  readonly measures = once(() => this.getResource<unknown>('measures').then(readMeasures));
+  private readonly hasRunner = once(
+    async () => asRecord(await this.getResource<unknown>('capabilities', {}, { showErrorAlert: false })).runner === true
+  );
   private asked = 0;
 
   constructor(
@@ -61,30 +66,17 @@ export class DataSource extends DataSourceWithBackend<RaceQuery, RaceSettings> {
     return this.templates.getVariables().map(({ name }) => `$${name}`);
   }
 
-  /** The measures do not change while the page is open, so they are asked for once; after a failure again. */
-  measures(): Promise<MeasureInfo[]> {
-    this.knownMeasures ??= this.getResource<unknown>('measures')
-      .then(readMeasures)
-      .catch((error: unknown) => {
-        this.knownMeasures = undefined;
-        throw error;
-      });
-    return this.knownMeasures;
-  }
-
   /**
    * The races to choose from: the runner's newest, whatever the time range, and those that the time range shows, the ones that nobody
-   * started through the runner among them. Either alone will do (without a runner the resource call answers 501).
+   * started through the runner among them. Either alone will do. A runner that is not there is not asked: its 501 would be an error in
+   * the browser's console.
    */
   async races(range: TimeRange): Promise<RaceInfo[]> {
-    const [page, shown] = await Promise.allSettled([
-      this.getResource<unknown>('races', { limit: listedRaces }, { showErrorAlert: false }),
-      this.shownRaces(range),
-    ]);
-    if (page.status === 'rejected' && shown.status === 'rejected') {
+    const [page, shown] = await Promise.allSettled([this.runnerRaces(), this.shownRaces(range)]);
+    if (shown.status === 'rejected' && (page.status === 'rejected' || page.value.length === 0)) {
       throw shown.reason;
     }
-    return mergeRaces(page.status === 'fulfilled' ? racesOfPage(page.value) : [], shown.status === 'fulfilled' ? shown.value : []);
+    return mergeRaces(page.status === 'fulfilled' ? page.value : [], shown.status === 'fulfilled' ? shown.value : []);
   }
 
   /**
@@ -105,6 +97,13 @@ export class DataSource extends DataSourceWithBackend<RaceQuery, RaceSettings> {
     return asList(await this.getResource<unknown>('apps', { race }, { showErrorAlert: false }))
       .map(asText)
       .filter(Boolean);
+  }
+
+  private async runnerRaces(): Promise<RaceInfo[]> {
+    if (!(await this.hasRunner())) {
+      return [];
+    }
+    return racesOfPage(await this.getResource<unknown>('races', { limit: listedRaces }, { showErrorAlert: false }));
   }
 
   private async shownRaces(range: TimeRange): Promise<RaceInfo[]> {

@@ -18,13 +18,12 @@ const tip =
 export function LabelsField({ value = [], disabled, onChange }: Props) {
   const write = (labels: string[]) => onChange(labels.length > 0 ? labels : undefined);
   return (
-    <>
+    <div>
       {value.map((label, row) => (
         <InlineFieldRow key={row}>
-          <InlineField label={`App label ${row + 1}`} labelWidth={26} tooltip={tip} disabled={disabled}>
+          <InlineField label={`App label ${row + 1}`} labelWidth={16} tooltip={tip} disabled={disabled} grow shrink>
             <Input
               id={`app-label-${row}`}
-              width={50}
               value={label}
               placeholder={defaultAppLabels[0]}
               onChange={(event) => write(value.map((one, i) => (i === row ? event.currentTarget.value : one)))}
@@ -60,6 +59,6 @@ export function LabelsField({ value = [], disabled, onChange }: Props) {
       >
         {value.length === 0 ? 'Change the app labels' : 'Add an app label'}
       </Button>
-    </>
+    </div>
   );
 }

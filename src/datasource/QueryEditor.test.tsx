@@ -17,7 +17,7 @@ function show(query: Partial<RaceQuery>, resources = answers) {
 describe('the query editor', () => {
   it.each<[string, Partial<RaceQuery>, string[]]>([
     ['a time series', newQuery, ['Query type', 'Races', 'Race name', 'Apps', 'Measures']],
-    ['a verdict', newAlertQuery, ['Query type', 'Races', 'Race name', 'Apps', 'Measures', 'Baseline']],
+    ['a verdict', newAlertQuery, ['Query type', 'Races', 'Race name', 'Apps', 'Measures', 'Baseline', 'Value']],
     ['a distribution', { queryType: 'distribution', races: ['ab2'] }, ['Query type', 'Races', 'Apps', 'Baseline']],
     ['a list of races', { queryType: 'races' }, ['Query type', 'Race name']],
     ['a query without a type', {}, ['Query type']],

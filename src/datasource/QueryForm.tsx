@@ -73,6 +73,16 @@ export function QueryForm({ datasource, query, range = lastDay(), onChange }: Pr
           />
         </InlineField>
       )}
+      {has('field') && (
+        <InlineField label="Value" tooltip={tips.field} labelWidth={labelWidth} grow>
+          <Combobox
+            id={`${id}-field`}
+            options={fieldChoices}
+            value={query.field ?? 'regressed'}
+            onChange={(chosen) => set({ field: chosen.value })}
+          />
+        </InlineField>
+      )}
       <InlineFieldRow>
         {has('align') && (
           <InlineField label="Time axis" tooltip={tips.align} labelWidth={labelWidth}>
@@ -82,11 +92,6 @@ export function QueryForm({ datasource, query, range = lastDay(), onChange }: Pr
         {has('heats') && (
           <InlineField label="Heats" tooltip={tips.heats} labelWidth={labelWidth}>
             <RadioButtonGroup options={heatChoices} value={query.heats ?? 'merged'} onChange={(heats) => set({ heats })} />
-          </InlineField>
-        )}
-        {has('field') && (
-          <InlineField label="Value" tooltip={tips.field} labelWidth={labelWidth}>
-            <RadioButtonGroup options={fieldChoices} value={query.field ?? 'regressed'} onChange={(field) => set({ field })} />
           </InlineField>
         )}
         {has('trend') && (

@@ -32,6 +32,7 @@ export const settings: DataSourceInstanceSettings<RaceSettings> = {
 export type Answers = Record<string, unknown>;
 
 export const answers: Answers = {
+  capabilities: { runner: true },
   measures: [
     {
       id: 'latency_p95',
