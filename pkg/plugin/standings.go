@@ -139,6 +139,7 @@ func (b *board) frame() *data.Frame {
 		if b.trend {
 			trend := data.NewField(m.ID+"_trend", nil, slices.Concat([]json.RawMessage{}, b.trends[m.ID]))
 			trend.Config = shown(m, m.Name+", heat by heat")
+			trend.Config.Custom = map[string]any{"cellOptions": map[string]any{"type": "sparkline", "hideValue": true}} // else tables write the numbers out
 			f.Fields = append(f.Fields, trend)
 		}
 	}

@@ -137,14 +137,15 @@ func number(v race.Verdict, field string) *float64 {
 	return &regressed
 }
 
-// verdictTable has a row for each verdict of the apps and measures asked for, warnings included.
+// verdictTable has a row for each verdict of the apps and measures asked for, warnings included. What is decided comes first: a narrow panel cuts
+// the rest off.
 func verdictTable(q query, races []race.Race) *data.Frame {
 	f := table("verdict")
 	text := func(name string) *data.Field { return data.NewField(name, nil, []string{}) }
 	num := func(name string) *data.Field { return data.NewField(name, nil, []*float64{}) }
 	count := func(name string) *data.Field { return data.NewField(name, nil, []*int64{}) }
 	f.Fields = data.Fields{
-		text("race"), text("race_name"), text("baseline"), text("app"), text("measure"), text("outcome"), num("ratio"), num("low"), num("high"),
+		text("app"), text("measure"), text("outcome"), num("ratio"), num("low"), num("high"), text("baseline"), text("race"), text("race_name"),
 		num("decision_low"), num("decision_high"), num("confidence"), data.NewField("primary", nil, []bool{}), num("minimum_effect"),
 		count("heats"), count("heats_needed"), text("warnings"),
 	}
@@ -159,7 +160,7 @@ func verdictTable(q query, races []race.Race) *data.Frame {
 				n := int64(*v.HeatsNeeded)
 				needed = &n
 			}
-			f.AppendRow(r.ID, r.Name, r.Baseline, v.App, v.Measure, string(v.Outcome), v.Ratio, v.Low, v.High,
+			f.AppendRow(v.App, v.Measure, string(v.Outcome), v.Ratio, v.Low, v.High, r.Baseline, r.ID, r.Name,
 				v.DecisionLow, v.DecisionHigh, &v.Confidence, v.Primary, &v.MinimumEffect, &heats, needed, strings.Join(v.Warnings, "; "))
 		}
 	}

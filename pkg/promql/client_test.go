@@ -139,6 +139,7 @@ func TestAPrometheusThatIsDownIsNamed(t *testing.T) {
 	_, err := client(t, promql.Config{URL: server.URL}).Query(t.Context(), promql.At("up", time.Now()))
 	require.ErrorContains(t, err, "Prometheus at "+server.URL)
 	require.ErrorContains(t, err, "cannot be reached")
+	require.NotContains(t, err.Error(), "Post", "the address is told once")
 	require.Equal(t, race.Unavailable, race.CodeOf(err))
 
 	ctx, cancel := context.WithCancel(t.Context())

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/url"
 	"regexp"
 	"strings"
 
@@ -22,6 +23,10 @@ func (c *Client) explain(ctx context.Context, err error) error {
 	const check = "check that it runs and that the address and the network are right"
 	var apiErr *v1.Error
 	var netErr net.Error
+	var asked *url.Error
+	if errors.As(err, &asked) {
+		err = asked.Err // without method and address: the address is told here, and a GET is said to be the POST that it was made of
+	}
 	switch {
 	case errors.Is(err, context.Canceled):
 		return race.Errorf(race.Unavailable, "", "the query to Prometheus at %s was cancelled: %w", c.url, err)

@@ -2,6 +2,7 @@ import { Button, IconButton, InlineField, InlineFieldRow, Input } from '@grafana
 import React, { useState } from 'react';
 
 import { type MapRow, mapRows, rowsMap } from '../shared/settings';
+import { configLabelWidth } from './widths';
 
 interface Props {
   value?: Record<string, string>;
@@ -24,7 +25,7 @@ export function AppMapField({ value, disabled, onChange }: Props) {
     <div>
       {rows.map(({ app, container }, row) => (
         <InlineFieldRow key={row}>
-          <InlineField label="k6 app" labelWidth={16} tooltip={tip} disabled={disabled} grow shrink>
+          <InlineField label="k6 app" labelWidth={configLabelWidth} tooltip={tip} disabled={disabled} grow shrink>
             <Input
               id={`app-map-app-${row}`}
               value={app}
@@ -34,7 +35,7 @@ export function AppMapField({ value, disabled, onChange }: Props) {
           </InlineField>
           <InlineField
             label="is container"
-            labelWidth={16}
+            labelWidth={configLabelWidth}
             tooltip="The value of the label that names the container."
             disabled={disabled}
             grow

@@ -7,6 +7,7 @@ import React, { useId } from 'react';
 import type { RaceSecrets, RaceSettings } from '../shared/settings';
 import { AppMapField } from './AppMapField';
 import { LabelsField } from './LabelsField';
+import { configLabelWidth } from './widths';
 
 type Props = DataSourcePluginOptionsEditorProps<RaceSettings, RaceSecrets>;
 
@@ -14,9 +15,6 @@ const methods = [
   { value: 'POST' as const, label: 'POST', description: 'For long queries; what Prometheus recommends' },
   { value: 'GET' as const, label: 'GET', description: 'For proxies that let only GET through' },
 ];
-
-/** Width of the labels, in Grafana's units of 8 pixels: a narrow window has room for the field beside it. */
-const configLabelWidth = 20;
 
 /** "Save & test" below it is Grafana's own and asks the back end, which looks at each part. */
 export function ConfigEditor({ options, onOptionsChange }: Props) {

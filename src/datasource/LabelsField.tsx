@@ -2,6 +2,7 @@ import { Button, IconButton, InlineField, InlineFieldRow, Input } from '@grafana
 import React from 'react';
 
 import { defaultAppLabels, moved } from '../shared/settings';
+import { configLabelWidth } from './widths';
 
 interface Props {
   value?: string[];
@@ -21,7 +22,7 @@ export function LabelsField({ value = [], disabled, onChange }: Props) {
     <div>
       {value.map((label, row) => (
         <InlineFieldRow key={row}>
-          <InlineField label={`App label ${row + 1}`} labelWidth={16} tooltip={tip} disabled={disabled} grow shrink>
+          <InlineField label={`App label ${row + 1}`} labelWidth={configLabelWidth} tooltip={tip} disabled={disabled} grow shrink>
             <Input
               id={`app-label-${row}`}
               value={label}

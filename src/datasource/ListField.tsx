@@ -2,6 +2,7 @@ import { type ComboboxOption, FieldValidationMessage, InlineField, InlineLabel, 
 import React, { useState } from 'react';
 
 import { matching } from './choices';
+import { labelWidth } from './widths';
 
 interface Props {
   id: string;
@@ -51,9 +52,6 @@ export function ListField({ id, label, tooltip, placeholder, value, labelOf, loa
     </InlineField>
   );
 }
-
-/** The width of the labels of the query editor, in Grafana's units of 8 pixels. */
-export const labelWidth = 14;
 
 /** The sentence of an error of a resource call or a query. */
 export function reason(error: unknown): string {

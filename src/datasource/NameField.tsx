@@ -1,8 +1,8 @@
 import { InlineField, Input } from '@grafana/ui';
 import React, { type SyntheticEvent } from 'react';
 
-import { labelWidth } from './ListField';
 import { tips } from './texts';
+import { labelWidth } from './widths';
 
 interface Props {
   id: string;

@@ -5,9 +5,9 @@ import React, { useId } from 'react';
 import { changeType, type RaceQuery, readQuery } from '../shared/query';
 import type { RaceSettings } from '../shared/settings';
 import type { DataSource } from './DataSource';
-import { labelWidth } from './ListField';
 import { QueryForm } from './QueryForm';
 import { tips, typeChoices } from './texts';
+import { labelWidth } from './widths';
 
 type Props = QueryEditorProps<DataSource, RaceQuery, RaceSettings>;
 

@@ -5,10 +5,11 @@ import React, { useId } from 'react';
 import { type Part, partsOf, type RaceQuery } from '../shared/query';
 import { appOptions, latestOption, measureOptions, raceOptions } from './choices';
 import type { DataSource } from './DataSource';
-import { labelWidth, ListField } from './ListField';
+import { ListField } from './ListField';
 import { NameField } from './NameField';
 import { lastDay } from './range';
 import { alignChoices, fieldChoices, heatChoices, tips } from './texts';
+import { labelWidth } from './widths';
 
 interface Props {
   datasource: DataSource;

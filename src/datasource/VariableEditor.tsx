@@ -7,10 +7,10 @@ import type { RaceSettings } from '../shared/settings';
 import { readVariableQuery, type VariableKind, type VariableQuery } from '../shared/variableQuery';
 import { raceOptions } from './choices';
 import type { DataSource } from './DataSource';
-import { labelWidth } from './ListField';
 import { NameField } from './NameField';
 import { lastDay } from './range';
 import { tips } from './texts';
+import { labelWidth } from './widths';
 
 type Props = QueryEditorProps<DataSource, RaceQuery, RaceSettings, VariableQuery>;
 

@@ -144,10 +144,11 @@ describe('a query that a file brought', () => {
 
 describe('in a narrow window, by day', () => {
   it.each(['query', 'annotation', 'variable', 'config'])('nothing of the editor of %s is cut off', async (show) => {
-    const page = await open(show, show === 'variable' ? { kind: 'apps' } : { queryType: 'verdict', races: ['$latest'] }, { theme: 'light', width: 400 });
+    const width = show === 'config' ? 368 : 400; // Grafana's page has 16 pixels beside it
+    const page = await open(show, show === 'variable' ? { kind: 'apps' } : { queryType: 'verdict', races: ['$latest'] }, { theme: 'light', width });
     const ours = show === 'config' ? page.locator('fieldset') : page.locator('#root'); // Grafana's own part of the settings wants 540 pixels
     for (const box of await ours.all()) {
-      expect(await box.evaluate((element) => element.scrollWidth + element.getBoundingClientRect().left)).toBeLessThanOrEqual(400);
+      expect(await box.evaluate((element) => element.scrollWidth + element.getBoundingClientRect().left)).toBeLessThanOrEqual(width);
     }
   });
 });
