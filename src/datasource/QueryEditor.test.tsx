@@ -47,7 +47,7 @@ describe('the query editor', () => {
     const { user, onChange } = show({ ...newQuery, measures: [] });
     await user.click(screen.getByRole('combobox', { name: 'Measures' }));
     const option = await screen.findByRole('option', { name: /CPU \(cores\)/ });
-    expect(option.textContent).toContain('CPU seconds per second. Lower is better.');
+    expect(option.textContent).toContain('Lower is better. CPU seconds per second.');
     await user.click(option);
     expect(onChange).toHaveBeenCalledWith(expect.objectContaining({ measures: ['cpu_cores'] }));
   });

@@ -10,7 +10,7 @@ import { from, map, type Observable } from 'rxjs';
 
 import { measureOption } from '../shared/measures';
 import { latest, type RaceQuery } from '../shared/query';
-import { type RaceInfo, raceOption } from '../shared/races';
+import { type RaceInfo, raceLabel } from '../shared/races';
 import { newVariableQuery, readVariableQuery, type VariableQuery } from '../shared/variableQuery';
 import type { DataSource } from './DataSource';
 import { VariableEditor } from './VariableEditor';
@@ -51,10 +51,10 @@ export class RaceVariables extends CustomVariableSupport<DataSource, VariableQue
 
   private async races(name: string, range: TimeRange): Promise<MetricFindValue[]> {
     const found = await this.named(name, range);
-    const options = found.map((race) => raceOption(race, (ms) => dateTimeFormat(ms)));
+    const start = ({ startedAt }: RaceInfo) => (startedAt === undefined ? '' : ` · ${dateTimeFormat(startedAt)}`);
     return [
       { text: 'Newest finished', value: latest },
-      ...options.map(({ label, description, value }) => ({ text: `${label} · ${description}`, value })),
+      ...found.map((race) => ({ text: raceLabel(race) + start(race), value: race.id })), // short: it stands in the dashboard's first line
     ];
   }
 

@@ -30,7 +30,7 @@ it.each([
     {
       value: 'latency_p95',
       label: 'p95 latency (ms)',
-      description: '95% of the responses took at most this long. Lower is better.',
+      description: 'Lower is better. 95% of the responses took at most this long.',
       group: 'Seen by the client (k6)',
     },
   ],

@@ -44,13 +44,13 @@ const groups: Record<string, string> = {
   joined: 'Per request (both joined)',
 };
 
-/** A measure as an option of a list: name and unit, and the explanation below. */
+/** A measure as an option of a list: name and unit, and the explanation below. Lists cut long explanations off, so the direction comes first. */
 export function measureOption(m: MeasureInfo) {
-  const direction = m.better ? ` ${m.better === 'lower' ? 'Lower' : 'Higher'} is better.` : '';
+  const direction = m.better ? `${m.better === 'lower' ? 'Lower' : 'Higher'} is better. ` : '';
   return {
     value: m.id,
     label: `${m.name || m.id} (${units[m.unit] ?? m.unit})`,
-    description: m.description + direction,
+    description: direction + m.description,
     group: groups[m.source] ?? 'Other',
   };
 }

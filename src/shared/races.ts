@@ -65,12 +65,17 @@ export function newestFinished(races: readonly RaceInfo[], name = ''): RaceInfo 
     .sort((a, b) => (b.finishedAt ?? 0) - (a.finishedAt ?? 0))[0];
 }
 
+/** The name of a race, with its id where that says more. */
+export function raceLabel({ id, name }: RaceInfo): string {
+  return name && name !== id ? `${name} (${id})` : id;
+}
+
 /** A race as an option of a list. */
 export function raceOption(race: RaceInfo, formatTime: (ms: number) => string) {
   const about = [race.startedAt === undefined ? '' : formatTime(race.startedAt), race.status, race.apps.join(', ')];
   return {
     value: race.id,
-    label: race.name && race.name !== race.id ? `${race.name} (${race.id})` : race.id,
+    label: raceLabel(race),
     description: about.filter((part) => part !== '').join(' · '),
   };
 }
