@@ -31,7 +31,7 @@ type grafana struct {
 // newGrafana starts the binary; its data source asks the Prometheus at the address until other settings are saved.
 func newGrafana(t *testing.T, prometheus string) *grafana {
 	t.Helper()
-	protocol := startBinary(t)
+	protocol := startBinary(t).protocol
 	dispense := func(kind string) any {
 		client, err := protocol.Dispense(kind)
 		require.NoError(t, err)
