@@ -24,7 +24,7 @@ func Judge(info compare.RaceInfo, totals compare.Totals, baseline string, now ti
 	}
 	started, finished := info.Start.UTC(), info.End.UTC()
 	r := race.Race{
-		Version: race.RecordVersion, ID: info.ID, Name: info.TestID, Status: race.Racing, StartedAt: &started, Baseline: baseline,
+		Version: race.RecordVersion, ID: info.ID, Name: race.NameOf(info.TestID), Status: race.Racing, StartedAt: &started, Baseline: baseline,
 		PlannedHeats: len(info.Heats), Heats: []race.Heat{}, Lanes: []race.Lane{}, Verdicts: []race.Verdict{},
 		Audit: race.Audit{Fair: true, Findings: []race.Finding{NotAudited("Prometheus")}},
 	}

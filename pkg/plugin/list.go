@@ -34,7 +34,7 @@ func listedRecord(r race.Race) listed {
 }
 
 func listedInfo(r compare.RaceInfo, now time.Time) listed {
-	l := listed{id: r.ID, name: r.TestID, status: race.Racing, start: &r.Start, info: &r}
+	l := listed{id: r.ID, name: race.NameOf(r.TestID), status: race.Racing, start: &r.Start, info: &r}
 	if r.Finished(now) {
 		l.status, l.end = race.Finished, &r.End
 	}

@@ -16,10 +16,21 @@ const (
 var (
 	idPattern  = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,63}$`)
 	appPattern = regexp.MustCompile(`^[A-Za-z0-9_-]{1,63}$`)
+	// stamp is what the runner puts behind a race's name to make its id: the start and some random digits.
+	stamp = regexp.MustCompile(`-[0-9]{8}-[0-9]{6}-[0-9a-f]{4}$`)
 )
 
 // ValidID says whether s may be a race id.
 func ValidID(s string) bool { return idPattern.MatchString(s) }
+
+// NameOf is the name of a race of which only the id is known: races of one name must be told for such where no record says it. An id that
+// somebody chose by hand (k6 run --tag testid=…) is its own name.
+func NameOf(id string) string {
+	if name := stamp.ReplaceAllString(id, ""); name != "" {
+		return name
+	}
+	return id
+}
 
 // ValidApp says whether s may be a lane's name.
 func ValidApp(s string) bool { return appPattern.MatchString(s) }

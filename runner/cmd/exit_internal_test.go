@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -22,16 +23,16 @@ func TestTheExitCodeIsTheFirstOfThoseThatHold(t *testing.T) {
 		outcome outcome
 		code    int
 	}{
-		"done":                              {outcome{}, 0},
-		"wrong usage":                       {outcome{err: invalid}, 2},
-		"a race that nobody knows":          {outcome{err: unknown}, 2},
-		"not run":                           {outcome{err: notRun}, 3},
-		"an error without a code":           {outcome{err: errors.New("what?")}, 3},
-		"a regression":                      {outcome{regression: true}, 4},
-		"crossed thresholds":                {outcome{thresholds: true}, 99},
-		"interrupted":                       {outcome{err: stopped}, 130},
-		"interrupted, and the disk is full": {outcome{err: errors.Join(stopped, notRun)}, 130},
-		"interrupted within what failed":    {outcome{err: fmt.Errorf("heat 2: %w", errors.Join(notRun, stopped))}, 130},
+		"done":                                      {outcome{}, 0},
+		"wrong usage":                               {outcome{err: invalid}, 2},
+		"a race that nobody knows":                  {outcome{err: unknown}, 2},
+		"not run":                                   {outcome{err: notRun}, 3},
+		"an error without a code":                   {outcome{err: errors.New("what?")}, 3},
+		"a regression":                              {outcome{regression: true}, 4},
+		"crossed thresholds":                        {outcome{thresholds: true}, 99},
+		"interrupted":                               {outcome{err: stopped}, 130},
+		"interrupted, and the disk is full":         {outcome{err: errors.Join(stopped, notRun)}, 130},
+		"interrupted within what failed":            {outcome{err: fmt.Errorf("heat 2: %w", errors.Join(notRun, stopped))}, 130},
 		"interrupted before wrong usage was seen":   {outcome{err: errors.Join(invalid, stopped)}, 130},
 		"wrong usage, and not run":                  {outcome{err: fmt.Errorf("x: %w", errors.Join(notRun, fmt.Errorf("y: %w", invalid)))}, 2},
 		"not run, with a regression and thresholds": {outcome{err: notRun, regression: true, thresholds: true}, 3},
@@ -41,4 +42,10 @@ func TestTheExitCodeIsTheFirstOfThoseThatHold(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { require.Equal(t, c.code, c.outcome.exitCode()) })
 	}
+}
+
+func TestAnIdTellsTheNameOfItsRace(t *testing.T) {
+	id, err := newID("ab-test", time.Now())
+	require.NoError(t, err)
+	require.Equal(t, "ab-test", race.NameOf(id), "the data source reads it so")
 }
