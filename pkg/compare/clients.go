@@ -12,6 +12,7 @@ const (
 	colChecks   = "checks"
 	colReceived = "received"
 	colSent     = "sent"
+	colWaited   = "waited" // seconds, the sum of the latencies
 )
 
 // lane is one app in one heat, the value of the heat label.
@@ -81,6 +82,8 @@ func columnsOf(labels map[string]string) []string {
 		return []string{colReceived}
 	case ownSent, stockSent:
 		return []string{colSent}
+	case ownWaited:
+		return []string{colWaited}
 	default:
 		return nil
 	}

@@ -41,7 +41,7 @@ func (s *samples) columns(app string, heats []Heat) map[string][]float64 {
 			c[id] = add(c[id], lanes[lane{app, h.Label}])
 		}
 		c[id] = add(c[id], lanes[lane{app, merged}])
-		if _, rated := quantiles()[id]; s.race.Own && (rated || id == "latency_mean") {
+		if _, rated := quantiles()[id]; s.race.Own && rated {
 			c[id] = where(c[id], pushed)
 		}
 	}
@@ -93,6 +93,7 @@ func (s *samples) clientColumns(app string, heats []Heat) map[string][]float64 {
 		}
 	}
 	return map[string][]float64{
+		"latency_mean":       scale(over(counts[colWaited], counts[colRequests]), milli),
 		"request_rate":       over(spanned[colRequests], spans),
 		"data_received_rate": over(spanned[colReceived], spans),
 		"data_sent_rate":     over(spanned[colSent], spans),

@@ -11,7 +11,7 @@ func (p *racePlan) explain(a *asker, need needs, histograms bool) {
 	if !r.Own {
 		p.explainStock(a, need)
 	}
-	if need.percentiles() {
+	if need.histograms(r) {
 		p.explainHistograms(a, need, histograms)
 	}
 	if need.counters && len(p.samples.clients) == 0 {
@@ -63,6 +63,19 @@ func (p *racePlan) explainHistograms(a *asker, need needs, there bool) {
 	case !p.race.Own && len(need.latencies) > 0:
 		a.notice("race %s was run by a stock k6, whose histograms are 9%% wide: differences of percentiles below %.1f%% do not show",
 			p.race.ID, StockPercentileEffect*100)
+	}
+}
+
+// explainMean tells why a mean over time is not known: races that were run before our extension wrote the sum of the latencies lack it.
+func (p *racePlan) explainMean(a *asker, need needs) {
+	if !need.mean || !p.race.Own {
+		return
+	}
+	for _, row := range p.samples.clients {
+		if row.columns[colRequests] != nil && row.columns[colWaited] == nil {
+			a.notice("race %s was run by an older photofinish, which did not write %s, so its latency_mean over time is not known; its standings have it",
+				p.race.ID, ownWaited)
+		}
 	}
 }
 

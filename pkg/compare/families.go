@@ -16,15 +16,17 @@ func costs() []string {
 }
 
 // requestFamily are k6's counts of requests. Whatever else it counts needs them too: they tell when a push came, and so do latencies that are rates.
+// Our extension's sum of latencies is asked for with them.
 func requestFamily(r RaceInfo) family {
 	measures := append(costs(), "memory_bytes_per_request", "request_rate", "error_rate", "check_rate", "data_received_rate", "data_sent_rate")
+	names := []string{r.requests()}
 	if r.Own {
-		measures = append(measures, "latency_mean")
+		names, measures = append(names, ownWaited), append(measures, "latency_mean")
 		for id := range quantiles() {
 			measures = append(measures, id)
 		}
 	}
-	return family{[]string{r.requests()}, []string{"expected_response"}, measures}
+	return family{names, []string{"expected_response"}, measures}
 }
 
 // clientFamilies are k6's counters.

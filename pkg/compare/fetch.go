@@ -71,7 +71,7 @@ func (p *racePlan) tasks(req Request, need needs, step time.Duration) (tasks []*
 			}
 		}
 	}
-	if need.mean {
+	if need.mean && !r.Own {
 		direct("latency_mean", meanExpr(histogram), milli)
 	}
 	if need.max && r.Own {

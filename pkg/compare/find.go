@@ -11,8 +11,9 @@ import (
 
 // The limits of a search.
 const (
-	// coarsePoints is how many windows the first look divides the time into.
+	// coarsePoints is how many windows the first look divides the time into, coarseLeast the least width of one in ms: what a look costs is its points.
 	coarsePoints = 3000
+	coarseLeast  = int64(20_000)
 	// chunkPoints keeps one query below the 11,000 points per series that Prometheus allows.
 	chunkPoints = 10_000
 	// appWindow is the width in ms of the windows that tell which apps raced: less than the silence that parts two races of one testid.
@@ -76,18 +77,16 @@ func (w Window) overlaps(r RaceInfo) bool { return !r.End.Before(w.Start) && !r.
 func scan(ctx context.Context, a *asker, testid promql.Matcher, from, to time.Time) ([]RaceInfo, error) {
 	const second = int64(1000)
 	whole := span{from.Unix() * 1000, (to.Unix() + 1) * 1000}
-	occupied := []span{whole}
-	if coarse := roundUp(whole.length()/coarsePoints, second); coarse > second {
-		first := look(testid, occupied, coarse, "testid")
-		if err := a.run(ctx, first); err != nil {
-			return nil, err
-		}
-		occupied = nil
-		for _, w := range windows(first, coarse) {
-			occupied = append(occupied, w.span)
-		}
-		occupied = merge(occupied, 1)
+	coarse := roundUp(max(whole.length()/coarsePoints, coarseLeast), second)
+	first := look(testid, []span{whole}, coarse, "testid")
+	if err := a.run(ctx, first); err != nil {
+		return nil, err
 	}
+	var occupied []span
+	for _, w := range windows(first, coarse) {
+		occupied = append(occupied, w.span)
+	}
+	occupied = merge(occupied, 1)
 	fine := second
 	var total int64
 	for _, s := range occupied {

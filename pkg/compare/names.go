@@ -7,6 +7,7 @@ const (
 	ownReceived   = "photofinish_data_received_bytes_total"
 	ownSent       = "photofinish_data_sent_bytes_total"
 	ownLatency    = "photofinish_http_req_duration_seconds"
+	ownWaited     = "photofinish_http_req_duration_seconds_total" // the sum of the latencies
 	ownLatencyMax = "photofinish_http_req_duration_max_seconds"
 	ownVUs        = "photofinish_vus"
 

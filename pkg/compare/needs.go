@@ -47,6 +47,9 @@ func needsOf(measures []measure.Measure) needs {
 
 func (n needs) percentiles() bool { return n.mean || len(n.latencies) > 0 }
 
+// histograms says whether a race's histograms must be read. A mean is read off counters where our extension wrote them.
+func (n needs) histograms(r RaceInfo) bool { return n.mean && !r.Own || len(n.latencies) > 0 }
+
 func (n needs) gauges() bool { return n.max || n.vus }
 
 // of lists the measures that come from one side or the other, joined ones from both.

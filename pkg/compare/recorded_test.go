@@ -17,8 +17,8 @@ import (
 
 // recorded serves testdata/stock-k6.json: what a real Prometheus answered about a real race. The race was run by
 // k6 v1.8 --out experimental-prometheus-rw --tag testid=by-hand (native histograms, 1 s push), 15 s of 60 requests/s
-// against each of two of our test apps, every 20th request to a path that is not there. The answers that tell which apps there are and that no
-// containers are were derived from the raw samples of the same recording when the questions changed.
+// against each of two of our test apps, every 20th request to a path that is not there. The answers that tell when samples came,
+// which apps there are and that no containers are were derived from the raw samples of the same recording when the questions changed.
 func recorded(t *testing.T) *promql.Client {
 	t.Helper()
 	file, err := os.ReadFile("testdata/stock-k6.json")

@@ -15,6 +15,7 @@ type scene struct {
 	own    bool // our extension; else a stock k6 with native histograms
 	phased bool
 	period time.Duration // between pushes
+	older  bool          // our extension as it was before it wrote the sum of the latencies
 	// markers: stale markers at the end of each run.
 	markers bool
 	truth   map[string]*truth // app + "/" + heat
@@ -101,6 +102,13 @@ func (s *scene) run(l load, start time.Time, pushes int) {
 
 func (s *scene) pushOwn(a writer, l load, at time.Time, tr *truth, highest float64, any bool) {
 	a.histogram(at, native(8, tr.latencies), s.labels(l, "photofinish_http_req_duration_seconds")...)
+	if !s.older {
+		waited := 0.0
+		for _, v := range tr.latencies {
+			waited += v
+		}
+		a.float(at, waited, s.labels(l, "photofinish_http_req_duration_seconds_total")...)
+	}
 	a.float(at, float64(len(tr.latencies)-tr.failed), s.labels(l, "photofinish_http_reqs_total", "expected_response", "true")...)
 	a.float(at, float64(tr.failed), s.labels(l, "photofinish_http_reqs_total", "expected_response", "false")...)
 	a.float(at, float64(tr.passed), s.labels(l, "photofinish_checks_total", "result", "pass")...)
@@ -129,6 +137,9 @@ func (s *scene) pushStock(a writer, l load, at time.Time, ok, bad []float64) {
 
 func (s *scene) end(a writer, l load, at time.Time, failures bool) {
 	if s.own {
+		if !s.older {
+			a.stale(at, s.labels(l, "photofinish_http_req_duration_seconds_total")...)
+		}
 		for _, name := range []string{"photofinish_http_req_duration_seconds", "photofinish_data_received_bytes_total", "photofinish_vus"} {
 			a.stale(at, s.labels(l, name)...)
 		}

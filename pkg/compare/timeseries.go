@@ -79,6 +79,7 @@ func TimeSeries(ctx context.Context, q promql.Querier, req Request) (Result, err
 	for _, p := range plans {
 		result.Series = append(result.Series, p.series(req, need, shown)...)
 		p.explain(a, need, p.samples.histograms())
+		p.explainMean(a, need)
 	}
 	for i := range shown.n {
 		if req.Elapsed {

@@ -43,6 +43,7 @@ func TestMeasuresOfBothSidesStandOnOneGrid(t *testing.T) {
 	}
 	rate, p95, cost := series(t, r, "slow", "request_rate", ""), series(t, r, "slow", "latency_p95", ""), series(t, r, "slow", "cpu_ms_per_request", "")
 	errors, max := series(t, r, "slow", "error_rate", ""), series(t, r, "slow", "latency_max", "")
+	mean := series(t, r, "slow", "latency_mean", "")
 	for i, at := range r.Times {
 		second := int(at.Sub(t0) / time.Second)
 		heat, push := "1", second-3
@@ -58,6 +59,7 @@ func TestMeasuresOfBothSidesStandOnOneGrid(t *testing.T) {
 		low, high := percentiles(part, .95)
 		require.GreaterOrEqual(t, p95.Values[i], 1000*low*0.997, "second %d", second)
 		require.LessOrEqual(t, p95.Values[i], 1000*high*1.003, "second %d", second)
+		require.InDelta(t, 1000*average(part), mean.Values[i], 1e-9)
 		require.InDelta(t, 0.1, errors.Values[i], 1e-9)
 		require.InDelta(t, 1000*highest(part), max.Values[i], 1e-9)
 		if push > 1 && second != 20 {
@@ -66,6 +68,14 @@ func TestMeasuresOfBothSidesStandOnOneGrid(t *testing.T) {
 	}
 	require.InDelta(t, 10.0/11, rate.Coverage, 0.1)
 	require.Zero(t, series(t, r, "slow", "network_receive_rate", "").Coverage)
+}
+
+func average(v []float64) float64 {
+	sum := 0.0
+	for _, x := range v {
+		sum += x
+	}
+	return sum / float64(len(v))
 }
 
 func highest(v []float64) float64 {
@@ -185,6 +195,23 @@ func TestWithoutContainersTheClientsMeasuresStillCome(t *testing.T) {
 	require.NotZero(t, series(t, r, "a", "latency_p95", "").Coverage)
 	require.Zero(t, series(t, r, "a", "cpu_ms_per_request", "").Coverage)
 	mentions(t, r.Notices, "no cAdvisor series name the container of a")
+}
+
+func TestARaceThatAnOlderPhotofinishRanHasNoMeanOverTime(t *testing.T) {
+	w := newWorld(t)
+	s := newScene(w, "r", true)
+	s.older = true
+	s.run(load{app: "a", median: 0.01, rate: 10}, t0, 10)
+	found := lookup(t, w, "r")
+	r, err := compare.TimeSeries(t.Context(), w, compare.Request{Races: []compare.RaceInfo{found}, Measures: []string{"latency_mean", "request_rate"}})
+	require.NoError(t, err)
+	require.Zero(t, series(t, r, "a", "latency_mean", "").Coverage, "null, not a wrong number")
+	require.Positive(t, series(t, r, "a", "request_rate", "").Coverage)
+	require.Len(t, r.Notices, 1)
+	require.Contains(t, r.Notices[0], "older photofinish")
+	totals, err := compare.Reduce(t.Context(), w, found, compare.Join{})
+	require.NoError(t, err)
+	require.InDelta(t, 1000*average(s.truth["a/"].latencies), *totals.Whole["a"].Measures["latency_mean"], 1e-9)
 }
 
 func TestClocksThatDisagreeAreSaid(t *testing.T) {

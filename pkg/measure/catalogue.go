@@ -18,8 +18,9 @@ func latencies() []Measure {
 	return []Measure{
 		{
 			ID: "latency_mean", Name: "Mean latency", Unit: Milliseconds, Better: Lower, Decimals: 2, Source: Client,
-			Sentence: "The mean time of a response, all responses counted; sum over count of the histogram " +
-				"photofinish_http_req_duration_seconds, or of k6_http_req_duration_seconds where a stock k6 ran.",
+			Sentence: "The mean time of a response, all responses counted; over time photofinish_http_req_duration_seconds_total by " +
+				"photofinish_http_reqs_total, for whole heats sum over count of the histogram photofinish_http_req_duration_seconds, " +
+				"and always of k6_http_req_duration_seconds where a stock k6 ran.",
 		},
 		percentile("latency_p50", "p50 latency", "Half", false),
 		percentile("latency_p90", "p90 latency", "90%", false),

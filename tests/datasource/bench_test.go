@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -90,9 +91,9 @@ func BenchmarkSecondLook(b *testing.B) {
 }
 
 // BenchmarkHundredApps: 100 apps, 12 measures, 1 hour of a push a second, at the 5 s that Grafana asks for with 1,000 points, by the data source's own
-// binary over gRPC. peak-MB is the highest resident memory of that process. One load is one new process.
+// binary over gRPC. peak-MB is the highest resident memory of that process, cpu-s the CPU of both it and Prometheus. One load is one new process.
 func BenchmarkHundredApps(b *testing.B) {
-	const step = 5 * time.Second
+	const step, clockTick = 5 * time.Second, 100 // of /proc/<pid>/stat, per second
 	for name, r := range races(100, 10*time.Minute, 6, 10) {
 		b.Run(name, func(b *testing.B) {
 			prom := generated.Prometheus(b, r)
@@ -101,14 +102,14 @@ func BenchmarkHundredApps(b *testing.B) {
 			list := requests.take()
 			query := panel(r, step, twelve()...).Queries[0]
 			sayLoad(b)
-			var peak, took, plain, plainCPU []float64
+			var peak, took, used, plain, plainCPU []float64
 			for b.Loop() {
 				b.StopTimer()
 				started := startBinary(b)
 				raw, err := started.protocol.Dispense("data")
 				require.NoError(b, err)
 				b.StartTimer()
-				began := time.Now()
+				began, before := time.Now(), processCPU()
 				answered, err := raw.(grpcplugin.DataClient).QueryData(b.Context(), &pluginv2.QueryDataRequest{
 					PluginContext: &pluginv2.PluginContext{OrgId: 1, PluginId: plugin.ID, DataSourceInstanceSettings: &pluginv2.DataSourceInstanceSettings{
 						Uid: "p", Url: prom.URL(), JsonData: []byte(`{"timeout":120}`), LastUpdatedMS: 1,
@@ -121,6 +122,7 @@ func BenchmarkHundredApps(b *testing.B) {
 				require.NoError(b, err)
 				b.StopTimer()
 				took = append(took, time.Since(began).Seconds())
+				used = append(used, (processCPU()-before).Seconds()+float64(cpuTicks(b, started.pid))/clockTick)
 				response, err := backend.FromProto().QueryDataResponse(answered)
 				require.NoError(b, err)
 				require.NoError(b, response.Responses["A"].Error)
@@ -132,6 +134,7 @@ func BenchmarkHundredApps(b *testing.B) {
 			}
 			b.ReportMetric(slices.Max(peak), "peak-MB")
 			b.ReportMetric(middle(took), "s-median")
+			b.ReportMetric(middle(used), "cpu-s")
 			b.ReportMetric(middle(plain), "s-prometheus")
 			b.ReportMetric(middle(plainCPU), "cpu-s-prometheus")
 		})
@@ -205,6 +208,23 @@ func peakMB(b *testing.B, pid int) float64 {
 	_, err = fmt.Sscan(rest, &kB)
 	require.NoError(b, err)
 	return kB / 1024
+}
+
+// cpuTicks is what a process has used of the CPU in all, in clock ticks.
+func cpuTicks(b *testing.B, pid int) (ticks int) {
+	b.Helper()
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	require.NoError(b, err)
+	_, rest, ok := strings.Cut(string(stat), ") ") // behind the command's name
+	require.True(b, ok)
+	const user, system = 11, 12
+	fields := strings.Fields(rest)
+	for _, field := range []string{fields[user], fields[system]} {
+		n, err := strconv.Atoi(field)
+		require.NoError(b, err)
+		ticks += n
+	}
+	return ticks
 }
 
 // sayLoad logs the load average, so that a figure taken on a busy machine is known for one.

@@ -83,6 +83,7 @@ func (s *scene) ownHeat(c contestant, heat string, start time.Time) {
 	drift := math.Exp(.02 * s.rng.NormFloat64())
 	latencies := prometheus.NewHistogram(prometheus.HistogramOpts{Name: "x", NativeHistogramBucketFactor: 1.0028, NativeHistogramMaxBucketNumber: 10_000})
 	duration := prompb.TimeSeries{Labels: labels("photofinish_http_req_duration_seconds")}
+	waited := prompb.TimeSeries{Labels: labels("photofinish_http_req_duration_seconds_total")}
 	ok := prompb.TimeSeries{Labels: labels("photofinish_http_reqs_total", "expected_response", "true")}
 	bad := prompb.TimeSeries{Labels: labels("photofinish_http_reqs_total", "expected_response", "false")}
 	highest := prompb.TimeSeries{Labels: labels("photofinish_http_req_duration_max_seconds")}
@@ -95,7 +96,9 @@ func (s *scene) ownHeat(c contestant, heat string, start time.Time) {
 			latencies.Observe(v)
 			top = max(top, v)
 		}
-		duration.Histograms = append(duration.Histograms, prompb.FromIntHistogram(at, native(s.tb, latencies)))
+		counted := native(s.tb, latencies)
+		duration.Histograms = append(duration.Histograms, prompb.FromIntHistogram(at, counted))
+		waited.Samples = append(waited.Samples, prompb.Sample{Timestamp: at, Value: counted.Sum})
 		ok.Samples = append(ok.Samples, prompb.Sample{Timestamp: at, Value: float64(push * rate)})
 		bad.Samples = append(bad.Samples, prompb.Sample{Timestamp: at})
 		vus.Samples = append(vus.Samples, prompb.Sample{Timestamp: at, Value: 2})
@@ -104,7 +107,7 @@ func (s *scene) ownHeat(c contestant, heat string, start time.Time) {
 		}
 	}
 	end := start.Add(pushes*time.Second + time.Millisecond).UnixMilli()
-	for _, one := range []*prompb.TimeSeries{&duration, &ok, &bad, &vus, &highest} {
+	for _, one := range []*prompb.TimeSeries{&duration, &waited, &ok, &bad, &vus, &highest} {
 		one.Samples = append(one.Samples, prompb.Sample{Timestamp: end, Value: math.Float64frombits(value.StaleNaN)})
 		s.series = append(s.series, *one)
 	}

@@ -114,6 +114,8 @@ func (p *pusher) setPart(part tally.Part, begin time.Time) {
 	t := part.Totals
 	w := p.writer
 	w.Histogram("photofinish_http_req_duration_seconds", begin, t.Latency, labels...)
+	// What the histogram's sum is, as a plain counter: a mean over time is then read without decoding histograms, half of what plots cost Prometheus.
+	w.Counter("photofinish_http_req_duration_seconds_total", begin, t.Latency.Sum, labels...)
 	w.Histogram("photofinish_start_lag_seconds", begin, t.StartLag, labels...)
 	w.Counter("photofinish_http_reqs_total", begin, float64(t.Requests-t.Failed), with("expected_response", "true")...)
 	w.Counter("photofinish_http_reqs_total", begin, float64(t.Failed), with("expected_response", "false")...)

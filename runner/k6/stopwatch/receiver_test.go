@@ -101,6 +101,7 @@ func (r *receiver) check(t *testing.T, run *heatRun, result stream.Event) {
 		r.counter(t, key("photofinish_checks_total", app, "race", "result=pass"), run.raceStart.UnixMilli()-1, float64(lane.Race.ChecksPassed))
 		r.counter(t, key("photofinish_data_received_bytes_total", app, "race", ""), run.raceStart.UnixMilli()-1, lane.Race.DataReceived)
 		r.histogram(t, key("photofinish_http_req_duration_seconds", app, "race", ""), run.raceStart.UnixMilli()-1, lane.Race.Latency)
+		r.counter(t, key("photofinish_http_req_duration_seconds_total", app, "race", ""), run.raceStart.UnixMilli()-1, lane.Race.Latency.Sum)
 		r.histogram(t, key("photofinish_start_lag_seconds", app, "race", ""), run.raceStart.UnixMilli()-1, lane.Race.StartLag)
 		slowest, most := 0.0, 0.0
 		for _, s := range r.series[key("photofinish_http_req_duration_max_seconds", app, "race", "")].samples {

@@ -83,11 +83,12 @@ func (r Race) client(rng *rand.Rand, app, heat int) []prompb.TimeSeries {
 		return s
 	}
 	duration, ok := series("_http_req_duration_seconds", "expected_response", "true"), series("_http_reqs_total", "expected_response", "true")
-	var bad, passed, failed, received, sent, vus, highest *prompb.TimeSeries
+	var waited, bad, passed, failed, received, sent, vus, highest *prompb.TimeSeries
 	if r.Stock {
 		received, sent = series("_data_received_total"), series("_data_sent_total")
 	} else {
 		duration.Labels = labels(append([]string{"__name__", prefix + "_http_req_duration_seconds"}, pairs...)...)
+		waited = series("_http_req_duration_seconds_total")
 		bad = series("_http_reqs_total", "expected_response", "false")
 		passed, failed = series("_checks_total", "result", "pass"), series("_checks_total", "result", "fail")
 		received, sent = series("_data_received_bytes_total"), series("_data_sent_bytes_total")
@@ -113,6 +114,7 @@ func (r Race) client(rng *rand.Rand, app, heat int) []prompb.TimeSeries {
 		}
 		n := float64(latencies.count)
 		duration.Histograms = append(duration.Histograms, prompb.FromIntHistogram(at, latencies.native()))
+		put(waited, latencies.sum)
 		put(ok, n)
 		put(bad, 0)
 		put(passed, n)
