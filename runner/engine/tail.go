@@ -29,14 +29,15 @@ func (t *Tail) Read(r io.Reader) {
 		if more {
 			line += " …"
 		}
-		t.add(line)
+		t.Add(line)
 		for more && err == nil {
 			_, more, err = lines.ReadLine()
 		}
 	}
 }
 
-func (t *Tail) add(line string) {
+// Add keeps a line.
+func (t *Tail) Add(line string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.ring[t.n%len(t.ring)] = line
