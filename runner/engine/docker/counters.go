@@ -139,7 +139,10 @@ func (l *lane) askDocker(ctx context.Context, b *box) (engine.Counters, error) {
 		return engine.Counters{}, fmt.Errorf("lane %s: Docker counts nothing of its container", l.spec.App) // it has just ended
 	}
 	c := l.counted(stats)
-	c.At = before.Add(time.Since(before) / 2)
+	c.At = stats.Read // Docker takes its time with the answer
+	if now := time.Now(); c.At.Before(before) || c.At.After(now) { // its clock is another one
+		c.At = before.Add(now.Sub(before) / 2)
+	}
 	return c, nil
 }
 
