@@ -74,7 +74,7 @@ func (l *lane) open(ctx context.Context) (b *box, err error) {
 		return nil, l.engine.explain(ctx, err, "look at lane "+l.spec.App)
 	}
 	if state.State != nil {
-		b.locate(l, state.State.Pid)
+		l.locate(b, state.State.Pid)
 	}
 	return b, nil
 }

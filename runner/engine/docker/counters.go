@@ -17,7 +17,7 @@ import (
 )
 
 // locate finds the container's cgroup and processes, if they are this machine's.
-func (b *box) locate(l *lane, pid int) {
+func (l *lane) locate(b *box, pid int) {
 	d := l.race.daemon
 	if d.group == "" || pid == 0 {
 		return
@@ -29,6 +29,14 @@ func (b *box) locate(l *lane, pid int) {
 	}
 	r := l.spec.Resources
 	b.pid, b.group = pid, l.engine.options.Cgroups.Find(name, cgroup.Limits{CPUs: r.CPUs, Memory: r.Memory, CPUSet: r.CPUSet})
+	l.engine.containers.Store(name, b)
+}
+
+// forget takes a container that has ended out of those whose network is read.
+func (e *Engine) forget(b *box) {
+	if b.group != nil {
+		e.containers.Delete(b.group.Path())
+	}
 }
 
 // Counters reads the container's cgroup and network, or asks Docker for them. After the app's end it tells what was read last.
@@ -139,7 +147,7 @@ func (l *lane) askDocker(ctx context.Context, b *box) (engine.Counters, error) {
 		return engine.Counters{}, fmt.Errorf("lane %s: Docker counts nothing of its container", l.spec.App) // it has just ended
 	}
 	c := l.counted(stats)
-	c.At = stats.Read // Docker takes its time with the answer
+	c.At = stats.Read                                              // Docker takes its time with the answer
 	if now := time.Now(); c.At.Before(before) || c.At.After(now) { // its clock is another one
 		c.At = before.Add(now.Sub(before) / 2)
 	}

@@ -53,6 +53,8 @@ type Engine struct {
 
 	mu    sync.Mutex
 	races map[string]*preparedRace
+
+	containers sync.Map // box by cgroup, those that run and whose processes are to be seen
 }
 
 var _ engine.Engine = (*Engine)(nil)
@@ -170,6 +172,20 @@ func (e *Engine) Start(ctx context.Context, raceID string, heat int, spec race.L
 	return l, nil
 }
 
+// Network is what went through the network of a lane's container, by its ContainerName; nil where it is not to be seen.
+func (e *Engine) Network(containerName string) []engine.Interface {
+	l, _ := e.containers.Load(containerName)
+	b, known := l.(*box)
+	if !known {
+		return nil
+	}
+	interfaces, err := readNetwork(b.pid)
+	if err != nil { // it has just ended
+		return nil
+	}
+	return interfaces
+}
+
 // Cleanup ends everything of the race at once, without a grace period, and takes it off the ledger. Images stay.
 func (e *Engine) Cleanup(ctx context.Context, raceID string) error {
 	e.mu.Lock()
@@ -184,7 +200,7 @@ func (e *Engine) Cleanup(ctx context.Context, raceID string) error {
 			l.current() // a container that is just being made is made, and found
 		}
 		if err := e.remove(ctx, raceID); err != nil {
-			return err // and stays on the ledger
+			return errors.Join(err, e.killAll(ctx, raceID)) // and stays on the ledger
 		}
 		for _, l := range p.running {
 			l.waitEnded(ctx)
@@ -193,13 +209,8 @@ func (e *Engine) Cleanup(ctx context.Context, raceID string) error {
 		delete(e.races, raceID)
 		e.mu.Unlock()
 	}
-	if e.options.Cgroups != nil { // k6's group, and those that Docker made above the containers'
-		if err := e.options.Cgroups.KillAll(ctx, raceID); err != nil {
-			return err
-		}
-	}
-	if e.options.Ledger == nil {
-		return nil
+	if err := e.killAll(ctx, raceID); err != nil || e.options.Ledger == nil {
+		return err
 	}
 	return e.options.Ledger.Remove(raceID)
 }
@@ -232,8 +243,13 @@ func (e *Engine) sweep(ctx context.Context, raceID string) error {
 	if err := e.remove(ctx, raceID); err != nil {
 		return fmt.Errorf("race %s of a dead runner: %w", raceID, err)
 	}
-	if e.options.Cgroups != nil {
-		return e.options.Cgroups.KillAll(ctx, raceID)
+	return e.killAll(ctx, raceID)
+}
+
+// killAll ends what is in the race's cgroup and removes it: k6, and where Docker is gone the apps, which live on without it.
+func (e *Engine) killAll(ctx context.Context, raceID string) error {
+	if e.options.Cgroups == nil {
+		return nil
 	}
-	return nil
+	return e.options.Cgroups.KillAll(ctx, raceID)
 }

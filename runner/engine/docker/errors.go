@@ -25,9 +25,9 @@ func (e *Engine) explain(ctx context.Context, err error, doing string) error {
 		return context.Cause(ctx)
 	case errors.Is(err, syscall.EACCES):
 		return e.down(err, "add this user to the group docker, or run the race as one who may use it",
-			"cannot %s: this user may not use Docker at %s", doing, e.client.DaemonHost())
+			"this user may not use Docker at %s: cannot %s", e.client.DaemonHost(), doing)
 	case unreachable(err):
-		return e.down(err, "start Docker, or let DOCKER_HOST say where it is", "cannot %s: nobody answers for Docker at %s", doing, e.client.DaemonHost())
+		return e.down(err, "start Docker, or let DOCKER_HOST say where it is", "Docker does not answer at %s: cannot %s", e.client.DaemonHost(), doing)
 	case errdefs.IsInvalidArgument(err):
 		return race.Errorf(race.Invalid, "", "cannot %s: %s", doing, cause(err))
 	}

@@ -87,6 +87,8 @@ func (l *lane) again(b *box, end ending) *box {
 	if err := l.engine.removeContainer(ctx, b.id); err != nil {
 		return nil
 	}
+	l.engine.forget(b)
+	b.close()
 	l.prepared.writable.Store(true)
 	next, err := l.open(ctx)
 	if err != nil {
@@ -117,6 +119,7 @@ func (l *lane) finish(b *box, end ending) {
 		l.last.OOMKills = max(l.last.OOMKills, 1)
 	}
 	l.mu.Unlock()
+	l.engine.forget(b)
 	b.close()
 	close(l.done)
 }
