@@ -46,37 +46,40 @@ type ending struct {
 }
 
 // open makes and starts a container for the lane.
-func (l *lane) open(ctx context.Context) (b *box, err error) {
+func (l *lane) open(ctx context.Context) (*box, error) {
 	id, err := l.create(ctx)
 	if err != nil {
 		return nil, err
 	}
-	following, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	b = &box{id: id, drained: make(chan struct{}), cancel: cancel}
-	defer func() {
-		if err != nil {
-			b.close()
-			err = errors.Join(err, l.engine.removeContainer(context.WithoutCancel(ctx), id))
-		}
-	}()
-	// Both before the start, so that nothing is missed of an app that ends at once.
-	b.output, err = l.engine.client.ContainerAttach(following, id, container.AttachOptions{Stream: true, Stdout: true, Stderr: true})
+	b := &box{id: id, drained: make(chan struct{})}
+	if err := l.run(ctx, b); err != nil {
+		b.close()
+		return nil, errors.Join(err, l.engine.removeContainer(context.WithoutCancel(ctx), id))
+	}
+	return b, nil
+}
+
+// run listens to the container and waits for its end before it starts it, so that nothing is missed of an app that ends at once.
+func (l *lane) run(ctx context.Context, b *box) (err error) {
+	var following context.Context
+	following, b.cancel = context.WithCancel(context.WithoutCancel(ctx)) // they outlive the call
+	b.output, err = l.engine.client.ContainerAttach(following, b.id, container.AttachOptions{Stream: true, Stdout: true, Stderr: true})
 	if err != nil {
-		return nil, l.engine.explain(ctx, err, "listen to lane "+l.spec.App)
+		return l.engine.explain(ctx, err, "listen to lane "+l.spec.App)
 	}
 	go l.listen(b)
-	b.ended, b.failed = l.engine.client.ContainerWait(following, id, container.WaitConditionNextExit)
-	if err := l.engine.client.ContainerStart(ctx, id, container.StartOptions{}); err != nil {
-		return nil, l.startError(ctx, err)
+	b.ended, b.failed = l.engine.client.ContainerWait(following, b.id, container.WaitConditionNextExit)
+	if err := l.engine.client.ContainerStart(ctx, b.id, container.StartOptions{}); err != nil {
+		return l.startError(ctx, err)
 	}
-	state, err := l.engine.client.ContainerInspect(ctx, id)
+	state, err := l.engine.client.ContainerInspect(ctx, b.id)
 	if err != nil {
-		return nil, l.engine.explain(ctx, err, "look at lane "+l.spec.App)
+		return l.engine.explain(ctx, err, "look at lane "+l.spec.App)
 	}
 	if state.State != nil {
 		l.locate(b, state.State.Pid)
 	}
-	return b, nil
+	return nil
 }
 
 // listen keeps the tail of the app's output.

@@ -26,7 +26,7 @@ type daemon struct {
 func (e *Engine) daemon(ctx context.Context) (daemon, error) {
 	info, err := e.client.Info(ctx)
 	if err != nil {
-		return daemon{}, e.explain(ctx, err, "ask Docker what it can do")
+		return daemon{}, e.explain(ctx, err, "ask what it can do")
 	}
 	if info.OSType != "" && info.OSType != "linux" {
 		return daemon{}, race.Errorf(race.Unavailable, "switch Docker to Linux containers", "Docker runs %s containers, and lanes are Linux ones", info.OSType)

@@ -23,12 +23,18 @@ import (
 // apps is the image of the suite's apps.
 var apps = fmt.Sprintf("photofinish-test/apps:%d", os.Getpid())
 
-// needApps makes that image once for all tests, which run one after another below this one.
-func needApps(t *testing.T) *client.Client {
+// fixture is a Docker Engine with that image.
+type fixture struct {
+	client *client.Client
+	binary string // of the suite's apps
+}
+
+// newFixture makes the image once for all tests, which run one after another below this one.
+func newFixture(t *testing.T) fixture {
 	t.Helper()
-	c := dockertest.Client(t)
-	dockertest.Image(t, c, apps, "github.com/photofinish/photofinish/runner/engine/enginetest/app", "USER 65534", "LABEL made-for=tests")
-	return c
+	f := fixture{dockertest.Client(t), dockertest.Build(t, "github.com/photofinish/photofinish/runner/engine/enginetest/app")}
+	dockertest.Image(t, f.client, apps, f.binary, "USER 65534")
+	return f
 }
 
 func lane(kind enginetest.Kind) race.LaneSpec {
@@ -60,8 +66,8 @@ var races atomic.Int64
 func newID() string { return fmt.Sprintf("dockertest-%d-%d", os.Getpid(), races.Add(1)) }
 
 func TestDocker(t *testing.T) {
-	c := needApps(t)
-	left := func(t *testing.T, raceID string) []string { t.Helper(); return dockertest.Left(t, c, raceID) }
+	f := newFixture(t)
+	left := func(t *testing.T, raceID string) []string { t.Helper(); return dockertest.Left(t, f.client, raceID) }
 	for name, o := range map[string]docker.Options{
 		"counters from cgroups": {Cgroups: cgroup.New()},
 		"counters from Docker":  {},
@@ -75,4 +81,13 @@ func TestDocker(t *testing.T) {
 			})
 		})
 	}
+	t.Run("a container gets its limits, its own network, and nothing else", f.getsLittle)
+	t.Run("an image that starts as root may become somebody else, and write if it has to", f.needsRoot)
+	t.Run("the network is counted", f.countsNetwork)
+	t.Run("a lane that cannot be raced is refused with a reason", f.refuses)
+	t.Run("a container that cannot be started says why", f.cannotStart)
+	t.Run("a folder is built once", f.builds)
+	t.Run("what a dead runner left is found by its labels", f.sweeps)
+	t.Run("a container that somebody removed has been killed", f.removedByHand)
+	t.Run("an app that runs elsewhere is left alone", f.elsewhere)
 }

@@ -58,7 +58,7 @@ func (l *lane) start(ctx context.Context) error {
 		return err
 	}
 	l.box = b
-	go l.follow(b) //nolint:gosec,contextcheck // it outlives the call, and ctx with it
+	go l.follow(b) //nolint:contextcheck // it outlives the call, and ctx with it
 	return nil
 }
 

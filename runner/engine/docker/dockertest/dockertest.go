@@ -39,12 +39,10 @@ func Client(tb testing.TB) *client.Client {
 	return c
 }
 
-// Image makes an image whose entry point is the Go program of a package, and removes it after the test. changes are further lines of a
+// Image makes an image whose entry point is a program that Build made, and removes it after the test. changes are further lines of a
 // Dockerfile, such as "USER 65534".
-func Image(tb testing.TB, c *client.Client, name, pkg string, changes ...string) {
+func Image(tb testing.TB, c *client.Client, name, binary string, changes ...string) {
 	tb.Helper()
-	binary := filepath.Join(tb.TempDir(), "app")
-	Build(tb, pkg, binary)
 	program, err := os.ReadFile(binary)
 	require.NoError(tb, err)
 	var layer bytes.Buffer
@@ -64,18 +62,20 @@ func Image(tb testing.TB, c *client.Client, name, pkg string, changes ...string)
 }
 
 // Build compiles a package to a program that needs no C library and no shell.
-func Build(tb testing.TB, pkg, binary string) {
+func Build(tb testing.TB, pkg string) (binary string) {
 	tb.Helper()
+	binary = filepath.Join(tb.TempDir(), "app")
 	cmd := exec.CommandContext(context.Background(), "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", binary, pkg)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	said, err := cmd.CombinedOutput()
 	require.NoError(tb, err, string(said))
+	return binary
 }
 
 // Succeeded reads an answer of Docker's to its end and makes sure that no error is in it.
 func Succeeded(tb testing.TB, answer io.ReadCloser) {
 	tb.Helper()
-	defer answer.Close()
+	defer func() { _ = answer.Close() }() // it was read to its end
 	for decoder := json.NewDecoder(answer); ; {
 		var line struct {
 			Error string `json:"error"`
