@@ -20,9 +20,6 @@ const (
 	dockerEngine  = "docker"
 )
 
-// stopwatchGroup is k6's group beside the lanes' groups. It holds a dot, so that no lane can have its name.
-const stopwatchGroup = "k6.stopwatch"
-
 // engines start the lanes of this race, and remove what dead runners left.
 type engines struct {
 	process *process.Engine
@@ -76,7 +73,7 @@ func (s *stage) settle(ctx context.Context, groups *cgroup.Tree) error {
 		return err
 	}
 	s.later(func() error { return s.race.Engine.Cleanup(context.WithoutCancel(ctx), s.race.ID) })
-	return s.stopwatch(groups)
+	return s.stopwatch(engines.process) // k6 is a local process whatever the apps are
 }
 
 // choose takes the engine that the user asked for, and finds out where its lanes can be watched.
@@ -144,22 +141,19 @@ func mark(c console, left ledger.Leftover) {
 	}
 }
 
-// stopwatch gives k6 a cgroup of its own, so that its CPU use is known, and CPUs of its own where the plan has them. The engine's Cleanup
-// ends and removes it. Limits that this machine cannot put in force are left out.
-func (s *stage) stopwatch(groups *cgroup.Tree) error {
-	support := groups.Support()
-	if support.Version == cgroup.None {
-		return nil
-	}
+// stopwatch gives k6 a cgroup of its own, so that its CPU use is known, and CPUs of its own where the plan has them.
+func (s *stage) stopwatch(local *process.Engine) error {
 	var limits cgroup.Limits
 	if cpus := s.race.Plan.CPUs; cpus.Pinned() {
 		limits.CPUSet = &cpus.K6
 	}
-	group, err := groups.Create(s.race.ID+"/"+stopwatchGroup, limits.Without(support.Missing(limits)))
+	group, ok, err := local.StopwatchGroup(s.race.ID, limits)
 	if err != nil {
 		return err
 	}
-	s.race.Stopwatch = group
+	if ok {
+		s.race.Stopwatch = group
+	}
 	return nil
 }
 

@@ -24,6 +24,9 @@ import (
 // DefaultGrace is how long an app may take to end after SIGTERM.
 const DefaultGrace = 3 * time.Second
 
+// stopwatch is k6's group beside the lanes' groups. It holds a dot, so that no lane can have its name.
+const stopwatch = "k6.stopwatch"
+
 // Options of an engine.
 type Options struct {
 	// ScriptDir is the folder of the k6 script: commands with a slash are relative to it, and apps are started in it. "" is the working folder.
@@ -195,6 +198,16 @@ func folder(app string) string {
 		return app + ".lane"
 	}
 	return app
+}
+
+// StopwatchGroup makes the group for the k6 process of a race, also of one whose lanes are another engine's; the Cleanup of either ends and
+// removes it. ok is false where there are no cgroups. limits that this machine cannot put in force are left out.
+func (e *Engine) StopwatchGroup(raceID string, limits cgroup.Limits) (g *cgroup.Group, ok bool, err error) {
+	if e.support.Version == cgroup.None {
+		return nil, false, nil
+	}
+	g, err = e.options.Cgroups.Create(raceID+"/"+stopwatch, limits.Without(e.support.Missing(limits)))
+	return g, err == nil, err
 }
 
 // Cleanup ends everything of the race at once, without a grace period, removes its cgroups and takes it off the ledger.

@@ -70,11 +70,9 @@ func run(id, dir string, cgroups bool) string {
 			return err.Error()
 		}
 	}
-	if cgroups { // k6's
-		g, err := o.Cgroups.Create(id+"/k6.stopwatch", cgroup.Limits{})
-		if err != nil {
-			return err.Error()
-		}
+	if g, ok, err := e.StopwatchGroup(id, cgroup.Limits{}); err != nil {
+		return err.Error()
+	} else if ok {
 		if err := g.Command(ctx, []string{"sleep", "1000"}).Start(); err != nil {
 			return err.Error()
 		}
