@@ -99,7 +99,9 @@ func testFrontend() error {
 // Test passes every test. What it needs it installs itself, as root on Debian; elsewhere a test says loudly what it skipped and why.
 func Test() error {
 	mg.SerialDeps(chromium, testFrontend)
-	env := map[string]string{}
+	host, stop := docker()
+	defer stop()
+	env := map[string]string{"DOCKER_HOST": host}
 	if os.Getenv("CI") != "" {
 		env["PHOTOFINISH_REQUIRE_ALL"] = "1" // a skip is a failure
 	}

@@ -40,6 +40,7 @@ func detectV1(mounts []cgroups.Mount) *Tree {
 	t := &Tree{mounts: map[string]string{}}
 	denied := ""
 	for _, m := range mounts {
+		t.others = append(t.others, m.Mountpoint)
 		for _, c := range m.Subsystems {
 			if _, have := t.mounts[c]; have || !slices.Contains([]string{"cpu", "cpuacct", "cpuset", "memory", "pids"}, c) {
 				continue
@@ -60,6 +61,10 @@ func detectV1(mounts []cgroups.Mount) *Tree {
 		}
 		return &Tree{support: none(denied)}
 	}
+	for _, mount := range t.mounts {
+		t.others = slices.DeleteFunc(t.others, func(m string) bool { return m == mount })
+	}
+	t.others = append(t.others, filepath.Join(unifiedMount, "unified")) // version 2 beside version 1, without controllers
 	t.support = Support{Version: V1, Parent: "/" + own}
 	for c := range t.mounts {
 		t.support.Controllers = append(t.support.Controllers, c)

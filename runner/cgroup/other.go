@@ -35,6 +35,9 @@ func (t *Tree) Create(name string, _ Limits) (*Group, error) {
 // Group is an empty group.
 func (t *Tree) Group(string) *Group { return &Group{} }
 
+// Find is an empty group.
+func (t *Tree) Find(string, Limits) *Group { return &Group{} }
+
 // Prune does nothing.
 func (t *Tree) Prune() {}
 

@@ -24,6 +24,7 @@ import (
 type Tree struct {
 	support Support
 	mounts  map[string]string // by controller on version 1, of "" on version 2
+	others  []string          // mounts of version 1 that groups are not made in
 }
 
 // New finds the tree of this machine; where there is none its Support says why, and Create fails.
@@ -69,6 +70,15 @@ func (t *Tree) Create(name string, limits Limits) (*Group, error) {
 // Group is the group Parent/name as it stands, to be counted, ended or removed; it need not exist.
 func (t *Tree) Group(name string) *Group { return t.group(name, Limits{}) }
 
+// Find is a group that somebody else made, by its name from the top of the hierarchy, to be counted; limits are those that it was given.
+func (t *Tree) Find(name string, limits Limits) *Group {
+	g := &Group{name: path.Clean(name), version: t.support.Version, limits: limits, dirs: map[string]string{}}
+	for c, mount := range t.mounts {
+		g.dirs[c] = filepath.Join(mount, g.name)
+	}
+	return g
+}
+
 // Prune removes Parent if nothing is left in it.
 func (t *Tree) Prune() {
 	for _, dir := range t.group("", Limits{}).dirs {
@@ -77,11 +87,7 @@ func (t *Tree) Prune() {
 }
 
 func (t *Tree) group(name string, limits Limits) *Group {
-	g := &Group{name: path.Join(t.support.Parent, name), version: t.support.Version, limits: limits, dirs: map[string]string{}}
-	for c, mount := range t.mounts {
-		g.dirs[c] = filepath.Join(mount, g.name)
-	}
-	return g
+	return t.Find(path.Join(t.support.Parent, name), limits)
 }
 
 // make makes the folders of a group and sets its limits.
@@ -178,6 +184,17 @@ func (t *Tree) KillAll(ctx context.Context, name string) error {
 	if err := g.Remove(); err != nil {
 		return err
 	}
+	t.removeElsewhere(g.name)
 	t.Prune()
 	return nil
+}
+
+// removeElsewhere removes a group from the hierarchies of version 1 that this package makes no groups in: Docker makes its containers'
+// groups in all of them, and leaves those above.
+func (t *Tree) removeElsewhere(name string) {
+	for _, mount := range t.others {
+		for dir := filepath.Join(mount, name); dir != mount; dir = filepath.Dir(dir) {
+			_ = unix.Rmdir(dir) // fails where it never was, and where somebody else's race is
+		}
+	}
 }

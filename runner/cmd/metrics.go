@@ -7,7 +7,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/photofinish/photofinish/runner/cgroup"
+	"github.com/photofinish/photofinish/runner/engine"
 	"github.com/photofinish/photofinish/runner/metrics/cadvisor"
 	"github.com/photofinish/photofinish/runner/metrics/forward"
 	"github.com/photofinish/photofinish/runner/metrics/promserver"
@@ -27,7 +27,13 @@ type metricsOptions struct {
 	listen  string // of our own Prometheus
 	dir     string // of its database
 	foreign string // address of somebody else's Prometheus; "" for our own
-	groups  cgroup.Support
+	watched watched
+}
+
+// watched says where the containers of a race are to be seen.
+type watched struct {
+	prefix  string                                    // the cgroup that theirs are in; "" where they are not to be seen
+	network func(container string) []engine.Interface // nil where lanes have no network of their own
 }
 
 // containerJob is the label job of the containers' series, the one that dashboards for cAdvisor expect.
@@ -51,9 +57,9 @@ func (m *metrics) start(ctx context.Context, o metricsOptions) (err error) {
 		m.remoteWriteURL = m.url + "/api/v1/write"
 	}
 	var targets []promserver.ScrapeTarget
-	if o.groups.Version != cgroup.None {
+	if o.watched.prefix != "" {
 		m.names = &containerNames{race: o.race}
-		m.watcher, err = cadvisor.Start(ctx, cadvisor.Options{Prefix: o.groups.Parent + "/" + o.race, Labels: m.names.labels})
+		m.watcher, err = cadvisor.Start(ctx, cadvisor.Options{Prefix: o.watched.prefix, Labels: m.names.labels, Network: o.watched.network})
 		if err != nil {
 			return err
 		}

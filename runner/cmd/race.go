@@ -24,6 +24,9 @@ const raceExamples = `  # four sample apps, everything embedded
   # as many heats as it takes, but no more than 30
   photofinish race script.js --heats 30 --until-decided
 
+  # the same lanes as containers: each by its image or build folder
+  photofinish race tests/ab-test.js --engine docker
+
   # a quick look: too few heats for a verdict, and it says so
   photofinish race script.js --heats 2 --duration 3s --warmup 1s`
 
@@ -65,7 +68,7 @@ Exit codes: 0 done, 2 usage or definition, 3 could not be run, 4 regression unde
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.StringVar(&f.engine, "engine", "process", "how lanes are started: process")
+	flags.StringVar(&f.engine, "engine", processEngine, "how lanes are started: process or docker (by their image or build folder)")
 	flags.StringArrayVar(&f.overrides.Lanes, "lane", nil, "an app that already runs, as NAME=URL; repeatable")
 	flags.Int64Var(&f.vus, "vus", 0, "virtual users per lane (default the script's)")
 	flags.Float64Var(&f.rate, "rate", 0, "iterations per second and lane (default the script's)")
@@ -110,8 +113,8 @@ func (f *raceFlags) resolve(cmd *cobra.Command) error {
 	if f.failOn != "" && f.failOn != "regression" {
 		return race.Errorf(race.Invalid, "the only condition is: --fail-on regression", "--fail-on %q is not known", f.failOn)
 	}
-	if f.engine != "process" {
-		return race.Errorf(race.Invalid, "this version starts lanes as local processes: --engine process", "--engine %q is not known", f.engine)
+	if f.engine != processEngine && f.engine != dockerEngine {
+		return race.Errorf(race.Invalid, "lanes are started as local processes (--engine process) or as containers (--engine docker)", "--engine %q is not known", f.engine)
 	}
 	if f.prometheusURL != "" && f.keep {
 		return race.Errorf(race.Invalid, "leave one of them out", "--keep keeps the embedded Prometheus up, but --prometheus-url names another")

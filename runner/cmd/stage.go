@@ -29,6 +29,7 @@ type stage struct {
 	flags   raceFlags
 	race    coordinator.Race
 	folder  store.Folder
+	watched watched
 	metrics *metrics
 	note    func() error   // notes the race, so that the next runner finds what this one leaves if it is killed
 	ends    []func() error // what has to be undone, last first
@@ -60,7 +61,7 @@ func prepare(ctx context.Context, c console, script string, f raceFlags) (s *sta
 	if err := s.settle(ctx, groups); err != nil {
 		return s, err
 	}
-	return s, s.measure(ctx, groups.Support())
+	return s, s.measure(ctx)
 }
 
 // later remembers what has to be undone.

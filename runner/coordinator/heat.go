@@ -21,12 +21,19 @@ const (
 )
 
 // heat runs one heat: fresh apps, one k6 run, counters read at its boundaries.
-func (u *run) heat(ctx context.Context, h plan.Heat) error {
+func (u *run) heat(ctx context.Context, h plan.Heat) (err error) {
 	lanes, err := u.startLanes(ctx, h)
 	if err != nil {
 		return err
 	}
-	defer func() { u.stopLanes(ctx, lanes) }()
+	defer func() {
+		if down := u.stopLanes(ctx, lanes); err == nil {
+			err = down
+		}
+	}()
+	if len(lanes) < 2 { // the others left the race when they were to be started: there is nobody to race with
+		return nil
+	}
 	if h.Number == 1 {
 		if err := u.probe(ctx, h, lanes); err != nil {
 			return err
@@ -158,6 +165,10 @@ func (h *heatRun) follow(ctx context.Context, c *clocks) error {
 		case <-deadline.C:
 			fail(race.Errorf(race.Unavailable, "look at the script's setup() and at the load of this machine", "k6 did not come to its end in time"))
 		case death := <-died:
+			if err := engine.Lost(h.lanes[death.app]); err != nil {
+				fail(err)
+				continue
+			}
 			h.laneDied(c, death)
 		case ev, open := <-c.events:
 			if !open {

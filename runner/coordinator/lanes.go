@@ -2,6 +2,7 @@ package coordinator
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -16,7 +17,7 @@ const elsewhereTimeout = 5 * time.Second
 
 // startLanes starts the apps that are in the race, each afresh, and waits until they are healthy.
 // An app that cannot be started for the first heat ends the race: nothing has been measured yet, and the user has something to mend.
-// One that fails later leaves the race, and the others go on.
+// One that fails later leaves the race, and the others go on, unless it is the engine that failed.
 func (u *run) startLanes(ctx context.Context, h plan.Heat) (map[string]engine.Lane, error) {
 	var (
 		mu      sync.Mutex
@@ -39,7 +40,7 @@ func (u *run) startLanes(ctx context.Context, h plan.Heat) (map[string]engine.La
 	}
 	wait.Wait()
 	if err := ctx.Err(); err != nil {
-		u.stopLanes(ctx, started)
+		_ = u.stopLanes(ctx, started) // the race has ended anyway
 		return nil, err
 	}
 	for _, l := range u.inRace() {
@@ -50,8 +51,8 @@ func (u *run) startLanes(ctx context.Context, h plan.Heat) (map[string]engine.La
 		if err == nil {
 			continue
 		}
-		if h.Number == 1 {
-			u.stopLanes(ctx, started)
+		if h.Number == 1 || errors.Is(err, engine.ErrDown) {
+			_ = u.stopLanes(ctx, started) // the race has ended anyway
 			return nil, err
 		}
 		u.retire(ctx, l, lane, race.Exit{Reason: race.Unhealthy}, time.Now())
@@ -122,16 +123,28 @@ func (u *run) since(t time.Time) time.Duration {
 	return t.Sub(*u.record.StartedAt)
 }
 
-// stopLanes stops the apps of a heat, all at once.
-func (u *run) stopLanes(ctx context.Context, lanes map[string]engine.Lane) {
+// stopLanes stops the apps of a heat, all at once. Its error says that the engine is gone; what else may fail is told, and no reason to end the race.
+func (u *run) stopLanes(ctx context.Context, lanes map[string]engine.Lane) error {
 	ctx = context.WithoutCancel(ctx) // an interrupted race still stops its apps
-	var wait sync.WaitGroup
+	var (
+		mu   sync.Mutex
+		down error
+		wait sync.WaitGroup
+	)
 	for app, lane := range lanes {
 		wait.Go(func() {
-			if err := lane.Stop(ctx); err != nil {
-				u.View.Log(fmt.Sprintf("lane %s: could not be stopped: %v", app, err))
+			err := lane.Stop(ctx)
+			if err == nil {
+				return
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			u.View.Log(fmt.Sprintf("lane %s: could not be stopped: %v", app, err))
+			if errors.Is(err, engine.ErrDown) {
+				down = err
 			}
 		})
 	}
 	wait.Wait()
+	return down
 }

@@ -4,6 +4,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/photofinish/photofinish/pkg/race"
@@ -43,6 +44,17 @@ type Lane interface {
 	Stop(ctx context.Context) error
 }
 
+// ErrDown is in every error whose cause is that the engine itself is gone: no lane can be started, stopped or watched any more.
+var ErrDown = errors.New("the engine is down")
+
+// Lost says why nothing is known any more of a lane that is done, nil where it simply ended. A lane that can be lost has a method of that name.
+func Lost(l Lane) error {
+	if lane, can := l.(interface{ Lost() error }); can {
+		return lane.Lost()
+	}
+	return nil
+}
+
 // LogLines bounds the tail of an app's output that is kept, so that a chatty app cannot fill the runner's memory.
 const LogLines = 200
 
@@ -59,4 +71,11 @@ type Counters struct {
 	OOMKills        uint64
 	// Enforced says whether the lane's limits are in force.
 	Enforced bool
+}
+
+// Interface is what went through one network interface of a container, cumulative.
+type Interface struct {
+	Name                                    string
+	RxBytes, RxPackets, RxErrors, RxDropped uint64
+	TxBytes, TxPackets, TxErrors, TxDropped uint64
 }

@@ -49,6 +49,9 @@ func WaitHealthy(ctx context.Context, l Lane, spec race.LaneSpec) error {
 		}
 		select {
 		case <-l.Done():
+			if err := Lost(l); err != nil {
+				return err
+			}
 			return ended(l)
 		case <-asking.Done():
 			if ctx.Err() != nil {

@@ -24,6 +24,7 @@ const (
 	Crasher Kind = "crasher" // prints LastWords and ends with code CrashCode
 	Deaf    Kind = "deaf"    // takes no notice of SIGTERM
 	Forker  Kind = "forker"  // has a child in a session of its own that takes no notice of SIGTERM
+	Writer  Kind = "writer"  // ends with code CrashCode if it cannot write a file in the root folder; not of the suite, since only containers have one
 	Chatty  Kind = "chatty"  // prints chattyLines numbered lines, the last one very long
 )
 
@@ -63,6 +64,11 @@ func run(kind Kind) int {
 		go burn()
 	case Eater:
 		go eat(asked)
+	case Writer:
+		if err := os.WriteFile("/state", nil, 0o600); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return CrashCode
+		}
 	case Deaf:
 		signal.Ignore(syscall.SIGTERM)
 	case Forker:

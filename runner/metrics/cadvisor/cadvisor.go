@@ -11,10 +11,14 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/photofinish/photofinish/pkg/race"
+	"github.com/photofinish/photofinish/runner/engine"
 )
 
 // DefaultInterval is the grid on which a race is compared.
 const DefaultInterval = time.Second
+
+// Slice is where systemd keeps the cgroups that Docker makes for races; see package docker. Any Server may have a prefix below it.
+const Slice = "/photofinish.slice"
 
 // minInterval keeps the reading of cgroups from becoming a load of its own.
 const minInterval = 100 * time.Millisecond
@@ -22,11 +26,14 @@ const minInterval = 100 * time.Millisecond
 // Options say which cgroups are shown and how they are labelled.
 type Options struct {
 	// Prefix is the cgroup whose children are shown, such as "/photofinish/<race id>". It need not exist yet. All Servers of a process
-	// must have the same parent ("/photofinish").
+	// must have the same parent ("/photofinish"), or be below Slice.
 	Prefix string
 	// Labels gives the container labels of a cgroup by its name ("/photofinish/<race id>/<app>"); a label k is exported as
 	// container_label_<k>. nil, and a nil map, mean none. It is called at every scrape, concurrently.
 	Labels func(name string) map[string]string
+	// Network gives what went through the network interfaces of a cgroup's processes, by the cgroup's name; nil, and an empty list, mean
+	// that they have no network of their own. It is called at every scrape, concurrently.
+	Network func(name string) []engine.Interface
 	// Interval is how often the metrics are going to be asked for; 0 is DefaultInterval.
 	Interval time.Duration
 	// Logger hears cAdvisor's own messages, all at level debug, since they are about cgroups that come and go;
@@ -71,6 +78,9 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.Labels == nil {
 		o.Labels = func(string) map[string]string { return nil }
+	}
+	if o.Network == nil {
+		o.Network = func(string) []engine.Interface { return nil }
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)

@@ -39,7 +39,7 @@ func (p *once) manager(o Options) (manager.Manager, error) {
 		parent = o.Prefix // or else all cgroups of the machine would be read
 	}
 	if p.m != nil {
-		if parent != p.parent {
+		if parent != p.parent && parent != Slice {
 			return nil, race.Errorf(race.Conflict, "Use one parent for all races of a process.",
 				"cAdvisor cannot show %s: it already watches %s, and can watch one parent in a process", o.Prefix, p.parent)
 		}
@@ -76,7 +76,7 @@ func start(o Options, parent string) (manager.Manager, error) {
 	}
 	interval, dynamic := o.Interval, false
 	m, err := manager.New(memory.New(keep, nil), sysfs.NewRealSysFs(), manager.HousekeepingConfig{Interval: &interval, AllowDynamic: &dynamic},
-		included, []string{parent + "/"}, nil, "", 0)
+		included, []string{parent + "/", Slice + "/"}, nil, "", 0)
 	if err != nil {
 		return nil, err
 	}

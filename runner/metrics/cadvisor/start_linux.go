@@ -2,6 +2,7 @@ package cadvisor
 
 import (
 	"context"
+	"maps"
 
 	"github.com/google/cadvisor/lib/container"
 	"github.com/google/cadvisor/lib/metrics"
@@ -18,6 +19,13 @@ var included = container.MetricSet{
 	container.OOMMetrics:         {},
 	container.PressureMetrics:    {}, // cgroup v2 with PSI only; absent elsewhere
 }
+
+// shown are those and the network, which the view adds to the readings.
+var shown = func() container.MetricSet {
+	all := maps.Clone(included)
+	all[container.NetworkUsageMetrics] = struct{}{}
+	return all
+}()
 
 // Start shows the cgroups below o.Prefix until Close. The process's first Start starts cAdvisor's manager, which takes a few milliseconds.
 // Errors: race.Invalid for options that make no sense, race.Conflict for a prefix with another parent than the first one's,
@@ -36,7 +44,7 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	}
 	v := newView(m, o)
 	registry := prometheus.NewRegistry()
-	if err := registry.Register(metrics.NewPrometheusCollector(v, v.labels, included, clock.RealClock{}, model.RequestOptions{})); err != nil {
+	if err := registry.Register(metrics.NewPrometheusCollector(v, v.labels, shown, clock.RealClock{}, model.RequestOptions{})); err != nil {
 		return nil, err
 	}
 	return &Server{registry: registry, view: v}, nil

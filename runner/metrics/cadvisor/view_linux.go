@@ -8,6 +8,8 @@ import (
 
 	"github.com/google/cadvisor/lib/manager"
 	"github.com/google/cadvisor/lib/model"
+
+	"github.com/photofinish/photofinish/runner/engine"
 )
 
 // view is what cAdvisor's collector asks: the process's manager, narrowed to the cgroups below one prefix.
@@ -15,6 +17,7 @@ type view struct {
 	manager manager.Manager
 	prefix  string // ends in "/"
 	of      func(name string) map[string]string
+	network func(name string) []engine.Interface
 	// maxAge is how old a reading may be when it is asked for. It must be well below an interval: the first reading of a cgroup is taken
 	// when it is made, before anything has run in it, and has no CPU time to show.
 	maxAge time.Duration
@@ -23,7 +26,7 @@ type view struct {
 }
 
 func newView(m manager.Manager, o Options) *view {
-	return &view{manager: m, prefix: o.Prefix + "/", of: o.Labels, maxAge: o.Interval / 10, log: o.Logger}
+	return &view{manager: m, prefix: o.Prefix + "/", of: o.Labels, network: o.Network, maxAge: o.Interval / 10, log: o.Logger}
 }
 
 func (v *view) close() { v.closed.Store(true) }
@@ -43,9 +46,27 @@ func (v *view) GetRequestedContainersInfo(string, model.RequestOptions) (map[str
 	for name, info := range all {
 		if info == nil || !strings.HasPrefix(name, v.prefix) {
 			delete(all, name)
+			continue
 		}
+		v.connect(info)
 	}
 	return all, nil
+}
+
+// connect adds what went through a container's network to its last reading: the manager knows the network of those containers only that
+// it found through Docker itself.
+func (v *view) connect(info *model.ContainerInfo) {
+	interfaces := v.network(info.Name)
+	if len(interfaces) == 0 || len(info.Stats) == 0 {
+		return
+	}
+	last := *info.Stats[len(info.Stats)-1] // the manager keeps the original
+	last.Network = &model.NetworkStats{}
+	for _, i := range interfaces {
+		last.Network.Interfaces = append(last.Network.Interfaces, model.InterfaceStats(i))
+	}
+	info.Stats = append(info.Stats[:len(info.Stats)-1:len(info.Stats)-1], &last)
+	info.Spec.HasNetwork = true
 }
 
 // GetMachineInfo is the manager's.

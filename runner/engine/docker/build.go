@@ -1,0 +1,140 @@
+package docker
+
+import (
+	"bufio"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/docker/docker/api/types/build"
+	"github.com/docker/docker/api/types/image"
+	"github.com/moby/go-archive"
+	"github.com/moby/patternmatcher"
+	"github.com/moby/patternmatcher/ignorefile"
+
+	"github.com/photofinish/photofinish/pkg/race"
+)
+
+const (
+	// buildLines of a build's output are quoted in an error.
+	buildLines = 10
+	// buildLabel marks what was built for races: docker image prune -a --filter label=photofinish.build removes them all.
+	buildLabel = "photofinish.build"
+)
+
+// build builds a lane's image. The image stays, under a name that follows from its folder, so that the next race finds Docker's cache of it;
+// one that it replaces is removed.
+func (e *Engine) build(ctx context.Context, l race.LaneSpec, say func(string)) (image.InspectResponse, error) {
+	none := image.InspectResponse{}
+	dir, dockerfile, err := e.buildContext(l)
+	if err != nil {
+		return none, err
+	}
+	tag := fmt.Sprintf("photofinish/built:%.8x", sha256.Sum256([]byte(dir+"#"+dockerfile)))
+	before, err := e.client.ImageInspect(ctx, tag)
+	if err != nil {
+		before.ID = "" // there is none
+	}
+	source, err := pack(dir, dockerfile)
+	if err != nil {
+		return none, race.Errorf(race.Invalid, "", "lane %s: the folder %s cannot be read for the build: %w", l.App, dir, err)
+	}
+	defer func() { _ = source.Close() }() // what was not read is not wanted
+	say(fmt.Sprintf("lane %s: building %s", l.App, l.Build))
+	answer, err := e.client.ImageBuild(ctx, source, build.ImageBuildOptions{
+		Tags: []string{tag}, Dockerfile: dockerfile, Remove: true, ForceRemove: true, Labels: map[string]string{buildLabel: l.App},
+	})
+	if err != nil {
+		return none, e.explain(ctx, err, "build the image of lane "+l.App)
+	}
+	defer func() { _ = answer.Body.Close() }() // it was read to its end
+	if err := e.follow(ctx, l, answer.Body, say); err != nil {
+		return none, err
+	}
+	built, err := e.client.ImageInspect(ctx, tag)
+	if err != nil {
+		return none, e.explain(ctx, err, "look at the image built for lane "+l.App)
+	}
+	if before.ID != "" && before.ID != built.ID {
+		_, _ = e.client.ImageRemove(ctx, before.ID, image.RemoveOptions{PruneChildren: true}) // somebody may use it, or have named it
+	}
+	return built, nil
+}
+
+// follow tells the steps of a build, and quotes its last lines if it fails.
+func (e *Engine) follow(ctx context.Context, l race.LaneSpec, output io.Reader, say func(string)) error {
+	var lines []string
+	err := each(output, func(m message) {
+		for line := range strings.Lines(m.Stream) {
+			if line = strings.TrimRight(line, "\r\n "); line == "" {
+				continue
+			}
+			if strings.HasPrefix(line, "Step ") {
+				say(fmt.Sprintf("lane %s: building %s: %s", l.App, l.Build, line))
+			}
+			lines = append(lines, line)
+			lines = lines[max(0, len(lines)-buildLines):]
+		}
+	})
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil || unreachable(err):
+		return e.explain(ctx, err, "build the image of lane "+l.App)
+	}
+	return race.Errorf(race.Unavailable, "build it by hand with docker build to see more",
+		"lane %s: %s cannot be built: %s\n  %s", l.App, l.Build, cause(err), strings.Join(lines, "\n  "))
+}
+
+// buildContext is the folder that a lane is built from, and the Dockerfile in it: FOLDER or FOLDER#DOCKERFILE.
+func (e *Engine) buildContext(l race.LaneSpec) (dir, dockerfile string, err error) {
+	dir, dockerfile, given := strings.Cut(l.Build, "#")
+	if !given {
+		dockerfile = "Dockerfile"
+	}
+	if !filepath.IsAbs(dir) {
+		dir = filepath.Join(e.options.ScriptDir, dir)
+	}
+	if !filepath.IsLocal(dockerfile) {
+		return "", "", race.Errorf(race.Invalid, "write it as FOLDER#DOCKERFILE", "lane %s: the Dockerfile %q is not within the folder %s", l.App, dockerfile, dir)
+	}
+	info, err := os.Stat(filepath.Join(dir, dockerfile))
+	if err != nil || !info.Mode().IsRegular() {
+		return "", "", race.Errorf(race.Invalid, "a build folder is relative to the script; one without a Dockerfile of its own is written as FOLDER#DOCKERFILE",
+			"lane %s: there is no %s in %s", l.App, dockerfile, dir)
+	}
+	return dir, filepath.ToSlash(dockerfile), nil
+}
+
+// pack is the folder as a tar stream, without what its .dockerignore names.
+func pack(dir, dockerfile string) (io.ReadCloser, error) {
+	ignored, err := readIgnored(filepath.Join(dir, ".dockerignore"))
+	if err != nil {
+		return nil, err
+	}
+	if _, err := patternmatcher.New(ignored); err != nil {
+		return nil, fmt.Errorf(".dockerignore: %w", err)
+	}
+	// Docker itself reads these two, even if they are ignored.
+	ignored = append(slices.Clone(ignored), "!"+dockerfile, "!.dockerignore")
+	return archive.TarWithOptions(dir, &archive.TarOptions{ExcludePatterns: ignored, ChownOpts: &archive.ChownOpts{UID: 0, GID: 0}})
+}
+
+func readIgnored(file string) ([]string, error) {
+	f, err := os.Open(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }() // nothing was written
+	return ignorefile.ReadAll(bufio.NewReader(f))
+}

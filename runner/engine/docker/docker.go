@@ -1,0 +1,255 @@
+// Package docker runs the apps of a race as containers of a Docker Engine: each in a fresh container for every heat, with the lane's limits,
+// reached through a port on the loopback interface, in a network that is the race's own.
+//
+// A container gets as little as its app can do with: no privileges, no mounts of the host, no capabilities unless its image starts as
+// root, and a file system that it cannot write but for /tmp and the image's volumes, unless the app turns out to need more.
+//
+// Nothing survives a race but images. Containers and networks bear the race's id as a label, and the ledger's owner, so that what a killed
+// runner left is found by the next one (see Engine.Sweep).
+package docker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/docker/docker/client"
+
+	"github.com/photofinish/photofinish/pkg/race"
+	"github.com/photofinish/photofinish/runner/cgroup"
+	"github.com/photofinish/photofinish/runner/engine"
+	"github.com/photofinish/photofinish/runner/ledger"
+)
+
+// DefaultGrace is how long an app may take to end after its stop signal.
+const DefaultGrace = 3 * time.Second
+
+// Options of an engine.
+type Options struct {
+	// ScriptDir is the folder of the k6 script: a build folder is relative to it. "" is the working folder.
+	ScriptDir string
+	// Images are patterns of the images that lanes may name, such as "nginx", "nginx:1.*" or "ghcr.io/acme/*"; a pattern without a tag
+	// allows every tag, and * does not match a slash. nil allows every image; otherwise nothing is built either, since a Dockerfile may begin with any image.
+	Images []string
+	// Grace is DefaultGrace if it is 0.
+	Grace time.Duration
+	// Cgroups is where the containers' counters are read, if this machine is the Docker Engine's own; nil for asking the engine.
+	Cgroups *cgroup.Tree
+	// Ledger is told which races are run, so that a later Sweep can tell a dead runner's from a living one's; nil for nobody.
+	Ledger *ledger.Ledger
+	// Client is connected to the Docker Engine; nil for the one that DOCKER_HOST and its like name.
+	Client *client.Client
+}
+
+// Engine starts containers. It may be used for several races at once.
+type Engine struct {
+	options Options
+	client  *client.Client
+
+	mu    sync.Mutex
+	races map[string]*preparedRace
+
+	containers sync.Map // box by cgroup, those that run and whose processes are to be seen
+}
+
+var _ engine.Engine = (*Engine)(nil)
+
+// preparedRace is what Prepare found out and made, and what was started since.
+type preparedRace struct {
+	id     string
+	daemon daemon
+	say    func(string)
+
+	mu      sync.RWMutex // read-held while a lane is started, so that Cleanup misses none
+	network string       // id
+	lanes   map[string]*preparedLane
+	closed  bool
+
+	started sync.Mutex
+	running []*lane
+}
+
+// New makes an engine. It does not connect yet.
+func New(o Options) (*Engine, error) {
+	if o.Grace == 0 {
+		o.Grace = DefaultGrace
+	}
+	var err error
+	if o.ScriptDir, err = filepath.Abs(o.ScriptDir); err != nil {
+		return nil, race.Errorf(race.Unavailable, "", "the working folder cannot be found: %w", err)
+	}
+	if o.Client == nil {
+		o.Client, err = client.NewClientWithOpts(client.FromEnv, client.WithAPIVersionNegotiation())
+		if err != nil {
+			return nil, race.Errorf(race.Unavailable, "check DOCKER_HOST, DOCKER_CERT_PATH and DOCKER_TLS_VERIFY", "Docker's client cannot be set up: %w", err)
+		}
+	}
+	return &Engine{options: o, client: o.Client, races: map[string]*preparedRace{}}, nil
+}
+
+// Name is "docker".
+func (e *Engine) Name() string { return "docker" }
+
+// Prepare gets the lanes' images, makes sure that the ports are free, and makes the race's network.
+func (e *Engine) Prepare(ctx context.Context, raceID string, lanes []race.LaneSpec, say func(string)) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	for _, l := range lanes { // mistakes are told before anything is waited for
+		if err := e.allowed(l); err != nil {
+			return err
+		}
+	}
+	if e.options.Ledger != nil {
+		if err := e.options.Ledger.Ensure(raceID); err != nil {
+			return err
+		}
+	}
+	p := &preparedRace{id: raceID, lanes: map[string]*preparedLane{}, say: say}
+	var err error
+	if p.daemon, err = e.daemon(ctx); err != nil {
+		return err
+	}
+	if e.sees(p.daemon.info) {
+		p.daemon.parent, p.daemon.group = groupOf(p.daemon.info.CgroupDriver, e.options.Cgroups.Support().Parent, raceID)
+	}
+	for _, l := range lanes {
+		if l.URL != "" {
+			continue
+		}
+		if p.lanes[l.App], err = e.prepareLane(ctx, l, say); err != nil {
+			return err
+		}
+		if unforced := p.daemon.unforced(l.Resources); unforced != "" {
+			say(fmt.Sprintf("lane %s: its limits are not in force: %s", l.App, unforced))
+		}
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.races[raceID] != nil {
+		return race.Errorf(race.Conflict, "", "race %s is prepared already", raceID)
+	}
+	e.races[raceID] = p // from here on there is something to clean up
+	p.network, err = e.makeNetwork(ctx, raceID)
+	return err
+}
+
+// Start starts a lane that was prepared, in a container of its own.
+func (e *Engine) Start(ctx context.Context, raceID string, heat int, spec race.LaneSpec) (engine.Lane, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if spec.URL != "" {
+		return engine.Elsewhere(spec), nil
+	}
+	e.mu.Lock()
+	p := e.races[raceID]
+	e.mu.Unlock()
+	if p == nil {
+		return nil, race.Errorf(race.Internal, "", "lane %s: race %s is not prepared", spec.App, raceID)
+	}
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	prepared, known := p.lanes[spec.App]
+	if p.closed || !known {
+		return nil, race.Errorf(race.Internal, "", "lane %s is not prepared for race %s", spec.App, raceID)
+	}
+	if err := engine.CheckPort(ctx, spec.App, prepared.port); err != nil {
+		return nil, err
+	}
+	l := newLane(e, p, heat, spec, prepared)
+	if err := l.start(ctx); err != nil {
+		return nil, err
+	}
+	p.started.Lock()
+	defer p.started.Unlock()
+	p.running = append(slices.DeleteFunc(p.running, (*lane).isRemoved), l)
+	return l, nil
+}
+
+// Network is what went through the network of a lane's container, by its ContainerName; nil where it is not to be seen.
+func (e *Engine) Network(containerName string) []engine.Interface {
+	l, _ := e.containers.Load(containerName)
+	b, known := l.(*box)
+	if !known {
+		return nil
+	}
+	interfaces, err := readNetwork(b.pid)
+	if err != nil { // it has just ended
+		return nil
+	}
+	return interfaces
+}
+
+// Cleanup ends everything of the race at once, without a grace period, and takes it off the ledger. Images stay.
+func (e *Engine) Cleanup(ctx context.Context, raceID string) error {
+	e.mu.Lock()
+	p := e.races[raceID]
+	e.mu.Unlock()
+	if p != nil { // else nothing of it was made here
+		p.mu.Lock()
+		p.closed = true
+		p.mu.Unlock()
+		for _, l := range p.running {
+			l.markStopping()
+			l.current() // a container that is just being made is made, and found
+		}
+		if err := e.remove(ctx, raceID); err != nil {
+			return errors.Join(err, e.killAll(ctx, raceID)) // and stays on the ledger
+		}
+		for _, l := range p.running {
+			l.waitEnded(ctx)
+		}
+		e.mu.Lock()
+		delete(e.races, raceID)
+		e.mu.Unlock()
+	}
+	if err := e.killAll(ctx, raceID); err != nil || e.options.Ledger == nil {
+		return err
+	}
+	return e.options.Ledger.Remove(raceID)
+}
+
+// Sweep removes the containers and networks of this ledger's owner whose runner is dead. What other owners have is not touched: nobody here
+// can tell whether their runners live.
+func (e *Engine) Sweep(ctx context.Context) ([]string, error) {
+	if e.options.Ledger == nil {
+		return nil, nil
+	}
+	found, err := e.racesOf(ctx, e.options.Ledger.Owner())
+	if err != nil {
+		return nil, err
+	}
+	swept := map[string]bool{}
+	var errs []error
+	for _, id := range found {
+		lives, err := e.options.Ledger.Lives(id)
+		if err == nil && !lives {
+			err = e.sweep(ctx, id)
+			swept[id] = err == nil
+		}
+		errs = append(errs, err)
+	}
+	maps.DeleteFunc(swept, func(_ string, done bool) bool { return !done })
+	return slices.Sorted(maps.Keys(swept)), errors.Join(errs...)
+}
+
+func (e *Engine) sweep(ctx context.Context, raceID string) error {
+	if err := e.remove(ctx, raceID); err != nil {
+		return fmt.Errorf("race %s of a dead runner: %w", raceID, err)
+	}
+	return e.killAll(ctx, raceID)
+}
+
+// killAll ends what is in the race's cgroup and removes it: k6, and where Docker is gone the apps, which live on without it.
+func (e *Engine) killAll(ctx context.Context, raceID string) error {
+	if e.options.Cgroups == nil {
+		return nil
+	}
+	return e.options.Cgroups.KillAll(ctx, raceID)
+}
