@@ -8,21 +8,22 @@ import (
 
 	"github.com/photofinish/photofinish/runner/cgroup"
 	"github.com/photofinish/photofinish/runner/engine/process"
+	"github.com/photofinish/photofinish/runner/ledger"
 	"github.com/photofinish/photofinish/runner/store"
 )
 
 // settle ends what dead runners left behind, and makes the places in which this race runs: its folder, its engine, and k6's own cgroup.
 func (s *stage) settle(ctx context.Context, groups *cgroup.Tree) error {
-	ledger, err := process.OpenLedger("")
+	races, err := ledger.Open("")
 	if err != nil {
 		return err
 	}
-	engine, err := process.New(process.Options{ScriptDir: filepath.Dir(s.race.Definition.Script), Cgroups: groups, Ledger: ledger})
+	engine, err := process.New(process.Options{ScriptDir: filepath.Dir(s.race.Definition.Script), Cgroups: groups, Ledger: races})
 	if err != nil {
 		return err
 	}
 	s.race.Engine = engine
-	if err := sweep(ctx, s.console, engine, ledger); err != nil {
+	if err := sweep(ctx, s.console, engine, races); err != nil {
 		return err
 	}
 	out := s.flags.out
@@ -37,7 +38,7 @@ func (s *stage) settle(ctx context.Context, groups *cgroup.Tree) error {
 	if out, err = filepath.Abs(out); err != nil {
 		return fmt.Errorf("find the folder of the race: %w", err)
 	}
-	s.note = func() error { return ledger.Add(s.race.ID, out, s.race.K6.WorkDir) }
+	s.note = func() error { return races.Add(s.race.ID, out, s.race.K6.WorkDir) }
 	if err := s.note(); err != nil {
 		return err
 	}
@@ -46,8 +47,8 @@ func (s *stage) settle(ctx context.Context, groups *cgroup.Tree) error {
 }
 
 // sweep ends what dead runners left on this machine and marks their races as interrupted.
-func sweep(ctx context.Context, c console, engine *process.Engine, ledger *process.Ledger) error {
-	dead, err := ledger.Dead()
+func sweep(ctx context.Context, c console, engine *process.Engine, races *ledger.Ledger) error {
+	dead, err := races.Dead()
 	if err != nil {
 		return fmt.Errorf("look for races whose runner died: %w", err)
 	}

@@ -39,7 +39,7 @@ type lane struct {
 	grace    time.Duration
 	group    *cgroup.Group // nil without cgroups
 	enforced bool
-	logs     *tail
+	logs     *engine.Tail
 	family   *family // without cgroups
 	pid      int
 
@@ -57,7 +57,7 @@ var _ engine.Lane = (*lane)(nil)
 func newLane(raceID string, spec race.LaneSpec, p preparedLane, grace time.Duration) *lane {
 	return &lane{
 		raceID: raceID, spec: spec, argv: p.argv, port: p.port, grace: grace,
-		logs: &tail{}, done: make(chan struct{}), exit: race.Exit{Reason: race.Running},
+		logs: &engine.Tail{}, done: make(chan struct{}), exit: race.Exit{Reason: race.Running},
 	}
 }
 
@@ -102,7 +102,7 @@ func (l *lane) run(cmd *exec.Cmd, output *os.File, started chan<- error) {
 		l.family = newFamily(l.pid)
 	}
 	drained := make(chan struct{})
-	go func() { defer close(drained); l.logs.read(output) }()
+	go func() { defer close(drained); l.logs.Read(output) }()
 	started <- nil
 	_ = cmd.Wait() // what it says is read from ProcessState
 	at := time.Now().UTC()
@@ -238,7 +238,7 @@ func (l *lane) hasEnded() bool {
 }
 
 // Logs is the tail of stdout and stderr.
-func (l *lane) Logs() []string { return l.logs.lines() }
+func (l *lane) Logs() []string { return l.logs.Lines() }
 
 // Done is closed when the app and all that it forked have ended.
 func (l *lane) Done() <-chan struct{} { return l.done }

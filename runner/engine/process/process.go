@@ -2,7 +2,7 @@
 // Where it may not, it samples the processes instead and says that the limits are not in force.
 //
 // Nothing survives a race: a lane ends with everything it forked, the kernel ends the lanes of a runner that was killed, and what they had
-// forked is found by the next run (see Ledger and Engine.Sweep).
+// forked is found by the next run (see package ledger and Engine.Sweep).
 package process
 
 import (
@@ -18,6 +18,7 @@ import (
 	"github.com/photofinish/photofinish/pkg/race"
 	"github.com/photofinish/photofinish/runner/cgroup"
 	"github.com/photofinish/photofinish/runner/engine"
+	"github.com/photofinish/photofinish/runner/ledger"
 )
 
 // DefaultGrace is how long an app may take to end after SIGTERM.
@@ -37,7 +38,7 @@ type Options struct {
 	// Cgroups is where lanes get their groups; nil for none: limits are not in force then.
 	Cgroups *cgroup.Tree
 	// Ledger is told which races are run, so that a later Sweep can find what is left; nil for nobody.
-	Ledger *Ledger
+	Ledger *ledger.Ledger
 }
 
 // Engine starts local processes. It may be used for several races at once.
@@ -92,7 +93,7 @@ func (e *Engine) Prepare(ctx context.Context, raceID string, lanes []race.LaneSp
 		return err
 	}
 	if e.options.Ledger != nil {
-		if err := e.options.Ledger.ensure(raceID); err != nil {
+		if err := e.options.Ledger.Ensure(raceID); err != nil {
 			return err
 		}
 	}
@@ -105,7 +106,7 @@ func (e *Engine) Prepare(ctx context.Context, raceID string, lanes []race.LaneSp
 		if l.URL != "" {
 			continue
 		}
-		port, err := choosePort(ctx, l)
+		port, err := engine.ChoosePort(ctx, l)
 		if err != nil {
 			return err
 		}
@@ -147,7 +148,7 @@ func (e *Engine) Start(ctx context.Context, raceID string, _ int, spec race.Lane
 		return nil, err
 	}
 	if spec.URL != "" {
-		return newElsewhere(spec), nil
+		return engine.Elsewhere(spec), nil
 	}
 	e.mu.Lock()
 	p := e.races[raceID]
@@ -161,7 +162,7 @@ func (e *Engine) Start(ctx context.Context, raceID string, _ int, spec race.Lane
 	if p.closed || !known {
 		return nil, race.Errorf(race.Internal, "", "lane %s is not prepared for race %s", spec.App, raceID)
 	}
-	if err := checkPort(ctx, spec.App, prepared.port); err != nil {
+	if err := engine.CheckPort(ctx, spec.App, prepared.port); err != nil {
 		return nil, err
 	}
 	l, err := e.startLane(ctx, raceID, spec, prepared)
@@ -249,7 +250,7 @@ func (e *Engine) Sweep(ctx context.Context) ([]string, error) {
 		return nil, nil
 	}
 	swept := map[string]bool{}
-	err := e.options.Ledger.sweep(func(left Leftover) error {
+	err := e.options.Ledger.Sweep(func(left ledger.Leftover) error {
 		if err := errors.Join(e.end(ctx, left.RaceID), killMarked(ctx, left.RaceID, "")); err != nil {
 			return fmt.Errorf("race %s of a dead runner: %w", left.RaceID, err)
 		}

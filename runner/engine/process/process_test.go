@@ -15,6 +15,7 @@ import (
 	"github.com/photofinish/photofinish/runner/engine"
 	"github.com/photofinish/photofinish/runner/engine/enginetest"
 	"github.com/photofinish/photofinish/runner/engine/process"
+	"github.com/photofinish/photofinish/runner/ledger"
 )
 
 func TestMain(m *testing.M) {
@@ -26,7 +27,7 @@ func TestMain(m *testing.M) {
 func newEngine(t *testing.T, o process.Options) *process.Engine {
 	t.Helper()
 	if o.Ledger == nil {
-		o.Ledger = ledger(t, t.TempDir())
+		o.Ledger = openLedger(t, t.TempDir())
 	}
 	if o.Grace == 0 {
 		o.Grace = 300 * time.Millisecond
@@ -36,9 +37,9 @@ func newEngine(t *testing.T, o process.Options) *process.Engine {
 	return e
 }
 
-func ledger(t *testing.T, dir string) *process.Ledger {
+func openLedger(t *testing.T, dir string) *ledger.Ledger {
 	t.Helper()
-	l, err := process.OpenLedger(filepath.Join(dir, "ledger"))
+	l, err := ledger.Open(filepath.Join(dir, "ledger"))
 	require.NoError(t, err)
 	return l
 }

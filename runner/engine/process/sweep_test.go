@@ -18,6 +18,7 @@ import (
 	"github.com/photofinish/photofinish/runner/engine"
 	"github.com/photofinish/photofinish/runner/engine/enginetest"
 	"github.com/photofinish/photofinish/runner/engine/process"
+	"github.com/photofinish/photofinish/runner/ledger"
 )
 
 // These make the test binary a runner that starts two lanes and waits to be killed.
@@ -36,14 +37,14 @@ func runnerMain() {
 
 func run(id, dir string, cgroups bool) string {
 	ctx := context.Background()
-	ledger, err := process.OpenLedger(filepath.Join(dir, "ledger"))
+	races, err := ledger.Open(filepath.Join(dir, "ledger"))
 	if err != nil {
 		return err.Error()
 	}
-	if err := ledger.Add(id, filepath.Join(dir, "out"), filepath.Join(dir, "temp")); err != nil {
+	if err := races.Add(id, filepath.Join(dir, "out"), filepath.Join(dir, "temp")); err != nil {
 		return err.Error()
 	}
-	o := process.Options{Ledger: ledger}
+	o := process.Options{Ledger: races}
 	if cgroups {
 		o.Cgroups = cgroup.New()
 	}
@@ -88,7 +89,7 @@ func TestKilledRunner(t *testing.T) {
 			}
 			dir, id := t.TempDir(), fmt.Sprintf("killed-%d-%d", os.Getpid(), time.Now().UnixNano())
 			require.NoError(t, os.Mkdir(filepath.Join(dir, "temp"), 0o700))
-			o.Ledger = ledger(t, dir)
+			o.Ledger = openLedger(t, dir)
 			e := newEngine(t, o)
 			defer func() { require.NoError(t, e.Cleanup(t.Context(), id)) }()
 
@@ -129,45 +130,4 @@ func TestKilledRunner(t *testing.T) {
 			require.Empty(t, swept, "nothing is found twice")
 		})
 	}
-}
-
-func TestLedger(t *testing.T) {
-	t.Run("a race of this process is not dead, and is gone after Remove", func(t *testing.T) {
-		dir := t.TempDir()
-		one, other := ledger(t, dir), ledger(t, dir)
-		require.NoError(t, one.Add("r", "out"))
-		require.Equal(t, race.Conflict, race.CodeOf(one.Add("r", "out")))
-		dead, err := other.Dead()
-		require.NoError(t, err)
-		require.Empty(t, dead)
-		require.NoError(t, one.Remove("r"))
-		require.NoError(t, one.Remove("r"), "again")
-		files, err := os.ReadDir(filepath.Join(dir, "ledger"))
-		require.NoError(t, err)
-		require.Empty(t, files)
-	})
-	t.Run("the name of an entry says which race it is, whatever is in it", func(t *testing.T) {
-		dir := t.TempDir()
-		l := ledger(t, dir)
-		for name, text := range map[string]string{"torn.json": "{", "liar.json": `{"race_id":"../other"}`, "Not an entry": "", ".json": ""} {
-			require.NoError(t, os.WriteFile(filepath.Join(dir, "ledger", name), []byte(text), 0o600))
-		}
-		dead, err := l.Dead()
-		require.NoError(t, err)
-		var ids []string
-		for _, left := range dead {
-			ids = append(ids, left.RaceID)
-		}
-		require.ElementsMatch(t, []string{"torn", "liar"}, ids)
-	})
-	t.Run("a folder that others may write is refused", func(t *testing.T) {
-		dir := filepath.Join(t.TempDir(), "ledger")
-		require.NoError(t, os.Mkdir(dir, 0o700))
-		require.NoError(t, os.Chmod(dir, 0o777))
-		_, err := process.OpenLedger(dir)
-		require.Equal(t, race.Unavailable, race.CodeOf(err))
-	})
-	t.Run("an id that leads elsewhere is refused", func(t *testing.T) {
-		require.Error(t, ledger(t, t.TempDir()).Add("../x", ""))
-	})
 }

@@ -1,10 +1,9 @@
-package process
+package engine
 
 import (
 	"context"
 
 	"github.com/photofinish/photofinish/pkg/race"
-	"github.com/photofinish/photofinish/runner/engine"
 )
 
 // elsewhere is an app that somebody else runs: nothing is started, counted or stopped.
@@ -13,9 +12,10 @@ type elsewhere struct {
 	done chan struct{} // never closed
 }
 
-var _ engine.Lane = (*elsewhere)(nil)
+var _ Lane = (*elsewhere)(nil)
 
-func newElsewhere(spec race.LaneSpec) *elsewhere {
+// Elsewhere is the lane of an app that somebody else runs.
+func Elsewhere(spec race.LaneSpec) Lane {
 	return &elsewhere{spec: spec, done: make(chan struct{})}
 }
 
@@ -27,8 +27,8 @@ func (e *elsewhere) Address() string { return e.spec.URL }
 func (e *elsewhere) ContainerName() string { return "" }
 
 // Counters fails: what the app spends is not known here.
-func (e *elsewhere) Counters(context.Context) (engine.Counters, error) {
-	return engine.Counters{}, race.Errorf(race.Unavailable, "", "lane %s runs elsewhere: what it spends is not known", e.spec.App)
+func (e *elsewhere) Counters(context.Context) (Counters, error) {
+	return Counters{}, race.Errorf(race.Unavailable, "", "lane %s runs elsewhere: what it spends is not known", e.spec.App)
 }
 
 func (e *elsewhere) Logs() []string { return nil }

@@ -1,4 +1,5 @@
-package process
+// Package ledger remembers which races are run on this machine, so that what a killed runner left behind is found by the next one.
+package ledger
 
 import (
 	"encoding/json"
@@ -40,8 +41,8 @@ type Leftover struct {
 // freshFile is how old an entry that is still being made may be.
 const freshFile = time.Minute
 
-// OpenLedger opens the ledger in dir; "" is photofinish-<user id> in the folder for temporary files.
-func OpenLedger(dir string) (*Ledger, error) {
+// Open opens the ledger in dir; "" is photofinish-<user id> in the folder for temporary files.
+func Open(dir string) (*Ledger, error) {
 	if dir == "" {
 		dir = filepath.Join(os.TempDir(), "photofinish-"+strconv.Itoa(os.Getuid()))
 	}
@@ -103,8 +104,8 @@ func (l *Ledger) write(entry Leftover) (f *os.File, err error) {
 	return f, os.Rename(f.Name(), l.file(entry.RaceID))
 }
 
-// ensure notes a race that nobody noted.
-func (l *Ledger) ensure(raceID string) error {
+// Ensure notes a race that nobody noted.
+func (l *Ledger) Ensure(raceID string) error {
 	l.mu.Lock()
 	noted := l.held[raceID] != nil
 	l.mu.Unlock()
@@ -129,7 +130,26 @@ func (l *Ledger) Remove(raceID string) error {
 	return nil
 }
 
-// Dead are the races whose runner has ended without taking them off. They stay on the ledger until Engine.Sweep has ended what they left.
+// Lives says whether the runner of a race lives: this process or any other of this ledger.
+func (l *Ledger) Lives(raceID string) (bool, error) {
+	f, err := os.Open(l.file(raceID))
+	if err != nil {
+		return false, ignoreGone(err)
+	}
+	defer func() { _ = f.Close() }() // nothing was written
+	return lock(f) != nil, nil
+}
+
+// Owner names this ledger among all whose runners share a Docker Engine.
+func (l *Ledger) Owner() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "localhost"
+	}
+	return host + ":" + l.dir
+}
+
+// Dead are the races whose runner has ended without taking them off. They stay on the ledger until Sweep has ended what they left.
 func (l *Ledger) Dead() ([]Leftover, error) {
 	var dead []Leftover
 	err := l.each(func(left Leftover) (bool, error) {
@@ -139,8 +159,8 @@ func (l *Ledger) Dead() ([]Leftover, error) {
 	return dead, err
 }
 
-// sweep hands each dead race to end, and takes it off the ledger if that succeeded.
-func (l *Ledger) sweep(end func(Leftover) error) error {
+// Sweep hands each dead race to end, and takes it off the ledger if that succeeded.
+func (l *Ledger) Sweep(end func(Leftover) error) error {
 	return l.each(func(left Leftover) (bool, error) {
 		if err := end(left); err != nil {
 			return false, err

@@ -1,26 +1,24 @@
-package process
+package engine
 
 import (
 	"bufio"
 	"io"
 	"strings"
 	"sync"
-
-	"github.com/photofinish/photofinish/runner/engine"
 )
 
 // lineBytes is where a long line is cut.
 const lineBytes = 2048
 
-// tail keeps the last lines of an app's output: at most engine.LogLines of lineBytes each.
-type tail struct {
+// Tail keeps the last lines of an app's output: at most LogLines of lineBytes each.
+type Tail struct {
 	mu   sync.Mutex
-	ring [engine.LogLines]string
+	ring [LogLines]string
 	n    int // lines seen
 }
 
-// read takes lines until r ends.
-func (t *tail) read(r io.Reader) {
+// Read takes lines until r ends.
+func (t *Tail) Read(r io.Reader) {
 	lines := bufio.NewReaderSize(r, lineBytes)
 	for {
 		text, more, err := lines.ReadLine()
@@ -38,14 +36,15 @@ func (t *tail) read(r io.Reader) {
 	}
 }
 
-func (t *tail) add(line string) {
+func (t *Tail) add(line string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.ring[t.n%len(t.ring)] = line
 	t.n++
 }
 
-func (t *tail) lines() []string {
+// Lines are those that are kept, oldest first.
+func (t *Tail) Lines() []string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	kept := make([]string, 0, min(t.n, len(t.ring)))

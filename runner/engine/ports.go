@@ -1,4 +1,4 @@
-package process
+package engine
 
 import (
 	"context"
@@ -22,10 +22,10 @@ const (
 	portTries        = 100
 )
 
-// choosePort is the lane's own port, if it is free, or any free one for a lane without.
-func choosePort(ctx context.Context, l race.LaneSpec) (int, error) {
+// ChoosePort is the lane's own port, if it is free, or any free one for a lane without.
+func ChoosePort(ctx context.Context, l race.LaneSpec) (int, error) {
 	if l.Port != 0 {
-		return l.Port, checkPort(ctx, l.App, l.Port)
+		return l.Port, CheckPort(ctx, l.App, l.Port)
 	}
 	for range portTries {
 		port := firstPort + rand.IntN(ports) //nolint:gosec // nothing secret
@@ -36,8 +36,8 @@ func choosePort(ctx context.Context, l race.LaneSpec) (int, error) {
 	return 0, race.Errorf(race.Unavailable, "give the lane a port", "lane %s: no free port found", l.App)
 }
 
-// checkPort makes sure that nobody listens on the port.
-func checkPort(ctx context.Context, app string, port int) error {
+// CheckPort makes sure that nobody listens on the port.
+func CheckPort(ctx context.Context, app string, port int) error {
 	err := listen(ctx, port)
 	switch {
 	case err == nil:
