@@ -34,10 +34,10 @@ func (l Limits) Allows(d race.Definition, p plan.Plan) error {
 		switch {
 		case err != nil:
 			return err
-		case vus > l.VUs:
-			return over("the number of VUs of lane "+lane.App, vus, l.VUs)
 		case rate > l.Rate:
 			return over("the rate per second of lane "+lane.App, rate, l.Rate)
+		case vus > l.VUs:
+			return over("the number of VUs of lane "+lane.App, vus, l.VUs)
 		}
 	}
 	return nil
