@@ -144,7 +144,7 @@ func eachParcel(path string, visit func(sqlite.Parcel) error) error {
 		if info, err := os.Stat(path); err == nil && info.IsDir() {
 			path = filepath.Join(path, store.RecordFile)
 		}
-		f, err := os.Open(path) //nolint:gosec // the user names the file
+		f, err := os.Open(path)
 		if errors.Is(err, fs.ErrNotExist) {
 			return race.Errorf(race.NotFound, "", "there is no such file")
 		}

@@ -112,6 +112,7 @@ func (s *served) fork() {
 	require.NoError(s.t, s.process.Start())
 	process, ended := s.process, s.ended
 	go func() { defer close(ended); _ = process.Wait() }()
+	s.t.Cleanup(func() { _ = process.Process.Kill(); <-ended }) // of a test that failed
 }
 
 func (s *served) listening() {

@@ -129,7 +129,7 @@ func Default() Config {
 
 // Load reads a configuration file. Relative paths in it are taken from its own folder.
 func Load(path string) (Config, error) {
-	text, err := os.ReadFile(path) //nolint:gosec // the operator names the file
+	text, err := os.ReadFile(path)
 	if err != nil {
 		return Config{}, race.Errorf(race.Invalid, "name a readable file with --config", "the configuration cannot be read: %w", err)
 	}

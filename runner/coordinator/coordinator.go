@@ -65,7 +65,7 @@ type Race struct {
 	View     View
 }
 
-// Cancelled, as the cause of a context's end, says that somebody stopped the race on purpose: it is then cancelled, not interrupted.
+// Cancelled as the cause of a context's end says that somebody stopped the race on purpose: it is then cancelled, not interrupted.
 type Cancelled struct{ By string }
 
 func (c Cancelled) Error() string {

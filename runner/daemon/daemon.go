@@ -96,7 +96,7 @@ func New(ctx context.Context, c config.Config, all stage.Engines, log *slog.Logg
 	}
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), server.RaceMetrics(db, log))
-	racer := racer{engines: engines, k6: library.K6(), prometheusURL: prometheusURL, log: log}
+	racer := racer{engines: engines, k6: library.K6(), temp: d.temp(), prometheusURL: prometheusURL, log: log}
 	d.service, err = service.New(ctx, service.Options{
 		DB: db, Scripts: library, Race: racer.race, Engines: engines, CPUs: runtime.NumCPU(), Limits: c.Limits, Lanes: c.Lanes, Log: log, Phase: server.PhaseMetrics(metrics),
 	})
@@ -146,8 +146,15 @@ func (d *Daemon) dataFolder() error {
 	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil { // the kernel frees it with the process
 		return race.Errorf(race.Unavailable, "stop it, or name another folder as data in the configuration", "another runner uses the data folder %s", d.config.Data)
 	}
+	// What a dead runner was working on is worthless, and nobody but us uses this folder.
+	if err := errors.Join(os.RemoveAll(d.temp()), os.Mkdir(d.temp(), 0o700)); err != nil {
+		return race.Errorf(race.Unavailable, "", "the folder for working files cannot be made anew: %w", err)
+	}
 	return nil
 }
+
+// temp is where working folders are made.
+func (d *Daemon) temp() string { return filepath.Join(d.config.Data, "work") }
 
 // sweep ends what dead runners left behind on this machine, before anything new is started.
 func (d *Daemon) sweep(ctx context.Context, engines stage.Engines) error {
@@ -184,7 +191,7 @@ func (d *Daemon) scripts() (*scripts.Library, error) {
 		return nil, err
 	}
 	k.Env = environment(c.Env, os.LookupEnv)
-	library, err := scripts.Open(c.Folder, k, c.Unconfined)
+	library, err := scripts.Open(c.Folder, d.temp(), k, c.Unconfined)
 	if err != nil {
 		return nil, err
 	}

@@ -15,6 +15,7 @@ import (
 type racer struct {
 	engines       stage.Engines
 	k6            k6.K6
+	temp          string
 	prometheusURL string
 	log           *slog.Logger
 }
@@ -23,7 +24,7 @@ type racer struct {
 func (r racer) race(ctx context.Context, j service.Job) (race.Race, error) {
 	s, err := stage.Prepare(ctx, stage.Options{
 		Script: j.Script.Path, Overrides: j.Overrides, ID: j.ID, RequestedBy: j.RequestedBy,
-		Engines: r.engines, Engine: j.Engine, K6: r.k6, Recorder: j.Recorder, PrometheusURL: r.prometheusURL,
+		Engines: r.engines, Engine: j.Engine, K6: r.k6, Temp: r.temp, Recorder: j.Recorder, PrometheusURL: r.prometheusURL,
 		Check: j.Check, Watch: j.Watch,
 		Say: func(format string, args ...any) {
 			r.log.WarnContext(ctx, fmt.Sprintf(format, args...), "race", j.ID)

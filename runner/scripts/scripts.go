@@ -56,8 +56,8 @@ type Script struct {
 	Hash string
 }
 
-// Open opens the folder. Unless unconfined, k6 is confined to it and to its own working folder, which Close removes.
-func Open(dir string, k k6.K6, unconfined bool) (*Library, error) {
+// Open opens the folder. Unless unconfined, k6 is confined to it and to its own working folder, which is made in temp and Close removes.
+func Open(dir, temp string, k k6.K6, unconfined bool) (*Library, error) {
 	full, err := filepath.EvalSymlinks(dir)
 	if err == nil {
 		full, err = filepath.Abs(full)
@@ -69,7 +69,7 @@ func Open(dir string, k k6.K6, unconfined bool) (*Library, error) {
 	if l.root, err = os.OpenRoot(full); err != nil {
 		return nil, race.Errorf(race.Invalid, "", "the folder of the scripts cannot be opened: %w", err)
 	}
-	if l.k6.WorkDir, err = os.MkdirTemp("", "photofinish-scripts-"); err != nil {
+	if l.k6.WorkDir, err = os.MkdirTemp(temp, "scripts-"); err != nil {
 		return nil, errors.Join(race.Errorf(race.Unavailable, "", "cannot make a working folder: %w", err), l.root.Close())
 	}
 	if !unconfined {

@@ -93,7 +93,7 @@ func TestRacesWaitInOrderAndTheQueueIsBounded(t *testing.T) {
 	}
 	require.Equal(t, 202, r.ask("POST", "/v1/races/"+ids[0]+"/stop", "").status)
 	require.Equal(t, 1.0, r.ask("GET", "/v1/races/"+ids[1], "").json(t)["position"])
-	waiting := r.events(ids[1], "", func(got []event) bool { return true })
+	waiting := r.events(ids[1], "", func([]event) bool { return true })
 	require.Contains(t, waiting[0].data, `"position":1`)
 	r.track.finish <- struct{}{}
 	require.Equal(t, ids[1], (<-r.track.started).ID, "one at a time, and the next in order")

@@ -61,7 +61,7 @@ func (s *Service) take(ctx context.Context) (w sqlite.Waiting, r *running, racin
 		return w, nil, nil, err
 	}
 	r = &running{}
-	racing, r.cancel = context.WithCancelCause(ctx) //nolint:gosec // race cancels it
+	racing, r.cancel = context.WithCancelCause(ctx)
 	s.running[w.ID] = r
 	if s.streams[w.ID] == nil {
 		s.streams[w.ID] = events.New()
@@ -144,7 +144,7 @@ func (s *Service) keepLogs(ctx context.Context, id string, r *running) {
 
 // recorder keeps the record in the database, under the script's name instead of its path.
 type recorder struct {
-	ctx    context.Context //nolint:containedctx // coordinator.Recorder has none
+	ctx    context.Context // coordinator.Recorder has none
 	db     *sqlite.DB
 	script string
 

@@ -68,7 +68,7 @@ type LaneProgress struct {
 // view turns what the coordinator shows into events and notes. Nothing in it waits: the notes are written by a goroutine of their own.
 type view struct {
 	service *Service
-	ctx     context.Context //nolint:containedctx // coordinator.View has none
+	ctx     context.Context // coordinator.View has none
 	id      string
 	stream  *events.Stream
 	notes   chan StatusEvent

@@ -32,6 +32,8 @@ type Options struct {
 	// K6 is how k6 is run; its WorkDir is the stage's to choose.
 	K6 k6.K6
 
+	// Temp is the folder for working folders; "" is the system's.
+	Temp string
 	// Out is the folder of the record; "" is races/<id>.
 	Out string
 	// Recorder keeps the record instead of a folder; nil for the folder.
@@ -80,7 +82,7 @@ func Prepare(ctx context.Context, o Options) (s *Stage, err error) {
 			s = nil
 		}
 	}()
-	work, err := os.MkdirTemp("", "photofinish-")
+	work, err := os.MkdirTemp(o.Temp, "photofinish-")
 	if err != nil {
 		return s, race.Errorf(race.Unavailable, "", "cannot make a working folder: %w", err)
 	}

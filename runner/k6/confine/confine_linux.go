@@ -40,7 +40,7 @@ func Supported() error {
 	case errno == 0:
 		return nil
 	case errors.Is(errno, unix.EOPNOTSUPP):
-		return errors.New("Landlock is switched off in this kernel")
+		return errors.New("the kernel's Landlock is switched off")
 	case errors.Is(errno, unix.EPERM):
 		return errors.New("the container's seccomp profile forbids Landlock")
 	}
