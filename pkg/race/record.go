@@ -36,6 +36,17 @@ type Race struct {
 	Machine  *Machine          `json:"machine,omitempty"`
 }
 
+// Interrupt ends a race whose runner ended before it, with what was measured.
+func (r *Race) Interrupt(at time.Time, why string) {
+	at = at.UTC()
+	r.Status, r.Error, r.FinishedAt = Interrupted, &why, &at
+	for i := range r.Lanes {
+		if e := r.Lanes[i].Exit; e != nil && e.Reason == Running {
+			r.Lanes[i].Exit = &Exit{Reason: Stopped, At: &at}
+		}
+	}
+}
+
 // Machine is where the race was run.
 type Machine struct {
 	OS          string `json:"os"`

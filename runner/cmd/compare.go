@@ -17,6 +17,9 @@ import (
 	"github.com/photofinish/photofinish/runner/terminal"
 )
 
+// queryTimeout bounds one query for a comparison.
+const queryTimeout = 30 * time.Second
+
 const compareExamples = `  # a race that a stock k6 ran: k6 run --out experimental-prometheus-rw --tag testid=ab2 tests/ab-test.js
   photofinish compare ab2 --baseline control --prometheus-url http://127.0.0.1:9090
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -42,10 +41,4 @@ func TestTheExitCodeIsTheFirstOfThoseThatHold(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { require.Equal(t, c.code, c.outcome.exitCode()) })
 	}
-}
-
-func TestAnIdTellsTheNameOfItsRace(t *testing.T) {
-	id, err := newID("ab-test", time.Now())
-	require.NoError(t, err)
-	require.Equal(t, "ab-test", race.NameOf(id), "the data source reads it so")
 }

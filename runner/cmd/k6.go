@@ -1,8 +1,12 @@
 package cmd
 
 import (
+	"fmt"
+	"os"
+
 	k6cmd "go.k6.io/k6/cmd"
 
+	"github.com/photofinish/photofinish/runner/k6/confine"
 	"github.com/photofinish/photofinish/runner/k6/stopwatch"
 )
 
@@ -14,6 +18,10 @@ func K6Args(args []string) []string { return args[1:] }
 
 // RunK6 runs k6 with our output, module and executor, as the whole process; it ends the process with k6's exit code.
 func RunK6() {
+	if err := confine.Apply(); err != nil {
+		fmt.Fprintf(os.Stderr, "photofinish: %v\n", err)
+		os.Exit(exitNotRun)
+	}
 	stopwatch.Register()
 	k6cmd.Execute()
 }

@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 		case "app":
 			app(os.Args[2:])
 			return
-		case "race", "compare":
+		case "race", "compare", "serve", "races":
 			os.Exit(cmd.Main(os.Args[1:], os.Stdout, os.Stderr))
 		}
 	}

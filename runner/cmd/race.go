@@ -3,6 +3,7 @@ package cmd
 import (
 	"context"
 	"os"
+	"os/user"
 	"runtime/debug"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 
 	"github.com/photofinish/photofinish/pkg/race"
 	"github.com/photofinish/photofinish/runner/definition"
+	"github.com/photofinish/photofinish/runner/stage"
 )
 
 const raceExamples = `  # four sample apps, everything embedded
@@ -68,7 +70,7 @@ Exit codes: 0 done, 2 usage or definition, 3 could not be run, 4 regression unde
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.StringVar(&f.engine, "engine", processEngine, "how lanes are started: process or docker (by their image or build folder)")
+	flags.StringVar(&f.engine, "engine", "process", "how lanes are started: process or docker (by their image or build folder)")
 	flags.StringArrayVar(&f.overrides.Lanes, "lane", nil, "an app that already runs, as NAME=URL; repeatable")
 	flags.Int64Var(&f.vus, "vus", 0, "virtual users per lane (default the script's)")
 	flags.Float64Var(&f.rate, "rate", 0, "iterations per second and lane (default the script's)")
@@ -113,8 +115,8 @@ func (f *raceFlags) resolve(cmd *cobra.Command) error {
 	if f.failOn != "" && f.failOn != "regression" {
 		return race.Errorf(race.Invalid, "the only condition is: --fail-on regression", "--fail-on %q is not known", f.failOn)
 	}
-	if f.engine != processEngine && f.engine != dockerEngine {
-		return race.Errorf(race.Invalid, "lanes are started as local processes (--engine process) or as containers (--engine docker)", "--engine %q is not known", f.engine)
+	if _, err := engines().Choose(f.engine, nil); err != nil {
+		return err
 	}
 	if f.prometheusURL != "" && f.keep {
 		return race.Errorf(race.Invalid, "leave one of them out", "--keep keeps the embedded Prometheus up, but --prometheus-url names another")
@@ -132,13 +134,35 @@ func runRace(ctx context.Context, c console, script string, f raceFlags) outcome
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(memoryLimit)
 	}
-	s, err := prepare(ctx, c, script, f)
+	s, err := f.prepare(ctx, c, script)
 	if err != nil && ctx.Err() != nil {
 		err = context.Cause(ctx) // whatever it was that the interrupt cut short
 	}
 	if err != nil {
 		return outcome{err: err}
 	}
-	defer s.close()
-	return s.run(ctx)
+	defer s.Close()
+	return f.run(ctx, c, s)
+}
+
+func (f raceFlags) prepare(ctx context.Context, c console, script string) (*stage.Stage, error) {
+	clock, err := stage.SelfAsK6()
+	if err != nil {
+		return nil, err
+	}
+	return stage.Prepare(ctx, stage.Options{
+		Script: script, Overrides: f.overrides, RequestedBy: login(), Engines: engines(), Engine: f.engine, K6: clock,
+		Out: f.out, PrometheusURL: f.prometheusURL, Listen: f.listen, Say: c.say,
+	})
+}
+
+// engines are the kinds of engines that this program has.
+func engines() stage.Engines { return stage.Engines{stage.Process(), stage.Docker()} }
+
+// login is who asked for the race; "" where the system does not tell.
+func login() string {
+	if u, err := user.Current(); err == nil {
+		return u.Username
+	}
+	return ""
 }

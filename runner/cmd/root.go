@@ -7,12 +7,12 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 
 	"github.com/spf13/cobra"
 
 	"github.com/photofinish/photofinish/pkg/race"
+	"github.com/photofinish/photofinish/runner/stage"
 )
 
 // console is where a command writes.
@@ -35,7 +35,7 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root := &cobra.Command{
 		Use:           "photofinish",
 		Short:         "Race versions of a service against each other under the same k6 load",
-		Version:       version(),
+		Version:       stage.Version(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
@@ -43,7 +43,7 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetErr(stderr)
 	root.SetArgs(args)
 	root.CompletionOptions.DisableDefaultCmd = true
-	root.AddCommand(raceCommand(c, &o), compareCommand(c, &o), k6Command()) //nolint:contextcheck // cobra hands the context to the commands
+	root.AddCommand(raceCommand(c, &o), serveCommand(c, &o), racesCommand(c, &o), compareCommand(c, &o), k6Command()) //nolint:contextcheck // cobra hands the context to the commands
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return race.Errorf(race.Invalid, "see "+cmd.CommandPath()+" --help", "%w", err)
 	})
@@ -97,19 +97,4 @@ func nameOf(s os.Signal) string {
 		return "Ctrl-C"
 	}
 	return "SIGTERM"
-}
-
-// version is this build's own: the module's version, or the commit it was built from.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	v := info.Main.Version
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" && v == "(devel)" {
-			v = "devel-" + s.Value[:min(12, len(s.Value))]
-		}
-	}
-	return v
 }

@@ -65,6 +65,16 @@ type Race struct {
 	View     View
 }
 
+// Cancelled as the cause of a context's end says that somebody stopped the race on purpose: it is then cancelled, not interrupted.
+type Cancelled struct{ By string }
+
+func (c Cancelled) Error() string {
+	if c.By == "" {
+		return "the race was stopped"
+	}
+	return "the race was stopped by " + c.By
+}
+
 // run is a race under way.
 type run struct {
 	Race
@@ -158,6 +168,10 @@ func (u *run) finish(ctx context.Context, err error) (Result, error) {
 	case ctx.Err() != nil:
 		u.record.Status = race.Interrupted
 		err = context.Cause(ctx)
+		var c Cancelled
+		if errors.As(err, &c) {
+			u.record.Status = race.Cancelled
+		}
 	default:
 		u.record.Status = race.Failed
 	}

@@ -3,20 +3,31 @@ package coordinator
 import (
 	"github.com/photofinish/photofinish/pkg/race"
 	"github.com/photofinish/photofinish/runner/audit"
+	"github.com/photofinish/photofinish/runner/plan"
 	"github.com/photofinish/photofinish/runner/results"
 )
 
 // newRecord is the record of a race of which nothing is known but what was asked for.
 func (r Race) newRecord() race.Race {
+	rec := Planned(r.ID, r.RequestedBy, r.Engine.Name(), r.Definition, r.Plan)
+	rec.Status, rec.Versions, rec.Machine = race.Preparing, r.Versions, &r.Machine
+	return rec
+}
+
+// Planned is the record of a race that waits to be run.
+func Planned(id, requestedBy, engineName string, d race.Definition, p plan.Plan) race.Race {
 	rec := race.Race{
-		Version: race.RecordVersion, ID: r.ID, Name: r.Definition.Name, Script: r.Definition.Script, Engine: r.Engine.Name(),
-		Status: race.Preparing, Baseline: r.Definition.Baseline, Mode: r.Plan.Mode, Arrivals: r.Definition.Arrivals,
-		Load: r.Definition.Load, WarmupMS: float64(r.Definition.Warmup.Milliseconds()), PlannedHeats: len(r.Plan.Heats), UntilDecided: r.Definition.UntilDecided,
+		Version: race.RecordVersion, ID: id, Name: d.Name, Script: d.Script, Engine: engineName,
+		Status: race.Queued, Baseline: d.Baseline, Mode: p.Mode, Arrivals: d.Arrivals,
+		Load: d.Load, WarmupMS: float64(d.Warmup.Milliseconds()), PlannedHeats: len(p.Heats), UntilDecided: d.UntilDecided,
 		Heats: []race.Heat{}, Lanes: []race.Lane{}, Verdicts: []race.Verdict{},
-		Audit: race.Audit{Fair: true, Findings: []race.Finding{}}, Versions: r.Versions, Machine: &r.Machine,
+		Audit: race.Audit{Fair: true, Findings: []race.Finding{}},
 	}
-	if r.RequestedBy != "" {
-		rec.RequestedBy = &r.RequestedBy
+	if requestedBy != "" {
+		rec.RequestedBy = &requestedBy
+	}
+	for _, l := range d.Lanes {
+		rec.Lanes = append(rec.Lanes, race.Lane{App: l.App, URL: l.URL, Resources: l.Resources, Measures: map[string]*float64{}})
 	}
 	return rec
 }

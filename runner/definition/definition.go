@@ -4,6 +4,8 @@
 // Overrides, in the order in which they are applied:
 //   - lanes: `--lane NAME=URL` replaces how the lane of that name is reached and keeps its place; a new name is a new lane. Nothing of
 //     such a lane is started, so its command, image, port and limits are dropped.
+//   - chosen lanes: only these race, in this order; each takes what the script says of it, key by key overridden. One with a url takes nothing
+//     of the script but its health.
 //   - rate: the one scenario of each lane becomes a constant-arrival-rate; vus: a closed model keeps its kind with that many VUs,
 //     an open one becomes constant-vus; both: an open model with that many VUs.
 //   - duration: start times, durations and stages are scaled together, so that the longest scenario lasts that long.
@@ -33,6 +35,7 @@ type Script struct {
 // Overrides are what a flag or a request says instead of the script. Nil and "" leave the script's word.
 type Overrides struct {
 	Lanes    []string // NAME=URL
+	Chosen   []Choice // nil lets all lanes of the script race
 	VUs      *int64   // per lane
 	Rate     *float64 // iterations per second and lane
 	Duration *time.Duration
@@ -59,7 +62,7 @@ func Parse(s Script, path string, o Overrides) (race.Definition, error) {
 	if err != nil {
 		return race.Definition{}, err
 	}
-	x, err := parseExt(options["ext"], s.LaneOrder)
+	x, err := parseExt(options["ext"], s.LaneOrder, o.Chosen)
 	if err != nil {
 		return race.Definition{}, err
 	}
@@ -79,7 +82,7 @@ func Parse(s Script, path string, o Overrides) (race.Definition, error) {
 	if err := settings(&d, x, o); err != nil {
 		return race.Definition{}, err
 	}
-	if err := load(&d, options, s, o); err != nil {
+	if err := load(&d, options, s, o, x.leftOut); err != nil {
 		return race.Definition{}, err
 	}
 	if d.Thresholds, err = object(options, "options", "thresholds"); err != nil {

@@ -18,11 +18,12 @@ type ext struct {
 	minimumEffect                  float64
 	primary                        []string
 	lanes                          []race.LaneSpec
+	leftOut                        []string // lanes of the script that do not race
 }
 
 const extPath = "options.ext.photofinish"
 
-func parseExt(raw json.RawMessage, order []string) (ext, error) {
+func parseExt(raw json.RawMessage, order []string, chosen []Choice) (ext, error) {
 	var x ext
 	all, err := fields("options.ext", raw)
 	if err != nil {
@@ -65,16 +66,22 @@ func parseExt(raw json.RawMessage, order []string) (ext, error) {
 	if x.primary, _, err = value[[]string](m, extPath, "primary", "a list of measures"); err != nil {
 		return x, err
 	}
-	x.lanes, err = parseLanes(m["lanes"], order)
+	lanes, err := fields(extPath+".lanes", m["lanes"])
+	if err != nil {
+		return x, err
+	}
+	where := extPath + ".lanes"
+	if chosen != nil {
+		where = "lanes"
+		if lanes, order, x.leftOut, err = choose(lanes, chosen); err != nil {
+			return x, err
+		}
+	}
+	x.lanes, err = parseLanes(where, lanes, order)
 	return x, err
 }
 
-func parseLanes(raw json.RawMessage, order []string) ([]race.LaneSpec, error) {
-	where := extPath + ".lanes"
-	m, err := fields(where, raw)
-	if err != nil {
-		return nil, err
-	}
+func parseLanes(where string, m map[string]json.RawMessage, order []string) ([]race.LaneSpec, error) {
 	var lanes []race.LaneSpec
 	for _, app := range inOrder(m, order) {
 		l, err := parseLane(where+"."+app, app, m[app])

@@ -17,11 +17,12 @@ const (
 )
 
 // load fills the scenarios, the duration and the summary of the load.
-func load(d *race.Definition, options map[string]json.RawMessage, s Script, o Overrides) error {
+func load(d *race.Definition, options map[string]json.RawMessage, s Script, o Overrides, leftOut []string) error {
 	scenarios, err := parseScenarios(options)
 	if err != nil {
 		return err
 	}
+	scenarios = slices.DeleteFunc(scenarios, func(s race.Scenario) bool { return slices.Contains(leftOut, s.App) })
 	for i := range scenarios {
 		if err := checkExec(scenarios[i], s); err != nil {
 			return err

@@ -98,7 +98,9 @@ func duration(m map[string]json.RawMessage, where, key string) (*time.Duration, 
 	if isNull(m[key]) {
 		return nil, nil
 	}
-	where += "." + key
+	if key != "" {
+		where += "." + key
+	}
 	var v any
 	if err := json.Unmarshal(m[key], &v); err != nil {
 		return nil, invalid(where, "is not readable: %v", err)

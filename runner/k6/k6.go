@@ -17,6 +17,7 @@ import (
 	"strings"
 
 	"github.com/photofinish/photofinish/pkg/race"
+	"github.com/photofinish/photofinish/runner/k6/confine"
 )
 
 // K6 is a k6 that can be run.
@@ -25,6 +26,11 @@ type K6 struct {
 	Argv []string
 	// WorkDir is where generated files are put. It must exist, and belongs to the runner alone.
 	WorkDir string
+	// Env is the environment in which k6 runs, and which scripts read in __ENV; nil is the runner's own.
+	Env []string
+	// Readable are the folders beside WorkDir that scripts may read, by import, open() or otherwise; nil lets them read what the runner's
+	// user may. Only a k6 that is this very program can be held to it (see package confine).
+	Readable []string
 }
 
 // conductor are environment variables that would change what the wrapper's options say, or what k6 tells the runner. The load and
@@ -33,7 +39,7 @@ var conductor = []string{
 	"K6_VUS", "K6_DURATION", "K6_ITERATIONS", "K6_STAGES", "K6_TAGS", "K6_THRESHOLDS", "K6_NO_THRESHOLDS", "K6_SYSTEM_TAGS",
 	"K6_OUT", "K6_PAUSED", "K6_LINGER", "K6_NO_SUMMARY", "K6_SUMMARY_MODE", "K6_SUMMARY_EXPORT", "K6_NEW_MACHINE_READABLE_SUMMARY",
 	"K6_TYPE", "K6_LOG_OUTPUT", "K6_LOG_FORMAT", "K6_CONSOLE_OUTPUT", "K6_WEB_DASHBOARD", "K6_INCLUDE_SYSTEM_ENV_VARS",
-	"K6_EXECUTION_SEGMENT", "K6_EXECUTION_SEGMENT_SEQUENCE", "PHOTOFINISH_CONFIG",
+	"K6_EXECUTION_SEGMENT", "K6_EXECUTION_SEGMENT_SEQUENCE", "PHOTOFINISH_CONFIG", confine.Variable,
 }
 
 // environment is the user's, less what belongs to the conductor, plus what keeps k6 from calling home, plus what is asked for.
@@ -64,9 +70,15 @@ func (k K6) command(ctx context.Context, make func(context.Context, []string) *e
 	}
 	cmd := make(ctx, slices.Concat(k.Argv, args))
 	if cmd.Env == nil {
+		cmd.Env = k.Env
+	}
+	if cmd.Env == nil {
 		cmd.Env = os.Environ()
 	}
 	cmd.Env = environment(cmd.Env, env)
+	if k.Readable != nil {
+		cmd.Env = append(cmd.Env, confine.Env(k.Readable, k.WorkDir))
+	}
 	return cmd, nil
 }
 

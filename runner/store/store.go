@@ -109,14 +109,7 @@ func MarkInterrupted(path, why string, at time.Time) (marked bool, err error) {
 	if err != nil || r.Status.Ended() {
 		return false, err
 	}
-	r.Status, r.Error = race.Interrupted, &why
-	at = at.UTC()
-	r.FinishedAt = &at
-	for i := range r.Lanes {
-		if e := r.Lanes[i].Exit; e != nil && e.Reason == race.Running {
-			r.Lanes[i].Exit = &race.Exit{Reason: race.Stopped, At: &at}
-		}
-	}
+	r.Interrupt(at, why)
 	err = Folder{Path: path}.Save(r)
 	return err == nil, err
 }

@@ -92,3 +92,12 @@ func (d daemon) unforced(r race.Resources) string {
 	}
 	return "the kernel of this Docker Engine has no " + strings.Join(missing, " and no ")
 }
+
+// State says in a few words what the Docker Engine is; an error is why it cannot be used.
+func (e *Engine) State(ctx context.Context) (string, error) {
+	d, err := e.daemon(ctx)
+	if err != nil {
+		return "", err
+	}
+	return "Docker " + d.info.ServerVersion + ", cgroup v" + d.info.CgroupVersion, nil
+}

@@ -1,4 +1,4 @@
-package cmd
+package stage
 
 import (
 	"context"
@@ -23,15 +23,15 @@ type metrics struct {
 }
 
 type metricsOptions struct {
-	race    string
-	listen  string // of our own Prometheus
-	dir     string // of its database
-	foreign string // address of somebody else's Prometheus; "" for our own
-	watched watched
+	race       string
+	listen     string // of our own Prometheus
+	dir        string // of its database
+	foreign    string // address of somebody else's Prometheus; "" for our own
+	containers containers
 }
 
-// watched says where the containers of a race are to be seen.
-type watched struct {
+// containers says where the containers of a race are to be seen.
+type containers struct {
 	prefix  string                                    // the cgroup that theirs are in; "" where they are not to be seen
 	network func(container string) []engine.Interface // nil where lanes have no network of their own
 }
@@ -57,9 +57,9 @@ func (m *metrics) start(ctx context.Context, o metricsOptions) (err error) {
 		m.remoteWriteURL = m.url + "/api/v1/write"
 	}
 	var targets []promserver.ScrapeTarget
-	if o.watched.prefix != "" {
+	if o.containers.prefix != "" {
 		m.names = &containerNames{race: o.race}
-		m.watcher, err = cadvisor.Start(ctx, cadvisor.Options{Prefix: o.watched.prefix, Labels: m.names.labels, Network: o.watched.network})
+		m.watcher, err = cadvisor.Start(ctx, cadvisor.Options{Prefix: o.containers.prefix, Labels: m.names.labels, Network: o.containers.network})
 		if err != nil {
 			return err
 		}

@@ -1,4 +1,4 @@
-package cmd
+package stage
 
 import (
 	"bytes"
@@ -21,8 +21,11 @@ var plotted = []string{
 	"latency_p50", "latency_p95", "latency_p99", "request_rate", "error_rate", "cpu_cores", "memory_working_set", "cpu_ms_per_request",
 }
 
-// writeReport asks Prometheus for the plots over time and writes report.html.
-func (s *stage) writeReport(ctx context.Context, result coordinator.Result) error {
+// ReportFile is the name of the report in a race's folder.
+const ReportFile = "report.html"
+
+// WriteReport asks Prometheus for the plots over time and writes the report into the race's folder.
+func (s *Stage) WriteReport(ctx context.Context, result coordinator.Result) error {
 	data := report.Data{Race: result.Record, Generated: time.Now()}
 	for _, l := range result.Lanes {
 		if pool := l.Pool().Totals.Latency; pool.Count > 0 {
@@ -31,18 +34,18 @@ func (s *stage) writeReport(ctx context.Context, result coordinator.Result) erro
 	}
 	series, err := s.series(ctx, result)
 	if err != nil {
-		s.race.View.Log(fmt.Sprintf("the report has no plots over time: %v", err))
+		s.Race.View.Log(fmt.Sprintf("the report has no plots over time: %v", err))
 	}
 	data.Series = series
 	var page bytes.Buffer
 	if err := report.Write(&page, data); err != nil {
 		return err
 	}
-	return s.folder.Write(reportFile, page.Bytes())
+	return s.Folder.Write(ReportFile, page.Bytes())
 }
 
 // series are the plots over time, heat by heat, on the clock of the whole race.
-func (s *stage) series(ctx context.Context, result coordinator.Result) ([]report.PlotSeries, error) {
+func (s *Stage) series(ctx context.Context, result coordinator.Result) ([]report.PlotSeries, error) {
 	q, err := promql.New(promql.Config{URL: s.metrics.url, Timeout: queryTimeout})
 	if err != nil {
 		return nil, err

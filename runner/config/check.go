@@ -1,0 +1,108 @@
+package config
+
+import (
+	"crypto/sha256"
+	"errors"
+	"io/fs"
+	"net"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/photofinish/photofinish/pkg/race"
+)
+
+func wrong(key, hint, format string, args ...any) error {
+	return race.Errorf(race.Invalid, hint, key+": "+format, args...)
+}
+
+// check looks at what can be told of the file alone.
+func (c Config) check() error {
+	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
+		return wrong("listen", "write it like 127.0.0.1:8737", "%q is not host:port", c.Listen)
+	}
+	switch {
+	case c.Data == "":
+		return wrong("data", "", "names no folder")
+	case c.Scripts.Folder == "":
+		return wrong("scripts.folder", "", "names no folder")
+	case c.Token.File != "" && c.Token.Env != "":
+		return wrong("token", "", "is both in a file and in the environment; choose one")
+	case (c.TLS.Cert == "") != (c.TLS.Key == ""):
+		return wrong("tls", "", "needs both cert and key")
+	case len(c.Engines) == 0:
+		return wrong("engines", "name process", "names none")
+	case !slices.Contains([]string{"debug", "info", "warn", "error"}, c.Log.Level):
+		return wrong("log.level", "choose debug, info, warn or error", "%q is not known", c.Log.Level)
+	case !slices.Contains([]string{"text", "json"}, c.Log.Format):
+		return wrong("log.format", "choose text or json", "%q is not known", c.Log.Format)
+	}
+	if c.Prometheus.URL != "" {
+		u, err := url.Parse(c.Prometheus.URL)
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+			return wrong("prometheus.url", "write it like http://127.0.0.1:9090", "%q is no http address", c.Prometheus.URL)
+		}
+	}
+	return c.Limits.check()
+}
+
+func (l Limits) check() error {
+	for key, n := range map[string]float64{
+		"body": float64(l.Body), "parallel": float64(l.Parallel), "queue": float64(l.Queue), "streams": float64(l.Streams), "lanes": float64(l.Lanes) - 1,
+		"heats": float64(l.Heats), "duration": float64(l.Duration), "race": float64(l.Race), "vus": float64(l.VUs), "rate": l.Rate,
+	} {
+		if n <= 0 {
+			return wrong("limits."+key, "", "is too small: no race would be possible")
+		}
+	}
+	if l.Warmup < 0 {
+		return wrong("limits.warmup", "", "is below 0")
+	}
+	return nil
+}
+
+// Remote says whether the API is to be reached from other machines.
+func (c Config) Remote() bool {
+	host, _, _ := net.SplitHostPort(c.Listen)
+	ip := net.ParseIP(host)
+	return host != "localhost" && (ip == nil || !ip.IsLoopback())
+}
+
+// Secret is a token that is kept as its hash: comparing hashes takes the same time whatever they are.
+type Secret struct {
+	hash  [sha256.Size]byte
+	known bool
+}
+
+// ReadToken reads the token. There may be none where only this machine can reach the API.
+func (c Config) ReadToken() (Secret, error) {
+	var text, where string
+	switch {
+	case c.Token.File != "":
+		where = "the file " + c.Token.File
+		data, err := os.ReadFile(c.Token.File)
+		if errors.Is(err, fs.ErrNotExist) {
+			return Secret{}, wrong("token.file", "write a long random text into it", "%s is not there", c.Token.File)
+		}
+		if err != nil {
+			return Secret{}, wrong("token.file", "", "cannot be read: %w", err)
+		}
+		text = string(data)
+	case c.Token.Env != "":
+		where = "the environment variable " + c.Token.Env
+		text = os.Getenv(c.Token.Env)
+	case c.Remote():
+		return Secret{}, wrong("token", "name a file with token.file or a variable with token.env, or listen on 127.0.0.1",
+			"there is none, and listen %s can be reached from other machines", c.Listen)
+	default:
+		return Secret{}, nil
+	}
+	if text = strings.TrimSpace(text); text == "" {
+		return Secret{}, wrong("token", "write a long random text into it", "%s is empty", where)
+	}
+	return NewSecret(text), nil
+}
+
+// NewSecret makes a Secret of a token.
+func NewSecret(token string) Secret { return Secret{hash: sha256.Sum256([]byte(token)), known: true} }

@@ -1,0 +1,160 @@
+package server
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/photofinish/photofinish/pkg/race"
+	"github.com/photofinish/photofinish/runner/store/sqlite"
+)
+
+const (
+	defaultPage = 50
+	maxPage     = 200
+	// maxKey bounds an Idempotency-Key, in bytes.
+	maxKey = 255
+)
+
+func (a *api) submit(w http.ResponseWriter, r *http.Request) {
+	if kind, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";"); kind != "" && !strings.EqualFold(strings.TrimSpace(kind), "application/json") {
+		refuse(w, http.StatusUnsupportedMediaType, "unsupported_media_type", "the request must be application/json, not "+kind, "")
+		return
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, int64(a.Limits.Body)))
+	var large *http.MaxBytesError
+	if errors.As(err, &large) {
+		refuse(w, http.StatusRequestEntityTooLarge, "too_large", "the request is larger than "+strconv.FormatInt(large.Limit, 10)+" bytes", "")
+		return
+	}
+	if err != nil {
+		refuse(w, http.StatusBadRequest, "invalid", "the request cannot be read to its end", "")
+		return
+	}
+	key := r.Header.Get("Idempotency-Key")
+	if len(key) > maxKey {
+		refuse(w, http.StatusBadRequest, "invalid", "the Idempotency-Key is longer than "+strconv.Itoa(maxKey)+" bytes", "")
+		return
+	}
+	accepted, known, err := a.Races.Submit(r.Context(), whoOf(r.Context()), key, body)
+	if err != nil {
+		refuseFor(w, err)
+		return
+	}
+	if !known {
+		who := whoOf(r.Context())
+		a.Log.InfoContext(r.Context(), "race accepted", "race", accepted.ID, "position", accepted.Position, "user", who.User, "org", who.Org)
+	}
+	w.Header().Set("Location", "/v1/races/"+accepted.ID)
+	tell(w, http.StatusAccepted, accepted)
+}
+
+func (a *api) list(w http.ResponseWriter, r *http.Request) {
+	f, err := filter(r)
+	if err != nil {
+		refuseFor(w, err)
+		return
+	}
+	kept, next, err := a.Races.Page(r.Context(), f)
+	if err != nil {
+		refuseFor(w, err)
+		return
+	}
+	page := struct {
+		Races []json.RawMessage `json:"races"`
+		Next  *string           `json:"next"`
+	}{Races: []json.RawMessage{}}
+	if next != "" {
+		page.Next = &next
+	}
+	for _, k := range kept {
+		page.Races = append(page.Races, placed(k))
+	}
+	tell(w, http.StatusOK, page)
+}
+
+func filter(r *http.Request) (sqlite.Filter, error) {
+	query := r.URL.Query()
+	f := sqlite.Filter{Name: query.Get("name"), Status: race.Status(query.Get("status")), Cursor: query.Get("cursor"), Limit: defaultPage}
+	if f.Status != "" && !slices.Contains(statuses(), f.Status) {
+		return f, race.Errorf(race.Invalid, "", "status: %q is none", f.Status)
+	}
+	if given := query.Get("limit"); given != "" {
+		n, err := strconv.Atoi(given)
+		if err != nil || n < 1 {
+			return f, race.Errorf(race.Invalid, "", "limit: must be a number from 1, not %q", given)
+		}
+		f.Limit = min(n, maxPage)
+	}
+	return f, nil
+}
+
+// placed is race.json with the race's place in the queue. The record is passed on as it was written: a list of long races would take
+// longer to be read and written again than to be found.
+func placed(k sqlite.Kept) json.RawMessage {
+	position := "null"
+	if k.Position > 0 {
+		position = strconv.Itoa(k.Position)
+	}
+	text := strings.TrimRight(string(k.Record), " \n")
+	return json.RawMessage(strings.TrimSuffix(text, "}") + `,"position":` + position + "}")
+}
+
+func (a *api) get(w http.ResponseWriter, r *http.Request) {
+	k, err := a.Races.Kept(r.Context(), r.PathValue("id"))
+	if err != nil {
+		refuseFor(w, err)
+		return
+	}
+	tell(w, http.StatusOK, placed(k))
+}
+
+func (a *api) stop(w http.ResponseWriter, r *http.Request) {
+	id := r.PathValue("id")
+	status, err := a.Races.Stop(r.Context(), whoOf(r.Context()), id)
+	if err != nil {
+		refuseFor(w, err)
+		return
+	}
+	tell(w, http.StatusAccepted, struct {
+		ID     string      `json:"id"`
+		Status race.Status `json:"status"`
+	}{id, status})
+}
+
+func (a *api) logs(w http.ResponseWriter, r *http.Request) {
+	app := r.PathValue("app")
+	lines, err := a.Races.Logs(r.Context(), r.PathValue("id"), app)
+	if err != nil {
+		refuseFor(w, err)
+		return
+	}
+	tell(w, http.StatusOK, struct {
+		App   string   `json:"app"`
+		Lines []string `json:"lines"`
+	}{app, append([]string{}, lines...)})
+}
+
+func (a *api) scripts(w http.ResponseWriter, _ *http.Request) {
+	names, err := a.Races.ScriptNames()
+	if err != nil {
+		refuseFor(w, err)
+		return
+	}
+	tell(w, http.StatusOK, struct {
+		Scripts []string `json:"scripts"`
+	}{append([]string{}, names...)})
+}
+
+func (a *api) script(w http.ResponseWriter, r *http.Request) {
+	told, err := a.Races.Describe(r.Context(), r.PathValue("name"))
+	if err != nil {
+		refuseFor(w, err)
+		return
+	}
+	tell(w, http.StatusOK, told)
+}

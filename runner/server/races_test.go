@@ -1,0 +1,322 @@
+package server_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/stretchr/testify/require"
+
+	"github.com/photofinish/photofinish/pkg/race/racetest"
+	"github.com/photofinish/photofinish/runner/config"
+)
+
+func TestARaceIsAcceptedRunAndTold(t *testing.T) {
+	r := start(t)
+	a := r.ask("POST", "/v1/races", `{"script":"a.js","name":"nightly","heats":3,"load":{"duration":"3s","rate":20},"warmup":500,"mode":"turns"}`,
+		"X-Photofinish-User", "anna", "X-Photofinish-Org", "1")
+	require.Equal(t, 202, a.status, a.body)
+	id := a.json(t)["id"].(string)
+	require.Equal(t, map[string]any{"id": id, "status": "queued", "position": 1.0}, a.json(t))
+	require.Equal(t, "/v1/races/"+id, a.header.Get("Location"))
+	job := <-r.track.started
+	require.Equal(t, 3, *job.Overrides.Heats)
+	require.Equal(t, 3*time.Second, *job.Overrides.Duration)
+	require.Equal(t, 500*time.Millisecond, *job.Overrides.Warmup)
+	require.Equal(t, "anna", job.RequestedBy)
+	r.until(id, "racing")
+	r.track.finish <- struct{}{}
+	r.until(id, "finished")
+	record := r.ask("GET", "/v1/races/"+id, "").json(t)
+	require.Nil(t, record["position"])
+	require.Equal(t, "a.js", record["script"], "the path of the script is nobody's business")
+	require.Len(t, record["heats"], racetest.Heats)
+	require.Contains(t, r.log.String(), `msg="race accepted"`)
+	require.Contains(t, r.log.String(), "user=anna org=1")
+}
+
+func TestARaceThatWaitsFitsTheSchemaOfRaceJSON(t *testing.T) {
+	r := start(t)
+	r.submit()
+	id := r.submit()
+	c := jsonschema.NewCompiler()
+	c.AssertFormat()
+	schema, err := c.Compile("../../docs/race.schema.json")
+	require.NoError(t, err)
+	text := r.ask("GET", "/v1/races/"+id, "").body
+	v, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
+	require.NoError(t, err)
+	require.NoError(t, schema.Validate(v))
+	record := v.(map[string]any)
+	require.Equal(t, json.Number("1"), record["position"])
+	require.Equal(t, "queued", record["status"])
+	require.Equal(t, "turns", record["mode"], "what auto is on this machine")
+	lane := record["lanes"].([]any)[0].(map[string]any)
+	require.Equal(t, "control", lane["app"])
+	for _, unknown := range []any{record["started_at"], record["finished_at"], lane["client"], lane["container"], lane["joined"], lane["exit"]} {
+		require.Nil(t, unknown)
+	}
+}
+
+func TestTheSameKeyIsTheSameRace(t *testing.T) {
+	r := start(t)
+	first := r.ask("POST", "/v1/races", `{"script":"a.js","heats":2}`, "Idempotency-Key", "k1")
+	require.Equal(t, 202, first.status)
+	again := r.ask("POST", "/v1/races", `{ "heats": 2, "script": "a.js" }`, "Idempotency-Key", "k1")
+	require.Equal(t, 202, again.status)
+	require.Equal(t, first.body, again.body)
+	other := r.ask("POST", "/v1/races", `{"script":"a.js","heats":3}`, "Idempotency-Key", "k1")
+	require.Equal(t, 409, other.status)
+	require.Equal(t, "conflict", other.json(t)["code"])
+	broken := r.ask("POST", "/v1/races", `{"script":"gone.js"}`, "Idempotency-Key", "k2")
+	require.Equal(t, 400, broken.status)
+	require.Equal(t, 202, r.ask("POST", "/v1/races", `{"script":"a.js"}`, "Idempotency-Key", "k2").status, "a request that was refused uses up no key")
+	require.Equal(t, 400, r.ask("POST", "/v1/races", `{"script":"a.js"}`, "Idempotency-Key", strings.Repeat("k", 256)).status)
+}
+
+func TestRacesWaitInOrderAndTheQueueIsBounded(t *testing.T) {
+	r := start(t)
+	first := r.submit()
+	<-r.track.started
+	ids := []string{r.submit(), r.submit(), r.submit()}
+	full := r.ask("POST", "/v1/races", `{"script":"a.js"}`)
+	require.Equal(t, 429, full.status)
+	require.Equal(t, "queue_full", full.json(t)["code"])
+	require.NotEmpty(t, full.header.Get("Retry-After"))
+	for i, id := range ids {
+		require.Equal(t, float64(i+1), r.ask("GET", "/v1/races/"+id, "").json(t)["position"])
+	}
+	require.Equal(t, 202, r.ask("POST", "/v1/races/"+ids[0]+"/stop", "").status)
+	require.Equal(t, 1.0, r.ask("GET", "/v1/races/"+ids[1], "").json(t)["position"])
+	waiting := r.events(ids[1], "", func([]event) bool { return true })
+	require.Contains(t, waiting[0].data, `"position":1`)
+	r.track.finish <- struct{}{}
+	require.Equal(t, ids[1], (<-r.track.started).ID, "one at a time, and the next in order")
+	require.Equal(t, "finished", r.status(first))
+	require.Equal(t, "cancelled", r.status(ids[0]))
+}
+
+func TestStopping(t *testing.T) {
+	r := start(t)
+	running := r.submit()
+	<-r.track.started
+	waiting := r.submit()
+	for range 2 {
+		a := r.ask("POST", "/v1/races/"+waiting+"/stop", "")
+		require.Equal(t, 202, a.status, "a race that waits; again")
+		require.Equal(t, "cancelled", a.json(t)["status"])
+	}
+	a := r.ask("POST", "/v1/races/"+running+"/stop", "", "X-Photofinish-User", "bob")
+	require.Equal(t, 202, a.status)
+	r.until(running, "cancelled")
+	require.Contains(t, r.ask("GET", "/v1/races/"+running, "").json(t)["error"], "stopped by bob")
+	a = r.ask("POST", "/v1/races/"+running+"/stop", "")
+	require.Equal(t, 409, a.status)
+	require.Contains(t, a.json(t)["message"], "has already ended")
+	require.Equal(t, 404, r.ask("POST", "/v1/races/unknown/stop", "").status)
+}
+
+func TestEventsAreToldToTheEndAndResumed(t *testing.T) {
+	r := start(t)
+	id := r.submit()
+	<-r.track.started
+	before := r.events(id, "", func(got []event) bool { return strings.Contains(got[len(got)-1].data, `"racing"`) })
+	go func() { r.track.finish <- struct{}{} }()
+	rest := r.events(id, before[len(before)-1].id, nil)
+	var kinds []string
+	for _, e := range rest {
+		kinds = append(kinds, e.kind)
+	}
+	require.Equal(t, []string{"log", "progress", "status", "end"}, kinds)
+	require.Contains(t, rest[3].data, `"finished"`)
+	again := r.events(id, rest[1].id, nil)
+	require.Equal(t, rest[2:], again)
+	late := r.events(id, "", nil)
+	require.Equal(t, "end", late[len(late)-1].kind)
+	require.Equal(t, 404, r.ask("GET", "/v1/races/unknown/events", "").status)
+}
+
+func TestAReaderWhoNeverReadsHoldsNobodyUp(t *testing.T) {
+	r := start(t, func(c *config.Config) { c.Limits.Streams = 1 })
+	id := r.submit()
+	job := <-r.track.started
+	req, err := http.NewRequestWithContext(t.Context(), "GET", r.url+"/v1/races/"+id+"/events", nil)
+	require.NoError(t, err)
+	req.Header.Set("Authorization", "Bearer "+token)
+	res, err := http.DefaultTransport.RoundTrip(req)
+	require.NoError(t, err)
+	defer res.Body.Close()
+	for range 20_000 { // more than all buffers between us hold
+		job.View.Log(strings.Repeat("x", 1000))
+	}
+	full := r.ask("GET", "/v1/races/"+id+"/events", "")
+	require.Equal(t, 429, full.status)
+	require.Equal(t, "too_many_streams", full.json(t)["code"])
+	r.track.finish <- struct{}{}
+	r.until(id, "finished")
+}
+
+func TestPagesOfRaces(t *testing.T) {
+	r := start(t, func(c *config.Config) { c.Limits.Queue = 50 })
+	var ids []string
+	for range 5 {
+		ids = append(ids, r.submit())
+	}
+	slices.Reverse(ids)
+	var got []string
+	for path := "/v1/races?limit=2"; path != ""; {
+		page := r.ask("GET", path, "").json(t)
+		for _, one := range page["races"].([]any) {
+			got = append(got, one.(map[string]any)["id"].(string))
+		}
+		path = ""
+		if next, more := page["next"].(string); more {
+			path = "/v1/races?limit=2&cursor=" + next
+		}
+	}
+	require.Equal(t, ids, got)
+	require.Empty(t, r.ask("GET", "/v1/races?status=finished", "").json(t)["races"])
+	require.Len(t, r.ask("GET", "/v1/races?name=a&status=queued", "").json(t)["races"], 4)
+	for _, bad := range []string{"limit=0", "limit=x", "status=odd", "cursor=x"} {
+		a := r.ask("GET", "/v1/races?"+bad, "")
+		require.Equal(t, 400, a.status, bad)
+	}
+}
+
+func TestScriptsAndLogs(t *testing.T) {
+	r := start(t)
+	require.Equal(t, []any{"a.js", "dir/b.js"}, r.ask("GET", "/v1/scripts", "").json(t)["scripts"])
+	script := r.ask("GET", "/v1/scripts/a.js", "").json(t)
+	require.Len(t, script["lanes"], 2)
+	require.Equal(t, 50.0, script["load"].(map[string]any)["rate"])
+	require.Equal(t, "dir/b.js", r.ask("GET", "/v1/scripts/dir%2Fb.js", "").json(t)["name"])
+	require.Equal(t, 404, r.ask("GET", "/v1/scripts/c.js", "").status)
+	id := r.submit()
+	require.Equal(t, map[string]any{"app": "control", "lines": []any{}}, r.ask("GET", "/v1/races/"+id+"/logs/control", "").json(t))
+	require.Equal(t, 404, r.ask("GET", "/v1/races/"+id+"/logs/nobody", "").status)
+	require.Equal(t, 404, r.ask("GET", "/v1/races/unknown/logs/control", "").status)
+}
+
+func TestBadRequestsAreRefusedInASentence(t *testing.T) {
+	r := start(t)
+	many := make([]string, 10_000)
+	for i := range many {
+		many[i] = fmt.Sprintf(`"l%d":{"url":"http://127.0.0.1/"}`, i)
+	}
+	tests := []struct {
+		name, body string
+		status     int
+		says       string
+	}{
+		{"no JSON", `{`, 400, "is no JSON"},
+		{"nothing", ``, 400, "is no JSON"},
+		{"a list", `[]`, 400, "must be a JSON object"},
+		{"two requests", `{"script":"a.js"}{"script":"a.js"}`, 400, "more than one"},
+		{"no script", `{}`, 400, "script: is missing"},
+		{"an unknown script", `{"script":"c.js"}`, 400, "there is no script"},
+		{"an unknown key", `{"script":"a.js","heat":3}`, 400, `unknown key "heat"`},
+		{"an unknown key of the load", `{"script":"a.js","load":{"vu":3}}`, 400, `unknown key "vu"`},
+		{"a wrong type", `{"script":"a.js","heats":"many"}`, 400, "heats: must be a whole number, not string"},
+		{"a wrong type deeper", `{"script":"a.js","load":{"vus":1.5}}`, 400, "load.vus: must be a whole number"},
+		{"a bad duration", `{"script":"a.js","load":{"duration":"long"}}`, 400, "load.duration: must be a duration"},
+		{"a mode", `{"script":"a.js","mode":"sideways"}`, 400, `mode "sideways" is unknown`},
+		{"a baseline", `{"script":"a.js","baseline":"nobody"}`, 400, `baseline "nobody" is no lane`},
+		{"an engine", `{"script":"a.js","engine":"docker"}`, 400, `engine "docker" is not known`},
+		{"too many heats", `{"script":"a.js","heats":101}`, 400, "number of heats is 101; this runner allows at most 100"},
+		{"too long", `{"script":"a.js","load":{"duration":"11m"}}`, 400, "this runner allows at most 10m"},
+		{"too many VUs", `{"script":"a.js","load":{"vus":1001}}`, 400, "VUs of lane control is 1001"},
+		{"too high a rate", `{"script":"a.js","load":{"rate":10001}}`, 400, "rate per second of lane control is 10001"},
+		{"10,000 lanes", `{"script":"a.js","lanes":{` + strings.Join(many, ",") + `}}`, 400, "names 10000 lanes; this runner allows at most 4"},
+		{"1 MB of JSON", `{"script":"a.js","name":"` + strings.Repeat("x", 1<<20) + `"}`, 413, "larger than 1048576 bytes"},
+		{"a lane out of a film", `{"script":"a.js","lanes":{"control":{},"\"}; DROP":{"command":"x","port":1}}}`, 400, "is not possible"},
+		{"one lane", `{"script":"a.js","lanes":["control"]}`, 400, "it takes two to race"},
+		{"a url", `{"script":"a.js","lanes":{"control":{},"new":{"url":"http://169.254.169.254/"}}}`, 400, "lanes.new.url: this runner does not allow that"},
+		{"a command", `{"script":"a.js","lanes":["control",{"app":"new","command":["rm","-rf","/"]}]}`, 400, "lanes.new.command: this runner does not allow that"},
+		{"a variable", `{"script":"a.js","lanes":["control",{"app":"new","env":{"LD_PRELOAD":"x"}}]}`, 400, "lanes.new.env.LD_PRELOAD: this runner does not allow"},
+		{"more CPU", `{"script":"a.js","lanes":["control",{"app":"new","cpus":64}]}`, 400, "lanes.new.cpus: this runner does not allow"},
+		{"a build", `{"script":"a.js","lanes":["control",{"app":"new","build":"/","command":null}]}`, 400, "lanes.new.build: a request cannot bring that"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			a := r.ask("POST", "/v1/races", tt.body)
+			require.Equal(t, tt.status, a.status, a.body)
+			require.Contains(t, a.json(t)["message"], tt.says)
+			require.NotContains(t, a.json(t)["message"], "\n")
+		})
+	}
+	require.Equal(t, 415, r.ask("POST", "/v1/races", `{}`, "Content-Type", "text/plain").status)
+	require.Empty(t, r.ask("GET", "/v1/races", "").json(t)["races"])
+}
+
+func TestWhatTheConfigurationAllowsARequestMaySayOfLanes(t *testing.T) {
+	r := start(t, func(c *config.Config) {
+		c.Lanes = config.Lanes{URLHosts: []string{"127.0.0.1:4000", "*.example.com"}, Commands: []string{"./fast --quick"}, Env: []string{"LEVEL"}, Resources: true}
+		c.Limits.Queue = 50
+	})
+	for body, status := range map[string]int{
+		`{"url":"http://127.0.0.1:4000/x"}`:                        202,
+		`{"url":"http://127.0.0.1:4001/x"}`:                        400,
+		`{"url":"https://a.EXAMPLE.com/"}`:                         202,
+		`{"url":"https://example.com/"}`:                           400,
+		`{"url":"https://example.com.evil.org/"}`:                  400,
+		`{"command":"./fast --quick","cpus":2,"memory":"64m"}`:     202,
+		`{"command":["./fast"]}`:                                   400,
+		`{"env":{"LEVEL":"3"},"path":"/y","health":"/up"}`:         202,
+		`{"env":{"LEVEL":"3","PATH":"/tmp"}}`:                      400,
+		`{}`:                                                       202,
+		`null`:                                                     202,
+		`{"image":"photofinish/new:2","command":"./fast --quick"}`: 400,
+	} {
+		a := r.ask("POST", "/v1/races", `{"script":"a.js","lanes":{"control":null,"new":`+body+`}}`)
+		require.Equal(t, status, a.status, "%s\n%s", body, a.body)
+	}
+}
+
+func TestOnlyTheTokenOpens(t *testing.T) {
+	r := start(t)
+	r.submit()
+	for _, path := range []string{"/v1/races", "/v1/races/x", "/v1/races/x/events", "/v1/races/x/logs/a", "/v1/scripts", "/v1/scripts/a.js", "/metrics"} {
+		for _, header := range []string{"", "Bearer wrong", "Bearer", "Basic " + token, "Bearer " + token + "x"} {
+			a := r.send(r.http, "GET", path, "", "Authorization", header)
+			require.Equal(t, 401, a.status, "%s with %q", path, header)
+			require.Equal(t, "unauthorized", a.json(t)["code"])
+			require.NotEmpty(t, a.header.Get("WWW-Authenticate"))
+		}
+	}
+	require.Equal(t, 401, r.send(http.DefaultClient, "GET", "/nowhere", "").status)
+	health := r.send(r.http, "GET", "/healthz", "").json(t)
+	require.Equal(t, "1.2.3", health["version"])
+	require.Equal(t, "ok", health["engines"].(map[string]any)["process"].(map[string]any)["state"])
+	metrics := r.ask("GET", "/metrics", "").body
+	require.Regexp(t, `photofinish_races\{status="(queued|preparing|racing)"\} 1`, metrics)
+	require.Contains(t, metrics, "photofinish_queue_length")
+	require.Contains(t, metrics, `photofinish_http_request_duration_seconds_count{code="401",method="GET",route="/v1/races"} 5`)
+}
+
+func TestWithoutATokenOnlyThisMachineIsAnsweredAndNobodyIsBelieved(t *testing.T) {
+	r := start(t, func(c *config.Config) { c.Token.Env = "none" })
+	a := r.send(r.http, "POST", "/v1/races", `{"script":"a.js"}`, "X-Photofinish-User", "the boss")
+	require.Equal(t, 202, a.status)
+	record := r.send(r.http, "GET", "/v1/races/"+a.json(t)["id"].(string), "").json(t)
+	require.Nil(t, record["requested_by"])
+	require.Equal(t, 403, r.send(r.http, "GET", "/v1/races", "", "Host", "evil.example.com").status, "DNS rebinding")
+	require.Equal(t, 403, r.send(r.http, "POST", "/v1/races", `{"script":"a.js"}`, "Origin", "https://evil.example.com").status, "a web page")
+}
+
+func TestWhatIsNotThereIsToldInJSONToo(t *testing.T) {
+	r := start(t)
+	plain := http.DefaultClient // the document knows nothing of these
+	bearer := []string{"Authorization", "Bearer " + token}
+	a := r.send(plain, "GET", "/v2/races", "", bearer...)
+	require.Equal(t, 404, a.status)
+	require.Equal(t, "not_found", a.json(t)["code"])
+	a = r.send(plain, "DELETE", "/v1/races", "", bearer...)
+	require.Equal(t, 405, a.status)
+	require.Equal(t, "POST, GET, HEAD", a.header.Get("Allow"))
+	require.Equal(t, "method_not_allowed", a.json(t)["code"])
+}

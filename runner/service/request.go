@@ -1,0 +1,198 @@
+package service
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/photofinish/photofinish/pkg/race"
+	"github.com/photofinish/photofinish/runner/definition"
+)
+
+// Request is what is asked of the runner: a script, and what is to be otherwise than it says. It is the body of POST /v1/races.
+type Request struct {
+	Script       string          `json:"script"`
+	Name         *string         `json:"name"`
+	Load         *Load           `json:"load"`
+	Heats        *int            `json:"heats"`
+	Warmup       json.RawMessage `json:"warmup"`
+	Mode         *string         `json:"mode"`
+	Arrivals     *string         `json:"arrivals"`
+	Baseline     *string         `json:"baseline"`
+	Lanes        json.RawMessage `json:"lanes"`
+	UntilDecided *bool           `json:"until_decided"`
+	Engine       *string         `json:"engine"`
+}
+
+// Load is the load on each lane.
+type Load struct {
+	VUs      *int64          `json:"vus"`
+	Duration json.RawMessage `json:"duration"`
+	Rate     *float64        `json:"rate"`
+}
+
+// maxName bounds the name of a race, in bytes.
+const maxName = 200
+
+// ParseRequest reads a request. Keys that are not known are errors that name them.
+func ParseRequest(body []byte) (Request, error) {
+	var r Request
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&r); err != nil {
+		return r, badJSON(err)
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return r, race.Errorf(race.Invalid, "", "the request is more than one JSON object")
+	}
+	switch {
+	case r.Script == "":
+		return r, race.Errorf(race.Invalid, "name one of GET /v1/scripts", "script: is missing")
+	case r.Name != nil && (strings.TrimSpace(*r.Name) == "" || len(*r.Name) > maxName):
+		return r, race.Errorf(race.Invalid, "", "name: must be 1 to %d bytes long", maxName)
+	}
+	return r, nil
+}
+
+func badJSON(err error) error {
+	var kind *json.UnmarshalTypeError
+	if errors.As(err, &kind) {
+		where := kind.Field
+		if where == "" {
+			return race.Errorf(race.Invalid, "", "the request must be a JSON object, not a %s", kind.Value)
+		}
+		want := map[string]string{"int": "a whole number", "int64": "a whole number", "float64": "a number", "string": "a string", "bool": "true or false"}[kind.Type.String()]
+		if want == "" {
+			want = "an object"
+		}
+		return race.Errorf(race.Invalid, "", "%s: must be %s, not %s", where, want, kind.Value)
+	}
+	if key, unknown := strings.CutPrefix(err.Error(), "json: unknown field "); unknown {
+		return race.Errorf(race.Invalid, "known keys: script, name, load {vus, duration, rate}, heats, warmup, mode, arrivals, baseline, lanes, until_decided, engine",
+			"unknown key %s", key)
+	}
+	return race.Errorf(race.Invalid, "", "the request is no JSON: %w", err)
+}
+
+// Hash tells requests apart by what they say, not by how it is written.
+func Hash(body []byte) string {
+	var v any
+	if json.Unmarshal(body, &v) == nil {
+		if canonical, err := json.Marshal(v); err == nil { // keys in order
+			body = canonical
+		}
+	}
+	return fmt.Sprintf("%x", sha256.Sum256(body))
+}
+
+// overrides are what the request says instead of the script.
+func (r Request) overrides(chosen []definition.Choice) (definition.Overrides, error) {
+	text := func(s *string) string {
+		if s == nil {
+			return ""
+		}
+		return *s
+	}
+	o := definition.Overrides{
+		Name: text(r.Name), Mode: text(r.Mode), Arrivals: text(r.Arrivals), Baseline: text(r.Baseline),
+		Heats: r.Heats, UntilDecided: r.UntilDecided, Chosen: chosen,
+	}
+	var err error
+	if o.Warmup, err = span(r.Warmup, "warmup"); err != nil {
+		return o, err
+	}
+	if r.Load == nil {
+		return o, nil
+	}
+	o.VUs, o.Rate = r.Load.VUs, r.Load.Rate
+	o.Duration, err = span(r.Load.Duration, "load.duration")
+	return o, err
+}
+
+func span(raw json.RawMessage, what string) (*time.Duration, error) {
+	if len(raw) == 0 || string(raw) == "null" {
+		return nil, nil
+	}
+	d, err := definition.Duration(raw, what)
+	return &d, err
+}
+
+// chosen are the lanes that the request names, in its order: an object by name, or a list of names and of objects with their name as app.
+func (r Request) chosen() ([]definition.Choice, error) {
+	raw := bytes.TrimSpace(r.Lanes)
+	if len(raw) == 0 || string(raw) == "null" {
+		return nil, nil
+	}
+	if raw[0] == '[' {
+		return listed(raw)
+	}
+	return byName(raw)
+}
+
+const lanesForm = `write {"control": {"url": "http://…"}, …}, or a list like ["control", {"app": "new", "url": "http://…"}]`
+
+func byName(raw []byte) ([]definition.Choice, error) {
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	if open, err := decoder.Token(); err != nil || open != json.Delim('{') {
+		return nil, race.Errorf(race.Invalid, lanesForm, "lanes: must be an object or a list")
+	}
+	choices := []definition.Choice{}
+	for decoder.More() {
+		name, err := decoder.Token()
+		if err != nil {
+			return nil, race.Errorf(race.Invalid, lanesForm, "lanes: is not readable: %w", err)
+		}
+		c := definition.Choice{App: fmt.Sprint(name)}
+		if err := decoder.Decode(&c.Keys); err != nil {
+			return nil, race.Errorf(race.Invalid, lanesForm, "lanes.%s: is not readable: %w", c.App, err)
+		}
+		choices = append(choices, c)
+	}
+	return choices, nil
+}
+
+func listed(raw []byte) ([]definition.Choice, error) {
+	var items []json.RawMessage
+	if err := json.Unmarshal(raw, &items); err != nil {
+		return nil, race.Errorf(race.Invalid, lanesForm, "lanes: is not readable: %w", err)
+	}
+	choices := []definition.Choice{}
+	for i, item := range items {
+		var c definition.Choice
+		if json.Unmarshal(item, &c.App) == nil {
+			choices = append(choices, c)
+			continue
+		}
+		keys := map[string]json.RawMessage{}
+		if json.Unmarshal(item, &keys) != nil || json.Unmarshal(keys["app"], &c.App) != nil {
+			return nil, race.Errorf(race.Invalid, lanesForm, "lanes[%d]: must be a name or an object with app", i)
+		}
+		delete(keys, "app")
+		var err error
+		if c.Keys, err = json.Marshal(keys); err != nil {
+			return nil, race.Errorf(race.Invalid, lanesForm, "lanes[%d]: is not readable: %w", i, err)
+		}
+		choices = append(choices, c)
+	}
+	return choices, nil
+}
+
+// asked are the keys that a request gives its lanes, by app.
+func asked(chosen []definition.Choice) map[string][]string {
+	all := map[string][]string{}
+	for _, c := range chosen {
+		keys := map[string]json.RawMessage{}
+		if json.Unmarshal(c.Keys, &keys) == nil { // what is unreadable is refused by the definition
+			maps.DeleteFunc(keys, func(_ string, v json.RawMessage) bool { return string(v) == "null" })
+			all[c.App] = slices.Sorted(maps.Keys(keys))
+		}
+	}
+	return all
+}

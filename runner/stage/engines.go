@@ -1,0 +1,112 @@
+package stage
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/photofinish/photofinish/pkg/race"
+	"github.com/photofinish/photofinish/runner/cgroup"
+	"github.com/photofinish/photofinish/runner/engine"
+	"github.com/photofinish/photofinish/runner/engine/docker"
+	"github.com/photofinish/photofinish/runner/engine/process"
+	"github.com/photofinish/photofinish/runner/ledger"
+)
+
+// Kind is a way to start apps.
+type Kind struct {
+	// Name is the engine's own: what --engine, the configuration and race.json call it.
+	Name string
+	// Starts says whether such an engine can start a lane, or reach it where it already runs.
+	Starts func(race.LaneSpec) bool
+	// Make makes an engine for one race.
+	Make func(EngineOptions) (engine.Engine, error)
+	// State says in a few words how the engine stands on this machine; an error is why it cannot be used.
+	State func() (string, error)
+}
+
+// EngineOptions are what an engine may need to know of a race and its machine.
+type EngineOptions struct {
+	// ScriptDir is the folder of the k6 script, from which relative paths are taken.
+	ScriptDir string
+	Cgroups   *cgroup.Tree
+	Ledger    *ledger.Ledger
+}
+
+// Engines are the kinds of engines that a race may use, the preferred first.
+type Engines []Kind
+
+// Process is the kind of engine that starts local processes.
+func Process() Kind {
+	return Kind{
+		Name:   "process",
+		Starts: func(l race.LaneSpec) bool { return l.URL != "" || len(l.Command) > 0 },
+		Make: func(o EngineOptions) (engine.Engine, error) {
+			return process.New(process.Options{ScriptDir: o.ScriptDir, Cgroups: o.Cgroups, Ledger: o.Ledger})
+		},
+		State: func() (string, error) {
+			support := cgroup.New().Support()
+			if support.Version == cgroup.None {
+				return "limits are not enforced: " + support.Reason, nil
+			}
+			return "cgroup " + support.Version, nil
+		},
+	}
+}
+
+// Docker is the kind of engine that starts containers.
+func Docker() Kind {
+	return Kind{
+		Name:   "docker",
+		Starts: func(l race.LaneSpec) bool { return l.URL != "" || l.Image != "" || l.Build != "" },
+		Make: func(o EngineOptions) (engine.Engine, error) {
+			return docker.New(docker.Options{ScriptDir: o.ScriptDir, Cgroups: o.Cgroups, Ledger: o.Ledger})
+		},
+		State: func() (string, error) {
+			e, err := docker.New(docker.Options{})
+			if err != nil {
+				return "", err
+			}
+			ctx, cancel := context.WithTimeout(context.Background(), stateTimeout)
+			defer cancel()
+			return e.State(ctx)
+		},
+	}
+}
+
+// stateTimeout bounds the wait for an engine's state: who asks for the runner's health waits for it.
+const stateTimeout = 2 * time.Second
+
+// Names are the engines' names.
+func (e Engines) Names() []string {
+	var names []string
+	for _, k := range e {
+		names = append(names, k.Name)
+	}
+	return names
+}
+
+// Choose finds the kind of engine for a race's lanes: the named one, or where none is named the first that can start them all.
+func (e Engines) Choose(name string, lanes []race.LaneSpec) (Kind, error) {
+	if name != "" {
+		i := slices.IndexFunc(e, func(k Kind) bool { return k.Name == name })
+		if i < 0 {
+			return Kind{}, race.Errorf(race.Invalid, "choose one of: "+strings.Join(e.Names(), ", "), "engine %q is not known here", name)
+		}
+		return e[i], nil
+	}
+	for _, k := range e {
+		if !slices.ContainsFunc(lanes, func(l race.LaneSpec) bool { return !k.Starts(l) }) {
+			return k, nil
+		}
+	}
+	for _, l := range lanes {
+		if !slices.ContainsFunc(e, func(k Kind) bool { return k.Starts(l) }) {
+			return Kind{}, race.Errorf(race.Invalid, "give the lane a command, or let an engine be configured that can start it",
+				"lane %s cannot be started by the engines here: %s", l.App, strings.Join(e.Names(), ", "))
+		}
+	}
+	return Kind{}, race.Errorf(race.Invalid, "give all lanes a command, or all an image",
+		"no single engine here can start all lanes; the engines are %s", strings.Join(e.Names(), ", "))
+}
