@@ -305,3 +305,8 @@ require (
 replace github.com/chromedp/cdproto => github.com/chromedp/cdproto v0.0.0-20250803210736-d308e07a266d
 
 tool github.com/magefile/mage
+
+ignore (
+	./dist
+	./node_modules
+)
