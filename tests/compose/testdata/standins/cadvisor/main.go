@@ -17,6 +17,7 @@ import (
 	"github.com/google/cadvisor/lib/utils/sysfs"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"k8s.io/klog/v2"
 	"k8s.io/utils/clock"
 )
 
@@ -24,6 +25,7 @@ func main() {
 	disabled := container.MetricSet{}
 	flag.Var(&disabled, "disable_metrics", "")
 	labels := flag.Bool("store_container_labels", true, "")
+	klog.InitFlags(nil) // -logtostderr, of the image's entry point
 	flag.Parse()
 	if !*labels {
 		log.Fatal("this cAdvisor always stores the labels")
