@@ -124,6 +124,12 @@ func Bench() error {
 	return sh.RunV("go", "test", "-p", "1", "-timeout", "90m", "-run", "^$", "-bench", ".", "./...")
 }
 
+// Stack runs docker-compose.yaml but for Grafana on this machine's Docker Engine, and races the sample apps in it. The first time it takes
+// some ten minutes, in which Compose is built, and Prometheus and cAdvisor where they cannot be pulled.
+func Stack() error {
+	return sh.RunWithV(map[string]string{"PHOTOFINISH_TEST_STACK": "1"}, "go", "test", "-count", "1", "-timeout", "60m", "-v", "-run", "TestStack", "./tests/compose")
+}
+
 // chromium is what the report is looked at with.
 func chromium() error {
 	if _, err := exec.LookPath("chromium"); err == nil {

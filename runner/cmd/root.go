@@ -43,7 +43,7 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetErr(stderr)
 	root.SetArgs(args)
 	root.CompletionOptions.DisableDefaultCmd = true
-	root.AddCommand(raceCommand(c, &o), serveCommand(c, &o), racesCommand(c, &o), compareCommand(c, &o), k6Command()) //nolint:contextcheck // cobra hands the context to the commands
+	root.AddCommand(raceCommand(c, &o), serveCommand(c, &o), racesCommand(c, &o), compareCommand(c, &o), k6Command(), healthcheckCommand(c)) //nolint:contextcheck // cobra hands the context to the commands
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return race.Errorf(race.Invalid, "see "+cmd.CommandPath()+" --help", "%w", err)
 	})
