@@ -26,7 +26,7 @@ const raceExamples = `  # four sample apps, everything embedded
   # as many heats as it takes, but no more than 30
   photofinish race script.js --heats 30 --until-decided
 
-  # the same lanes as containers: each by its image or build folder
+  # the same lanes as containers: each by its image, build folder or compose service
   photofinish race tests/ab-test.js --engine docker
 
   # a quick look: too few heats for a verdict, and it says so
@@ -70,7 +70,7 @@ Exit codes: 0 done, 2 usage or definition, 3 could not be run, 4 regression unde
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.StringVar(&f.engine, "engine", "process", "how lanes are started: process or docker (by their image or build folder)")
+	flags.StringVar(&f.engine, "engine", "process", "how lanes are started: process or docker (by image, build or compose)")
 	flags.StringArrayVar(&f.overrides.Lanes, "lane", nil, "an app that already runs, as NAME=URL; repeatable")
 	flags.Int64Var(&f.vus, "vus", 0, "virtual users per lane (default the script's)")
 	flags.Float64Var(&f.rate, "rate", 0, "iterations per second and lane (default the script's)")

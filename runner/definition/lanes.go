@@ -42,15 +42,18 @@ func checkLanes(lanes []race.LaneSpec) error {
 	case 1:
 		return race.Errorf(race.Invalid, hint, "the race has one lane, %s; it takes two to race", lanes[0].App)
 	}
-	ports := map[int]string{}
+	ports := map[int]race.LaneSpec{}
 	for _, l := range lanes {
 		if !race.ValidApp(l.App) {
 			return race.Errorf(race.Invalid, "use 1 to 63 of the letters A-Z and a-z, digits, _ and -", "lane name %q is not possible", l.App)
 		}
-		if other, taken := ports[l.Port]; taken && l.Port != 0 {
-			return race.Errorf(race.Invalid, "give each app a port of its own", "lanes %s and %s both have port %d", other, l.App, l.Port)
+		if other, taken := ports[l.Port]; taken && l.Port != 0 && !(contained(other) && contained(l)) {
+			return race.Errorf(race.Invalid, "give each app a port of its own", "lanes %s and %s both have port %d", other.App, l.App, l.Port)
 		}
-		ports[l.Port] = l.App
+		ports[l.Port] = l
 	}
 	return nil
 }
+
+// contained says whether an app may run in a container, where it has all ports to itself. As local processes such lanes are refused by their engine.
+func contained(l race.LaneSpec) bool { return l.Image != "" || l.Build != "" || l.Compose != "" }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -29,36 +30,78 @@ const (
 	buildLabel = "photofinish.build"
 )
 
+// buildRecipe is what an image is built from.
+type buildRecipe struct {
+	dir        string // absolute
+	dockerfile string // within dir, with slashes
+	args       map[string]*string
+	target     string
+}
+
+// newBuild checks that the folder has its Dockerfile.
+func newBuild(l race.LaneSpec, dir, dockerfile string) (*buildRecipe, error) {
+	if dockerfile == "" {
+		dockerfile = "Dockerfile"
+	}
+	if !filepath.IsLocal(dockerfile) {
+		return nil, race.Errorf(race.Invalid, "write it as FOLDER#DOCKERFILE", "lane %s: the Dockerfile %q is not within the folder %s", l.App, dockerfile, dir)
+	}
+	info, err := os.Stat(filepath.Join(dir, dockerfile))
+	if err != nil || !info.Mode().IsRegular() {
+		return nil, race.Errorf(race.Invalid, "a build folder is relative to the script; one without a Dockerfile of its own is written as FOLDER#DOCKERFILE",
+			"lane %s: there is no %s in %s", l.App, dockerfile, dir)
+	}
+	return &buildRecipe{dir: dir, dockerfile: filepath.ToSlash(dockerfile)}, nil
+}
+
+// absolute is a path that may be relative to the script.
+func (e *Engine) absolute(path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(e.options.ScriptDir, path)
+}
+
+// tag is the name of what is built: the same for the same folder, whatever is in it.
+func (b buildRecipe) tag() string {
+	hash := sha256.New()
+	_, _ = fmt.Fprintf(hash, "%q %q %q", b.dir, b.dockerfile, b.target)
+	for _, name := range slices.Sorted(maps.Keys(b.args)) {
+		value := ""
+		if b.args[name] != nil {
+			value = *b.args[name]
+		}
+		_, _ = fmt.Fprintf(hash, " %q=%q", name, value)
+	}
+	return fmt.Sprintf("photofinish/built:%.8x", hash.Sum(nil))
+}
+
 // build builds a lane's image. The image stays, under a name that follows from its folder, so that the next race finds Docker's cache of it;
 // one that it replaces is removed.
-func (e *Engine) build(ctx context.Context, l race.LaneSpec, say func(string)) (image.InspectResponse, error) {
+func (e *Engine) build(ctx context.Context, l race.LaneSpec, b buildRecipe, say func(string)) (image.InspectResponse, error) {
 	none := image.InspectResponse{}
-	dir, dockerfile, err := e.buildContext(l)
-	if err != nil {
-		return none, err
-	}
-	tag := fmt.Sprintf("photofinish/built:%.8x", sha256.Sum256([]byte(dir+"#"+dockerfile)))
-	before, err := e.client.ImageInspect(ctx, tag)
+	before, err := e.client.ImageInspect(ctx, b.tag())
 	if err != nil {
 		before.ID = "" // there is none
 	}
-	source, err := pack(dir, dockerfile)
+	source, err := pack(b.dir, b.dockerfile)
 	if err != nil {
-		return none, race.Errorf(race.Invalid, "", "lane %s: the folder %s cannot be read for the build: %w", l.App, dir, err)
+		return none, race.Errorf(race.Invalid, "", "lane %s: the folder %s cannot be read for the build: %w", l.App, b.dir, err)
 	}
 	defer func() { _ = source.Close() }() // what was not read is not wanted
-	say(fmt.Sprintf("lane %s: building %s", l.App, l.Build))
+	say(fmt.Sprintf("lane %s: building %s", l.App, b.dockerfile))
 	answer, err := e.client.ImageBuild(ctx, source, build.ImageBuildOptions{
-		Tags: []string{tag}, Dockerfile: dockerfile, Remove: true, ForceRemove: true, Labels: map[string]string{buildLabel: l.App},
+		Tags: []string{b.tag()}, Dockerfile: b.dockerfile, BuildArgs: b.args, Target: b.target,
+		Remove: true, ForceRemove: true, Labels: map[string]string{buildLabel: l.App},
 	})
 	if err != nil {
 		return none, e.explain(ctx, err, "build the image of lane "+l.App)
 	}
 	defer func() { _ = answer.Body.Close() }() // it was read to its end
-	if err := e.follow(ctx, l, answer.Body, say); err != nil {
+	if err := e.follow(ctx, l, b, answer.Body, say); err != nil {
 		return none, err
 	}
-	built, err := e.client.ImageInspect(ctx, tag)
+	built, err := e.client.ImageInspect(ctx, b.tag())
 	if err != nil {
 		return none, e.explain(ctx, err, "look at the image built for lane "+l.App)
 	}
@@ -69,7 +112,7 @@ func (e *Engine) build(ctx context.Context, l race.LaneSpec, say func(string)) (
 }
 
 // follow tells the steps of a build, and quotes its last lines if it fails.
-func (e *Engine) follow(ctx context.Context, l race.LaneSpec, output io.Reader, say func(string)) error {
+func (e *Engine) follow(ctx context.Context, l race.LaneSpec, b buildRecipe, output io.Reader, say func(string)) error {
 	var lines []string
 	err := each(output, func(m message) {
 		for line := range strings.Lines(m.Stream) {
@@ -77,7 +120,7 @@ func (e *Engine) follow(ctx context.Context, l race.LaneSpec, output io.Reader, 
 				continue
 			}
 			if strings.HasPrefix(line, "Step ") {
-				say(fmt.Sprintf("lane %s: building %s: %s", l.App, l.Build, line))
+				say(fmt.Sprintf("lane %s: building %s: %s", l.App, b.dockerfile, line))
 			}
 			lines = append(lines, line)
 			lines = lines[max(0, len(lines)-buildLines):]
@@ -90,27 +133,7 @@ func (e *Engine) follow(ctx context.Context, l race.LaneSpec, output io.Reader, 
 		return e.explain(ctx, err, "build the image of lane "+l.App)
 	}
 	return race.Errorf(race.Unavailable, "build it by hand with docker build to see more",
-		"lane %s: %s cannot be built: %s\n  %s", l.App, l.Build, cause(err), strings.Join(lines, "\n  "))
-}
-
-// buildContext is the folder that a lane is built from, and the Dockerfile in it: FOLDER or FOLDER#DOCKERFILE.
-func (e *Engine) buildContext(l race.LaneSpec) (dir, dockerfile string, err error) {
-	dir, dockerfile, given := strings.Cut(l.Build, "#")
-	if !given {
-		dockerfile = "Dockerfile"
-	}
-	if !filepath.IsAbs(dir) {
-		dir = filepath.Join(e.options.ScriptDir, dir)
-	}
-	if !filepath.IsLocal(dockerfile) {
-		return "", "", race.Errorf(race.Invalid, "write it as FOLDER#DOCKERFILE", "lane %s: the Dockerfile %q is not within the folder %s", l.App, dockerfile, dir)
-	}
-	info, err := os.Stat(filepath.Join(dir, dockerfile))
-	if err != nil || !info.Mode().IsRegular() {
-		return "", "", race.Errorf(race.Invalid, "a build folder is relative to the script; one without a Dockerfile of its own is written as FOLDER#DOCKERFILE",
-			"lane %s: there is no %s in %s", l.App, dockerfile, dir)
-	}
-	return dir, filepath.ToSlash(dockerfile), nil
+		"lane %s: %s cannot be built: %s\n  %s", l.App, filepath.Join(b.dir, b.dockerfile), cause(err), strings.Join(lines, "\n  "))
 }
 
 // pack is the folder as a tar stream, without what its .dockerignore names.

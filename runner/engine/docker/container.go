@@ -2,6 +2,7 @@ package docker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -17,6 +18,7 @@ import (
 
 const (
 	loopback = "127.0.0.1"
+	tmpfs    = "rw,nosuid,nodev,mode=1777"
 	// maxPids ends a fork bomb before it ends the machine; it counts threads, of which a large Java service has some hundreds.
 	maxPids int64 = 4096
 	// cpuPeriod of the quota in microseconds: the kernel's default.
@@ -31,19 +33,23 @@ var rootCapabilities = []string{"CHOWN", "DAC_OVERRIDE", "FOWNER", "SETUID", "SE
 func (l *lane) create(ctx context.Context) (id string, err error) {
 	port := nat.Port(strconv.Itoa(l.prepared.port) + "/tcp")
 	config := &container.Config{
-		Image: l.prepared.image, Env: l.env(), Labels: l.engine.labels(l.race.id),
+		Image: l.prepared.id, Env: l.env(), Labels: l.engine.labels(l.race.id),
+		Entrypoint: l.prepared.entrypoint, Cmd: l.prepared.command, User: l.prepared.user, WorkingDir: l.prepared.folder,
 		ExposedPorts: nat.PortSet{port: {}}, AttachStdout: true, AttachStderr: true,
 	}
 	config.Labels[appLabel] = l.spec.App
 	host := &container.HostConfig{
 		NetworkMode:    container.NetworkMode(l.race.network),
-		PortBindings:   nat.PortMap{port: {{HostIP: loopback, HostPort: strconv.Itoa(l.prepared.port)}}},
+		PortBindings:   nat.PortMap{port: {{HostIP: loopback, HostPort: strconv.Itoa(l.prepared.host)}}},
 		LogConfig:      container.LogConfig{Type: "none"}, // the runner keeps the tail; nothing is written beside a race
 		CapDrop:        []string{"ALL"},
 		SecurityOpt:    []string{"no-new-privileges"},
 		ReadonlyRootfs: !l.prepared.writable.Load(),
-		Tmpfs:          map[string]string{"/tmp": "rw,nosuid,nodev,mode=1777"},
+		Tmpfs:          map[string]string{"/tmp": tmpfs},
 		Resources:      resources(l.spec.Resources),
+	}
+	for _, dir := range l.prepared.tmpfs {
+		host.Tmpfs[dir] = tmpfs
 	}
 	host.CgroupParent = l.race.daemon.parent
 	if l.prepared.root {
@@ -53,6 +59,12 @@ func (l *lane) create(ctx context.Context) (id string, err error) {
 	made, err := l.engine.client.ContainerCreate(ctx, config, host, networks, nil, fmt.Sprintf("photofinish-%s-%d-%s", l.race.id, l.heat, l.spec.App))
 	if err != nil {
 		return "", l.engine.explain(ctx, err, "make a container for lane "+l.spec.App)
+	}
+	for _, name := range l.prepared.networks {
+		if err := l.engine.client.NetworkConnect(ctx, name, made.ID, &network.EndpointSettings{}); err != nil {
+			err = l.engine.explain(ctx, err, "join lane "+l.spec.App+" to the network "+name)
+			return "", errors.Join(err, l.engine.removeContainer(context.WithoutCancel(ctx), made.ID))
+		}
 	}
 	return made.ID, nil
 }
@@ -74,7 +86,7 @@ func resources(r race.Resources) container.Resources {
 
 // env is the app's environment beside the image's own.
 func (l *lane) env() []string {
-	env := []string{"HOST=0.0.0.0"} // the loopback interface of a container is its own
+	env := append([]string{"HOST=0.0.0.0"}, l.prepared.env...) // the loopback interface of a container is its own
 	for _, name := range slices.Sorted(maps.Keys(l.spec.Env)) {
 		env = append(env, name+"="+l.spec.Env[name])
 	}
@@ -87,10 +99,10 @@ func (l *lane) startError(ctx context.Context, err error) error {
 	case ctx.Err() != nil || unreachable(err):
 		return l.engine.explain(ctx, err, "start lane "+l.spec.App)
 	case portTaken(err):
-		if taken := engine.CheckPort(ctx, l.spec.App, l.prepared.port); taken != nil {
+		if taken := engine.CheckPort(ctx, l.spec.App, l.prepared.host); taken != nil {
 			return taken
 		}
-		return race.Errorf(race.Unavailable, "stop what uses it, or give the lane another port", "port %d of lane %s is in use", l.prepared.port, l.spec.App)
+		return race.Errorf(race.Unavailable, "stop what uses it, or give the lane another port", "port %d of lane %s is in use", l.prepared.host, l.spec.App)
 	}
 	return race.Errorf(race.Unavailable, "run the image by hand with docker run to see what it misses", "lane %s: its container cannot be started: %s", l.spec.App, cause(err))
 }

@@ -31,7 +31,7 @@ const DefaultGrace = 3 * time.Second
 
 // Options of an engine.
 type Options struct {
-	// ScriptDir is the folder of the k6 script: a build folder is relative to it. "" is the working folder.
+	// ScriptDir is the folder of the k6 script: a build folder and a compose file are relative to it. "" is the working folder.
 	ScriptDir string
 	// Images are patterns of the images that lanes may name, such as "nginx", "nginx:1.*" or "ghcr.io/acme/*"; a pattern without a tag
 	// allows every tag, and * does not match a slash. nil allows every image; otherwise nothing is built either, since a Dockerfile may begin with any image.
@@ -100,10 +100,19 @@ func (e *Engine) Prepare(ctx context.Context, raceID string, lanes []race.LaneSp
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	recipes := map[string]recipe{}
 	for _, l := range lanes { // mistakes are told before anything is waited for
-		if err := e.allowed(l); err != nil {
+		if l.URL != "" {
+			continue
+		}
+		r, err := e.recipe(ctx, l)
+		if err != nil {
 			return err
 		}
+		if err := e.allowed(l, r); err != nil {
+			return err
+		}
+		recipes[l.App] = r
 	}
 	if e.options.Ledger != nil {
 		if err := e.options.Ledger.Ensure(raceID); err != nil {
@@ -118,11 +127,12 @@ func (e *Engine) Prepare(ctx context.Context, raceID string, lanes []race.LaneSp
 	if e.sees(p.daemon.info) {
 		p.daemon.parent, p.daemon.group = groupOf(p.daemon.info.CgroupDriver, e.options.Cgroups.Support().Parent, raceID)
 	}
+	twice := shared(lanes)
 	for _, l := range lanes {
 		if l.URL != "" {
 			continue
 		}
-		if p.lanes[l.App], err = e.prepareLane(ctx, l, say); err != nil {
+		if p.lanes[l.App], err = e.prepareLane(ctx, l, recipes[l.App], !twice[l.Port], say); err != nil {
 			return err
 		}
 		if unforced := p.daemon.unforced(l.Resources); unforced != "" {
@@ -159,7 +169,7 @@ func (e *Engine) Start(ctx context.Context, raceID string, heat int, spec race.L
 	if p.closed || !known {
 		return nil, race.Errorf(race.Internal, "", "lane %s is not prepared for race %s", spec.App, raceID)
 	}
-	if err := engine.CheckPort(ctx, spec.App, prepared.port); err != nil {
+	if err := engine.CheckPort(ctx, spec.App, prepared.host); err != nil {
 		return nil, err
 	}
 	l := newLane(e, p, heat, spec, prepared)

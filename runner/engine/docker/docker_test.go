@@ -87,6 +87,8 @@ func TestDocker(t *testing.T) {
 	t.Run("a lane that cannot be raced is refused with a reason", f.refuses)
 	t.Run("a container that cannot be started says why", f.cannotStart)
 	t.Run("a folder is built once", f.builds)
+	t.Run("a service of a compose file brings its own settings", f.composes)
+	t.Run("lanes may listen on the same port", f.sharesPort)
 	t.Run("what a dead runner left is found by its labels", f.sweeps)
 	t.Run("a container that somebody removed has been killed", f.removedByHand)
 	t.Run("an app that runs elsewhere is left alone", f.elsewhere)

@@ -189,7 +189,7 @@ func (f fixture) refuses(t *testing.T) {
 		message string
 		hint    string
 	}{
-		"no image":                      {race.LaneSpec{Command: []string{"app"}}, nil, race.Invalid, "lane x has neither an image nor a build folder", "--engine process"},
+		"no image":                      {race.LaneSpec{Command: []string{"app"}}, nil, race.Invalid, "lane x has neither image nor build nor compose", "--engine process"},
 		"a name that is none":           {race.LaneSpec{Image: "UPPER case"}, nil, race.Invalid, `lane x: "UPPER case" is no name of an image`, "nginx:1.29"},
 		"an image not on the list":      {race.LaneSpec{Image: "evil/miner:3"}, []string{"photofinish/*", "nginx"}, race.Invalid, "lane x: the image evil/miner:3 may not be run here; those that may are photofinish/*, nginx", "configuration"},
 		"a build where there is a list": {race.LaneSpec{Build: "."}, []string{"nginx"}, race.Invalid, "lane x: this runner builds no images", ""},
@@ -198,8 +198,10 @@ func (f fixture) refuses(t *testing.T) {
 		"a Dockerfile outside":          {race.LaneSpec{Build: "a#../../etc/passwd"}, nil, race.Invalid, "lane x: the Dockerfile \"../../etc/passwd\" is not within the folder", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			require.NoError(t, os.WriteFile(filepath.Join(dir, "Dockerfile"), []byte("FROM scratch\n"), 0o600))
 			c.lane.App, c.lane.Port = "x", freePort(t)
-			_, _, err := prepare(t, newEngine(t, docker.Options{Images: c.images, ScriptDir: t.TempDir()}), c.lane)
+			_, _, err := prepare(t, newEngine(t, docker.Options{Images: c.images, ScriptDir: dir}), c.lane)
 			require.Equal(t, c.code, race.CodeOf(err), err)
 			require.ErrorContains(t, err, c.message)
 			require.NotContains(t, err.Error(), "\n")
@@ -258,7 +260,7 @@ func (f fixture) builds(t *testing.T) {
 	for range 2 {
 		id, s, err := prepare(t, e, spec)
 		require.NoError(t, err)
-		require.Contains(t, s.String(), "lane web: building web: Step 1/")
+		require.Contains(t, s.String(), "lane web: building Dockerfile: Step 1/")
 		l, err := e.Start(t.Context(), id, 1, spec)
 		require.NoError(t, err)
 		require.NoError(t, engine.WaitHealthy(t.Context(), l, spec))
@@ -271,7 +273,7 @@ func (f fixture) builds(t *testing.T) {
 		bad.Build = "web#Other"
 		_, _, err := prepare(t, e, bad)
 		require.Equal(t, race.Unavailable, race.CodeOf(err))
-		require.ErrorContains(t, err, "lane web: web#Other cannot be built: COPY failed")
+		require.ErrorContains(t, err, "web/Other cannot be built: COPY failed")
 		require.ErrorContains(t, err, "Step 2/")
 	})
 	t.Run("a new one takes the place of the old one", func(t *testing.T) {

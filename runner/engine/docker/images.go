@@ -6,9 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
-	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/containerd/errdefs"
@@ -17,93 +14,24 @@ import (
 	"github.com/docker/go-units"
 
 	"github.com/photofinish/photofinish/pkg/race"
-	"github.com/photofinish/photofinish/runner/engine"
 )
 
-// preparedLane is what it takes to start a lane in any heat.
-type preparedLane struct {
-	image string // id
-	port  int
-	// root: the image starts as root, mostly to become somebody else after it has set up its files.
-	root bool
-	// stopSignal is what asks the app to end.
-	stopSignal string
-	// writable: the app was seen to need a file system that it can write.
-	writable atomic.Bool
-}
-
-// allowed checks that the lane is one for this engine, and its image one that may be run.
-func (e *Engine) allowed(l race.LaneSpec) error {
-	switch {
-	case l.URL != "":
-		return nil
-	case l.Build != "" && e.options.Images != nil:
-		return race.Errorf(race.Invalid, "build the image elsewhere, and name it as the lane's image",
-			"lane %s: this runner builds no images, since only some may be run: %s", l.App, strings.Join(e.options.Images, ", "))
-	case l.Build != "":
-		return nil
-	case l.Image == "":
-		return race.Errorf(race.Invalid, "race it with --engine process, or give the lane an image or a build folder",
-			"lane %s has neither an image nor a build folder, and containers are all that the engine docker can start", l.App)
-	}
-	ref, err := reference.ParseDockerRef(l.Image)
-	if err != nil {
-		return race.Errorf(race.Invalid, "write it like nginx:1.29 or ghcr.io/acme/web:2", "lane %s: %q is no name of an image: %w", l.App, l.Image, err)
-	}
-	if e.options.Images == nil || slices.ContainsFunc(e.options.Images, func(pattern string) bool {
-		match, err := reference.FamiliarMatch(pattern, ref)
-		return err == nil && match
-	}) {
-		return nil
-	}
-	return race.Errorf(race.Invalid, "choose another image, or add it to the images of the runner's configuration",
-		"lane %s: the image %s may not be run here; those that may are %s", l.App, reference.FamiliarString(ref), strings.Join(e.options.Images, ", "))
-}
-
-// prepareLane gets the lane's image and port.
-func (e *Engine) prepareLane(ctx context.Context, l race.LaneSpec, say func(string)) (*preparedLane, error) {
-	p := &preparedLane{stopSignal: "SIGTERM"}
-	var err error
-	if p.port, err = engine.ChoosePort(ctx, l); err != nil {
-		return nil, err
-	}
-	var found image.InspectResponse
-	if l.Build != "" {
-		found, err = e.build(ctx, l, say)
-	} else {
-		found, err = e.image(ctx, l, say)
-	}
-	if err != nil {
-		return nil, err
-	}
-	p.image = found.ID
-	if found.Config == nil {
-		return p, nil
-	}
-	user, _, _ := strings.Cut(found.Config.User, ":")
-	p.root = user == "" || user == "0" || user == "root"
-	if found.Config.StopSignal != "" {
-		p.stopSignal = found.Config.StopSignal
-	}
-	return p, nil
-}
-
 // image finds the lane's image here, or else pulls it.
-func (e *Engine) image(ctx context.Context, l race.LaneSpec, say func(string)) (image.InspectResponse, error) {
-	found, err := e.client.ImageInspect(ctx, l.Image)
+func (e *Engine) image(ctx context.Context, l race.LaneSpec, name string, say func(string)) (image.InspectResponse, error) {
+	found, err := e.client.ImageInspect(ctx, name)
 	if errdefs.IsNotFound(err) {
-		if err := e.pull(ctx, l, say); err != nil {
+		if err := e.pull(ctx, l, name, say); err != nil {
 			return found, err
 		}
-		found, err = e.client.ImageInspect(ctx, l.Image)
+		found, err = e.client.ImageInspect(ctx, name)
 	}
-	return found, e.explain(ctx, err, fmt.Sprintf("look at the image %s of lane %s", l.Image, l.App))
+	return found, e.explain(ctx, err, fmt.Sprintf("look at the image %s of lane %s", name, l.App))
 }
 
-func (e *Engine) pull(ctx context.Context, l race.LaneSpec, say func(string)) error {
-	ref, err := reference.ParseDockerRef(l.Image) // the tag latest, where none is given: else every tag would be pulled
+func (e *Engine) pull(ctx context.Context, l race.LaneSpec, name string, say func(string)) error {
+	ref, err := reference.ParseDockerRef(name) // the tag latest, where none is given: else every tag would be pulled
 	if err != nil {
-		return race.Errorf(race.Invalid, "", "lane %s: %q is no name of an image: %w", l.App, l.Image, err)
+		return race.Errorf(race.Invalid, "", "lane %s: %q is no name of an image: %w", l.App, name, err)
 	}
 	say(fmt.Sprintf("lane %s: pulling %s", l.App, reference.FamiliarString(ref)))
 	answer, err := e.client.ImagePull(ctx, ref.String(), image.PullOptions{})

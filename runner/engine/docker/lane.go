@@ -143,7 +143,7 @@ func (l *lane) reason(end ending) race.ExitReason {
 func (l *lane) App() string { return l.spec.App }
 
 // Address is on the loopback interface, where the container's port is published.
-func (l *lane) Address() string { return "http://" + loopback + ":" + strconv.Itoa(l.prepared.port) }
+func (l *lane) Address() string { return "http://" + loopback + ":" + strconv.Itoa(l.prepared.host) }
 
 // ContainerName is the container's cgroup where this process sees it, else its id.
 func (l *lane) ContainerName() string {

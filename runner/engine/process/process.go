@@ -102,6 +102,7 @@ func (e *Engine) Prepare(ctx context.Context, raceID string, lanes []race.LaneSp
 	if err != nil {
 		return err
 	}
+	taken := map[int]string{}
 	for _, l := range lanes {
 		if l.URL != "" {
 			continue
@@ -110,6 +111,10 @@ func (e *Engine) Prepare(ctx context.Context, raceID string, lanes []race.LaneSp
 		if err != nil {
 			return err
 		}
+		if other, twice := taken[port]; twice {
+			return race.Errorf(race.Invalid, "give each app a port of its own, or race them as containers", "lanes %s and %s both have port %d", other, l.App, port)
+		}
+		taken[port] = l.App
 		p.lanes[l.App] = preparedLane{argv: append([]string{programs[l.App]}, l.Command[1:]...), port: port}
 		if unforced := e.unforced(l.Resources); unforced != "" {
 			say(fmt.Sprintf("lane %s: its limits are not in force: %s", l.App, unforced))
