@@ -47,7 +47,7 @@ func checkLanes(lanes []race.LaneSpec) error {
 		if !race.ValidApp(l.App) {
 			return race.Errorf(race.Invalid, "use 1 to 63 of the letters A-Z and a-z, digits, _ and -", "lane name %q is not possible", l.App)
 		}
-		if other, taken := ports[l.Port]; taken && l.Port != 0 && !(contained(other) && contained(l)) {
+		if other, taken := ports[l.Port]; taken && l.Port != 0 && (!contained(other) || !contained(l)) {
 			return race.Errorf(race.Invalid, "give each app a port of its own", "lanes %s and %s both have port %d", other.App, l.App, l.Port)
 		}
 		ports[l.Port] = l
