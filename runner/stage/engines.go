@@ -59,7 +59,7 @@ func Process() Kind {
 func Docker() Kind {
 	return Kind{
 		Name:   "docker",
-		Starts: func(l race.LaneSpec) bool { return l.URL != "" || l.Image != "" || l.Build != "" },
+		Starts: func(l race.LaneSpec) bool { return l.URL != "" || l.Image != "" || l.Build != "" || l.Compose != "" },
 		Make: func(o EngineOptions) (engine.Engine, error) {
 			return docker.New(docker.Options{ScriptDir: o.ScriptDir, Cgroups: o.Cgroups, Ledger: o.Ledger})
 		},
