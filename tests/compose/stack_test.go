@@ -71,7 +71,7 @@ type stack struct {
 
 func newStack(t *testing.T) *stack {
 	t.Helper()
-	s := &stack{t: t, bin: t.TempDir(), environ: append(os.Environ(), "K6_PROMETHEUS_RW_TREND_AS_NATIVE_HISTOGRAM=true", "GOFLAGS=-buildvcs=false")}
+	s := &stack{t: t, bin: t.TempDir(), environ: append(os.Environ(), "K6_PROMETHEUS_RW_TREND_AS_NATIVE_HISTOGRAM=true", "GOFLAGS=-buildvcs=false", "CGO_ENABLED=0")}
 	s.buildModule("docker-compose", composeModule)
 	s.run(root, "go", "build", "-trimpath", "-o", filepath.Join(s.bin, "photofinish"), "./runner")
 	s.useEngine()
@@ -174,8 +174,8 @@ func (s *stack) run(dir string, args ...string) {
 }
 
 func (s *stack) command(dir string, args ...string) *exec.Cmd {
-	cmd := exec.Command(args[0], args[1:]...) //nolint:gosec // not the test's context: what was started is stopped after its end
-	cmd.Dir, cmd.Env = dir, append(s.environ, "CGO_ENABLED=0")
+	cmd := exec.Command(args[0], args[1:]...) // not with the test's context: what was started is stopped after its end
+	cmd.Dir, cmd.Env = dir, s.environ
 	return cmd
 }
 
