@@ -191,6 +191,7 @@ func TestPrometheusKeepsCadvisorsTimes(t *testing.T) {
 	require.Contains(t, s["prometheus"].Command, "--web.enable-remote-write-receiver")
 	require.Contains(t, s["cadvisor"].Command, "--housekeeping_interval=1s", "as often as it is asked")
 	require.Contains(t, s["cadvisor"].Command, "--allow_dynamic_housekeeping=false")
+	require.Contains(t, s["cadvisor"].Command, "--jitter_factor=0", "or else up to twice as late")
 }
 
 func TestEveryPluginOfTheAppMayBeLoadedUnsigned(t *testing.T) {
