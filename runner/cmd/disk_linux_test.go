@@ -3,6 +3,7 @@ package cmd_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -78,4 +79,33 @@ func TestAReportThatDoesNotFitLeavesTheRecord(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, left, 1, "no half of a report")
 	nothingLeftIn(t, temp)
+}
+
+func TestARaceThatDoesNotFitOnTheDiskIsNotAccepted(t *testing.T) {
+	needConfinement(t)
+	ownTemp(t)
+	disk := smallDisk(t, "8m")
+	s := newServed(t, "data: "+disk+"\n")
+	s.script("race.js", "1s", "")
+	s.start()
+	id := s.submit(`{"script":"race.js"}`)
+	s.until(id, "finished")
+	fill(t, disk)
+	var refused map[string]any
+	for refused == nil { // the database has some room of its own
+		status, answer, err := s.send("POST", "/v1/races", `{"script":"race.js","heats":2,"name":"`+strings.Repeat("x", 200)+`"}`)
+		require.NoError(t, err)
+		if status != 202 {
+			refused = answer
+			require.Equal(t, 503, status)
+		} else if status, _, err := s.send("POST", "/v1/races/"+answer["id"].(string)+"/stop", ""); status != 202 {
+			require.NoError(t, err)
+			require.Contains(t, []int{409, 503}, status)
+		}
+	}
+	require.Contains(t, refused["message"], "disk is full")
+	require.NotNil(t, refused["details"])
+	require.Equal(t, "finished", s.ask(200, "GET", "/v1/races/"+id, "")["status"], "what is kept can be read")
+	require.NoError(t, os.Remove(filepath.Join(disk, "filler")))
+	s.until(s.submit(`{"script":"race.js","name":"again"}`), "finished")
 }
