@@ -29,7 +29,7 @@ func stockK6(t *testing.T) string {
 	return path
 }
 
-// byHand is what somebody types who has k6 and a Prometheus: two apps under the same load for three seconds.
+// byHand is what somebody types who has k6 and a Prometheus: two apps under the same load for six seconds, so that a busy machine still pushes some whole ones.
 func byHand(t *testing.T, k6 string, prom *promserver.Server, testid string, histograms bool, tags string) {
 	t.Helper()
 	app := func(wait time.Duration) string {
@@ -42,7 +42,7 @@ func byHand(t *testing.T, k6 string, prom *promserver.Server, testid string, his
 	}
 	script := filepath.Join(t.TempDir(), "ab2.js")
 	require.NoError(t, os.WriteFile(script, fmt.Appendf(nil, `import http from 'k6/http';
-const load = { executor: 'constant-arrival-rate', rate: 20, timeUnit: '1s', duration: '3s', preAllocatedVUs: 5 };
+const load = { executor: 'constant-arrival-rate', rate: 20, timeUnit: '1s', duration: '6s', preAllocatedVUs: 5 };
 export const options = { scenarios: {
   control: Object.assign({}, load, { %[3]s env: { APP_URL: '%[1]s' } }),
   slow: Object.assign({}, load, { %[4]s env: { APP_URL: '%[2]s' } }),
