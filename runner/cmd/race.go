@@ -11,6 +11,7 @@ import (
 
 	"github.com/photofinish/photofinish/pkg/race"
 	"github.com/photofinish/photofinish/runner/definition"
+	"github.com/photofinish/photofinish/runner/images"
 	"github.com/photofinish/photofinish/runner/stage"
 )
 
@@ -115,7 +116,7 @@ func (f *raceFlags) resolve(cmd *cobra.Command) error {
 	if f.failOn != "" && f.failOn != "regression" {
 		return race.Errorf(race.Invalid, "the only condition is: --fail-on regression", "--fail-on %q is not known", f.failOn)
 	}
-	if _, err := engines().Choose(f.engine, nil); err != nil {
+	if _, err := engines(nil).Choose(f.engine, nil); err != nil {
 		return err
 	}
 	if f.prometheusURL != "" && f.keep {
@@ -151,13 +152,15 @@ func (f raceFlags) prepare(ctx context.Context, c console, script string) (*stag
 		return nil, err
 	}
 	return stage.Prepare(ctx, stage.Options{
-		Script: script, Overrides: f.overrides, RequestedBy: login(), Engines: engines(), Engine: f.engine, K6: clock,
+		Script: script, Overrides: f.overrides, RequestedBy: login(), Engines: engines(nil), Engine: f.engine, K6: clock,
 		Out: f.out, PrometheusURL: f.prometheusURL, Listen: f.listen, Say: c.say,
 	})
 }
 
-// engines are the kinds of engines that this program has.
-func engines() stage.Engines { return stage.Engines{stage.Process(), stage.Docker()} }
+// engines are the kinds of engines that this program has. allowed is what containers may run; nil for everything.
+func engines(allowed *images.Allowed) stage.Engines {
+	return stage.Engines{stage.Process(), stage.Docker(allowed)}
+}
 
 // login is who asked for the race; "" where the system does not tell.
 func login() string {

@@ -51,7 +51,7 @@ func serve(ctx context.Context, c console, settings config.Config) outcome {
 		debug.SetMemoryLimit(memoryLimit)
 	}
 	log := logger(c, settings.Log)
-	d, err := daemon.New(ctx, settings, engines(), log)
+	d, err := daemon.New(ctx, settings, engines(&settings.Docker), log)
 	if err != nil {
 		return outcome{err: err}
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/photofinish/photofinish/pkg/race"
 	"github.com/photofinish/photofinish/runner/definition"
+	"github.com/photofinish/photofinish/runner/images"
 	"github.com/photofinish/photofinish/runner/plan"
 )
 
@@ -61,7 +62,7 @@ func (l Lanes) Allows(d race.Definition, asked map[string][]string) error {
 					return refuse(lane.App, key, "commands")
 				}
 			case "image":
-				if !slices.ContainsFunc(l.Images, func(p string) bool { return imageMatches(p, lane.Image) }) {
+				if !images.Match(l.Images, lane.Image) {
 					return refuse(lane.App, key, "images")
 				}
 			case "env":
@@ -105,11 +106,4 @@ func hostMatches(pattern, address string) bool {
 		return strings.HasSuffix(name, "."+strings.ToLower(domain))
 	}
 	return name == strings.ToLower(host)
-}
-
-func imageMatches(pattern, image string) bool {
-	if prefix, wild := strings.CutSuffix(pattern, "*"); wild {
-		return strings.HasPrefix(image, prefix)
-	}
-	return image == pattern
 }

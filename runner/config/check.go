@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/photofinish/photofinish/pkg/race"
+	"github.com/photofinish/photofinish/runner/images"
 )
 
 func wrong(key, hint, format string, args ...any) error {
@@ -43,6 +44,14 @@ func (c Config) check() error {
 		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 			return wrong("prometheus.url", "write it like http://127.0.0.1:9090", "%q is no http address", c.Prometheus.URL)
 		}
+	}
+	for key, patterns := range map[string][]string{"docker.images": c.Docker.Images, "lanes.images": c.Lanes.Images} {
+		if err := images.Check(patterns); err != nil {
+			return wrong(key, race.HintOf(err), "%w", err)
+		}
+	}
+	if slices.Contains(c.Engines, "docker") && len(c.Docker.Images) == 0 && !c.Docker.Build {
+		return wrong("docker.images", `name what may be run, like ["photofinish/*"], or allow builds with docker.build`, "names none, and engines has docker: no container could be started")
 	}
 	return c.Limits.check()
 }

@@ -17,6 +17,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/photofinish/photofinish/pkg/race"
+	"github.com/photofinish/photofinish/runner/images"
 )
 
 // Config is the whole configuration. docs/runner-config.schema.json describes the same; a test holds them together.
@@ -30,9 +31,11 @@ type Config struct {
 
 	Scripts Scripts `yaml:"scripts"`
 	// Engines may start lanes, the preferred first.
-	Engines    []string   `yaml:"engines"`
-	Prometheus Prometheus `yaml:"prometheus"`
-	// Lanes is what a request may say of lanes; those of the scripts need no permission.
+	Engines []string `yaml:"engines"`
+	// Docker is what the engine docker may run: nothing, unless it is said. It holds for lanes of scripts and of requests.
+	Docker     images.Allowed `yaml:"docker"`
+	Prometheus Prometheus     `yaml:"prometheus"`
+	// Lanes is what a request may say of lanes.
 	Lanes  Lanes  `yaml:"lanes"`
 	Limits Limits `yaml:"limits"`
 	Log    Log    `yaml:"log"`
@@ -73,7 +76,7 @@ type Lanes struct {
 	URLHosts []string `yaml:"url_hosts"`
 	// Commands are whole command lines, word by word separated by one space.
 	Commands []string `yaml:"commands"`
-	// Images are container images, where a * at the end stands for any rest.
+	// Images are patterns of container images, as in images.Allowed. An image of a request must also be one that may be run.
 	Images []string `yaml:"images"`
 	// Env names environment variables that may be set.
 	Env []string `yaml:"env"`

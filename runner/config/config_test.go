@@ -44,6 +44,9 @@ func TestWhatIsWrongIsNamed(t *testing.T) {
 		"prometheus: {url: 'localhost:9090'}": "prometheus.url",
 		"engines: []":                         "engines: names none",
 		"data: ''":                            "data: names no folder",
+		"engines: [docker]":                   "docker.images: names none",
+		"docker: {images: ['a[']}":            `docker.images: "a[" is no pattern`,
+		"lanes: {images: ['']}":               `lanes.images: "" is no pattern`,
 		"a: [":                                "line 1",
 	}
 	for text, says := range tests {

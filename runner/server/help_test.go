@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -120,6 +121,9 @@ func start(t *testing.T, change ...func(*config.Config)) *runner {
 	}
 	log := slog.New(slog.NewTextHandler(r.log, nil))
 	engines := stage.Engines{stage.Process()}
+	if slices.Contains(c.Engines, "docker") {
+		engines = append(engines, stage.Docker(&c.Docker))
+	}
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(server.RaceMetrics(db, log))
 	s, err := service.New(t.Context(), service.Options{

@@ -253,6 +253,23 @@ func TestBadRequestsAreRefusedInASentence(t *testing.T) {
 	require.Empty(t, r.ask("GET", "/v1/races", "").json(t)["races"])
 }
 
+func TestContainersAreStartedOfAllowedImagesOnly(t *testing.T) {
+	r := start(t, func(c *config.Config) {
+		c.Engines = []string{"process", "docker"}
+		c.Docker.Images = []string{"acme/*"}
+		c.Lanes.Images = []string{"*", "*/*"}
+		c.Limits.Queue = 50
+	})
+	both := func(image string) string {
+		return fmt.Sprintf(`{"script":"a.js","engine":"docker","lanes":[{"app":"one","image":"acme/web:1","port":4000},{"app":"two","image":%q,"port":4001}],"baseline":"one"}`, image)
+	}
+	a := r.ask("POST", "/v1/races", both("acme/web:2"))
+	require.Equal(t, 202, a.status, a.body)
+	a = r.ask("POST", "/v1/races", both("evil/miner:3"))
+	require.Equal(t, 400, a.status, a.body)
+	require.Equal(t, "lane two: the image evil/miner:3 may not be run here; those that may are acme/*", a.json(t)["message"])
+}
+
 func TestWhatTheConfigurationAllowsARequestMaySayOfLanes(t *testing.T) {
 	r := start(t, func(c *config.Config) {
 		c.Lanes = config.Lanes{URLHosts: []string{"127.0.0.1:4000", "*.example.com"}, Commands: []string{"./fast --quick"}, Env: []string{"LEVEL"}, Resources: true}

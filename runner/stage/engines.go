@@ -11,6 +11,7 @@ import (
 	"github.com/photofinish/photofinish/runner/engine"
 	"github.com/photofinish/photofinish/runner/engine/docker"
 	"github.com/photofinish/photofinish/runner/engine/process"
+	"github.com/photofinish/photofinish/runner/images"
 	"github.com/photofinish/photofinish/runner/ledger"
 )
 
@@ -20,6 +21,8 @@ type Kind struct {
 	Name string
 	// Starts says whether such an engine can start a lane, or reach it where it already runs.
 	Starts func(race.LaneSpec) bool
+	// Allows says whether a lane may be started, as far as that can be told without looking at any file; nil if every lane may.
+	Allows func(race.LaneSpec) error
 	// Make makes an engine for one race.
 	Make func(EngineOptions) (engine.Engine, error)
 	// State says in a few words how the engine stands on this machine; an error is why it cannot be used.
@@ -55,13 +58,22 @@ func Process() Kind {
 	}
 }
 
-// Docker is the kind of engine that starts containers.
-func Docker() Kind {
+// Docker is the kind of engine that starts containers of what is allowed; nil for everything.
+func Docker(allowed *images.Allowed) Kind {
 	return Kind{
 		Name:   "docker",
 		Starts: func(l race.LaneSpec) bool { return l.URL != "" || l.Image != "" || l.Build != "" || l.Compose != "" },
+		Allows: func(l race.LaneSpec) error {
+			switch {
+			case l.URL != "" || l.Compose != "":
+				return nil
+			case l.Build != "":
+				return allowed.Building()
+			}
+			return allowed.Run(l.Image)
+		},
 		Make: func(o EngineOptions) (engine.Engine, error) {
-			return docker.New(docker.Options{ScriptDir: o.ScriptDir, Cgroups: o.Cgroups, Ledger: o.Ledger})
+			return docker.New(docker.Options{Allowed: allowed, ScriptDir: o.ScriptDir, Cgroups: o.Cgroups, Ledger: o.Ledger})
 		},
 		State: func() (string, error) {
 			e, err := docker.New(docker.Options{})
@@ -94,11 +106,11 @@ func (e Engines) Choose(name string, lanes []race.LaneSpec) (Kind, error) {
 		if i < 0 {
 			return Kind{}, race.Errorf(race.Invalid, "choose one of: "+strings.Join(e.Names(), ", "), "engine %q is not known here", name)
 		}
-		return e[i], nil
+		return e[i], e[i].allow(lanes)
 	}
 	for _, k := range e {
 		if !slices.ContainsFunc(lanes, func(l race.LaneSpec) bool { return !k.Starts(l) }) {
-			return k, nil
+			return k, k.allow(lanes)
 		}
 	}
 	for _, l := range lanes {
@@ -109,4 +121,20 @@ func (e Engines) Choose(name string, lanes []race.LaneSpec) (Kind, error) {
 	}
 	return Kind{}, race.Errorf(race.Invalid, "give all lanes a command, or all an image",
 		"no single engine here can start all lanes; the engines are %s", strings.Join(e.Names(), ", "))
+}
+
+// allow says which lane may not be started, of those that the engine can start.
+func (k Kind) allow(lanes []race.LaneSpec) error {
+	if k.Allows == nil {
+		return nil
+	}
+	for _, l := range lanes {
+		if !k.Starts(l) {
+			continue // the engine itself says so
+		}
+		if err := k.Allows(l); err != nil {
+			return race.Errorf(race.CodeOf(err), race.HintOf(err), "lane %s: %w", l.App, err)
+		}
+	}
+	return nil
 }

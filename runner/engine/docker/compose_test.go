@@ -14,6 +14,7 @@ import (
 	"github.com/photofinish/photofinish/runner/engine"
 	"github.com/photofinish/photofinish/runner/engine/docker"
 	"github.com/photofinish/photofinish/runner/engine/enginetest"
+	"github.com/photofinish/photofinish/runner/images"
 )
 
 func (f fixture) composes(t *testing.T) {
@@ -80,7 +81,7 @@ networks: { back: {}, nowhere: {} }
 	_, _, err = prepare(t, e, spec)
 	require.Equal(t, race.Invalid, race.CodeOf(err))
 	require.ErrorContains(t, err, "nofile.yaml cannot be read")
-	_, _, err = prepare(t, newEngine(t, docker.Options{ScriptDir: dir, Images: []string{"nginx"}}), race.LaneSpec{App: "web", Compose: "compose.yaml#web", Port: 4000})
+	_, _, err = prepare(t, newEngine(t, docker.Options{ScriptDir: dir, Allowed: &images.Allowed{Images: []string{"nginx"}}}), race.LaneSpec{App: "web", Compose: "compose.yaml#web", Port: 4000})
 	require.ErrorContains(t, err, "may not be run here")
 }
 

@@ -23,6 +23,7 @@ import (
 	"github.com/photofinish/photofinish/pkg/race"
 	"github.com/photofinish/photofinish/runner/cgroup"
 	"github.com/photofinish/photofinish/runner/engine"
+	"github.com/photofinish/photofinish/runner/images"
 	"github.com/photofinish/photofinish/runner/ledger"
 )
 
@@ -33,9 +34,8 @@ const DefaultGrace = 3 * time.Second
 type Options struct {
 	// ScriptDir is the folder of the k6 script: a build folder and a compose file are relative to it. "" is the working folder.
 	ScriptDir string
-	// Images are patterns of the images that lanes may name, such as "nginx", "nginx:1.*" or "ghcr.io/acme/*"; a pattern without a tag
-	// allows every tag, and * does not match a slash. nil allows every image; otherwise nothing is built either, since a Dockerfile may begin with any image.
-	Images []string
+	// Allowed is what lanes may run and build; nil for everything.
+	Allowed *images.Allowed
 	// Grace is DefaultGrace if it is 0.
 	Grace time.Duration
 	// Cgroups is where the containers' counters are read, if this machine is the Docker Engine's own; nil for asking the engine.

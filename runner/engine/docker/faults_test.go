@@ -25,6 +25,7 @@ import (
 	"github.com/photofinish/photofinish/runner/engine/docker"
 	"github.com/photofinish/photofinish/runner/engine/docker/dockertest"
 	"github.com/photofinish/photofinish/runner/engine/enginetest"
+	"github.com/photofinish/photofinish/runner/images"
 )
 
 // said collects what the engine says.
@@ -184,15 +185,15 @@ func (f fixture) refuses(t *testing.T) {
 	defer taken.Close()
 	for name, c := range map[string]struct {
 		lane    race.LaneSpec
-		images  []string
+		allowed *images.Allowed
 		code    race.Code
 		message string
 		hint    string
 	}{
 		"no image":                      {race.LaneSpec{Command: []string{"app"}}, nil, race.Invalid, "lane x has neither image nor build nor compose", "--engine process"},
 		"a name that is none":           {race.LaneSpec{Image: "UPPER case"}, nil, race.Invalid, `lane x: "UPPER case" is no name of an image`, "nginx:1.29"},
-		"an image not on the list":      {race.LaneSpec{Image: "evil/miner:3"}, []string{"photofinish/*", "nginx"}, race.Invalid, "lane x: the image evil/miner:3 may not be run here; those that may are photofinish/*, nginx", "configuration"},
-		"a build where there is a list": {race.LaneSpec{Build: "."}, []string{"nginx"}, race.Invalid, "lane x: this runner builds no images", ""},
+		"an image not on the list":      {race.LaneSpec{Image: "evil/miner:3"}, &images.Allowed{Images: []string{"photofinish/*", "nginx"}}, race.Invalid, "lane x: the image evil/miner:3 may not be run here; those that may are photofinish/*, nginx", "configuration"},
+		"a build where there is a list": {race.LaneSpec{Build: "."}, &images.Allowed{Images: []string{"nginx"}}, race.Invalid, "lane x: this runner builds no images", ""},
 		"an image that nobody has":      {race.LaneSpec{Image: "127.0.0.1:1/nobody/nothing:1"}, nil, race.Unavailable, "lane x: the image 127.0.0.1:1/nobody/nothing:1 is not on this machine and cannot be pulled: ", "check the name"},
 		"a folder without Dockerfile":   {race.LaneSpec{Build: "nowhere"}, nil, race.Invalid, "lane x: there is no Dockerfile in ", "FOLDER#DOCKERFILE"},
 		"a Dockerfile outside":          {race.LaneSpec{Build: "a#../../etc/passwd"}, nil, race.Invalid, "lane x: the Dockerfile \"../../etc/passwd\" is not within the folder", ""},
@@ -201,7 +202,7 @@ func (f fixture) refuses(t *testing.T) {
 			dir := t.TempDir()
 			require.NoError(t, os.WriteFile(filepath.Join(dir, "Dockerfile"), []byte("FROM scratch\n"), 0o600))
 			c.lane.App, c.lane.Port = "x", freePort(t)
-			_, _, err := prepare(t, newEngine(t, docker.Options{Images: c.images, ScriptDir: dir}), c.lane)
+			_, _, err := prepare(t, newEngine(t, docker.Options{Allowed: c.allowed, ScriptDir: dir}), c.lane)
 			require.Equal(t, c.code, race.CodeOf(err), err)
 			require.ErrorContains(t, err, c.message)
 			require.NotContains(t, err.Error(), "\n")
@@ -209,7 +210,7 @@ func (f fixture) refuses(t *testing.T) {
 		})
 	}
 	for _, pattern := range []string{"photofinish-test/*", "photofinish-test/apps", apps} {
-		_, _, err := prepare(t, newEngine(t, docker.Options{Images: []string{"nginx", pattern}}), f.lane(t, enginetest.Control))
+		_, _, err := prepare(t, newEngine(t, docker.Options{Allowed: &images.Allowed{Images: []string{"nginx", pattern}}}), f.lane(t, enginetest.Control))
 		require.NoError(t, err, pattern)
 	}
 }

@@ -2,10 +2,7 @@ package docker
 
 import (
 	"context"
-	"slices"
 	"strings"
-
-	"github.com/distribution/reference"
 
 	"github.com/photofinish/photofinish/pkg/race"
 )
@@ -41,25 +38,16 @@ func (e *Engine) recipe(ctx context.Context, l race.LaneSpec) (recipe, error) {
 		"lane %s has neither image nor build nor compose, and containers are all that the engine docker can start", l.App)
 }
 
-// allowed checks that the image is one that may be run.
+// allowed checks that the lane's image may be run, or built.
 func (e *Engine) allowed(l race.LaneSpec, r recipe) error {
+	var err error
 	if r.build != nil {
-		if e.options.Images == nil {
-			return nil
-		}
-		return race.Errorf(race.Invalid, "build the image elsewhere, and name it as the lane's image",
-			"lane %s: this runner builds no images, since only some may be run: %s", l.App, strings.Join(e.options.Images, ", "))
+		err = e.options.Allowed.Building()
+	} else {
+		err = e.options.Allowed.Run(r.image)
 	}
-	ref, err := reference.ParseDockerRef(r.image)
 	if err != nil {
-		return race.Errorf(race.Invalid, "write it like nginx:1.29 or ghcr.io/acme/web:2", "lane %s: %q is no name of an image: %w", l.App, r.image, err)
+		return race.Errorf(race.CodeOf(err), race.HintOf(err), "lane %s: %w", l.App, err)
 	}
-	if e.options.Images == nil || slices.ContainsFunc(e.options.Images, func(pattern string) bool {
-		match, err := reference.FamiliarMatch(pattern, ref)
-		return err == nil && match
-	}) {
-		return nil
-	}
-	return race.Errorf(race.Invalid, "choose another image, or add it to the images of the runner's configuration",
-		"lane %s: the image %s may not be run here; those that may are %s", l.App, reference.FamiliarString(ref), strings.Join(e.options.Images, ", "))
+	return nil
 }
