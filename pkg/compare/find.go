@@ -59,7 +59,7 @@ func Find(ctx context.Context, q promql.Querier, start, end time.Time) (Found, e
 func scanWhole(ctx context.Context, a *asker, testid promql.Matcher, w Window) ([]RaceInfo, error) {
 	for beyond := pad; ; beyond *= farther {
 		from, to := w.Start.Add(-beyond), w.End.Add(beyond)
-		races, err := scan(ctx, a, testid, from, to)
+		races, err := scan(ctx, a, testid, w, from, to)
 		if err != nil || beyond*farther > maxPad {
 			return races, err
 		}
@@ -73,13 +73,26 @@ func scanWhole(ctx context.Context, a *asker, testid promql.Matcher, w Window) (
 func (w Window) overlaps(r RaceInfo) bool { return !r.End.Before(w.Start) && !r.Start.After(w.End) }
 
 // scan looks for samples in windows: coarse ones first to see where there are any, then windows of a second where there are.
-// An expression that sees windows, not instants, misses no race that was shorter than the step.
-func scan(ctx context.Context, a *asker, testid promql.Matcher, from, to time.Time) ([]RaceInfo, error) {
+// An expression that sees windows, not instants, misses no race that was shorter than the step. likely is where the races are expected: it is
+// looked at closely right away, and nothing has to be asked again if it holds them all.
+func scan(ctx context.Context, a *asker, testid promql.Matcher, likely Window, from, to time.Time) ([]RaceInfo, error) {
 	const second = int64(1000)
 	whole := span{from.Unix() * 1000, (to.Unix() + 1) * 1000}
 	coarse := roundUp(max(whole.length()/coarsePoints, coarseLeast), second)
-	first := look(testid, []span{whole}, coarse, "testid")
-	if err := a.run(ctx, first); err != nil {
+	named := coarse <= appWindow // then the first look tells the apps too
+	by := []string{"testid"}
+	if named {
+		by = append(by, "app")
+	}
+	first := look(testid, []span{whole}, coarse, by...)
+	guess := span{likely.Start.Unix() * 1000, (likely.End.Unix() + 1) * 1000}
+	var timing []*task
+	if guess.length() <= second*chunkPoints {
+		timing = look(testid, []span{guess}, second, findBy()...)
+	} else {
+		guess = span{}
+	}
+	if err := a.run(ctx, slices.Concat(first, timing)); err != nil {
 		return nil, err
 	}
 	var occupied []span
@@ -88,20 +101,21 @@ func scan(ctx context.Context, a *asker, testid promql.Matcher, from, to time.Ti
 	}
 	occupied = merge(occupied, 1)
 	fine := second
-	var total int64
-	for _, s := range occupied {
-		total += s.length()
-	}
-	if needed := total / (chunkPoints * maxChunks); needed > fine {
-		fine = roundUp(needed, second)
+	if needed := total(occupied) / (chunkPoints * maxChunks); needed > fine {
+		fine, guess, timing = roundUp(needed, second), span{}, nil
 		a.notice("there is so much racing in this time that starts and ends are rounded to %d s; choose a shorter time", fine/1000)
 	}
-	wide := max(appWindow, fine)
-	timing, apps := look(testid, occupied, fine, findBy()...), look(testid, occupied, wide, "testid", "app")
-	if err := a.run(ctx, slices.Concat(timing, apps)); err != nil {
+	rest := look(testid, without(occupied, guess), fine, findBy()...)
+	wide, apps, later := coarse, first, rest
+	if !named {
+		wide = max(appWindow, fine)
+		apps = look(testid, occupied, wide, "testid", "app")
+		later = slices.Concat(rest, apps)
+	}
+	if err := a.run(ctx, later); err != nil {
 		return nil, err
 	}
-	return assemble(windows(timing, fine), windows(apps, wide), max(Silence.Milliseconds(), fine)), nil
+	return assemble(windows(slices.Concat(timing, rest), fine), windows(apps, wide), max(Silence.Milliseconds(), fine)), nil
 }
 
 // window says that a series with these labels has a sample within the span.

@@ -161,6 +161,15 @@ func TestSpansMergeUnlessThereWasSilence(t *testing.T) {
 	require.Equal(t, []span{{0, 30}, {90, 100}}, merge([]span{{20, 30}, {90, 100}, {0, 10}, {5, 12}}, 60))
 	require.Equal(t, []span{{0, 100}}, merge([]span{{0, 30}, {89, 100}}, 60))
 	require.Empty(t, merge(nil, 60))
+}
+
+func TestWhatLiesOutsideOfASpan(t *testing.T) {
+	all := []span{{0, 30}, {90, 100}}
+	require.Equal(t, all, without(all, span{}))
+	require.Equal(t, []span{{0, 20}, {95, 100}}, without(all, span{20, 95}))
+	require.Equal(t, []span{{0, 10}, {20, 30}, {90, 100}}, without(all, span{10, 20}))
+	require.Empty(t, without(all, span{0, 100}))
+	require.EqualValues(t, 40, total(all))
 	require.Equal(t, []span{{0, 10}, {10, 20}, {20, 25}}, chunks([]span{{0, 25}}, 10))
 }
 

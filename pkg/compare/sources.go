@@ -27,25 +27,27 @@ type sources struct {
 // slowest is the shortest step at which every source has a sample in each.
 func (s sources) slowest() time.Duration { return max(s.client, s.container, time.Second) }
 
-// discover looks which labels name the apps' containers, and then at raw samples of both sides.
+// discover looks which labels name the apps' containers, and at raw samples of both sides.
 func discover(ctx context.Context, a *asker, r RaceInfo, apps []string, j Join, need needs) (sources, error) {
 	var s sources
-	var looks, clients []*task
+	var clients, looks []*task
+	samples := map[string][]*task{} // of containers, by label
 	if need.counters || need.percentiles() || need.gauges() {
 		clients = glimpses(r, promql.Selector([]string{r.requests()}, r.matchers(apps[:min(len(apps), glimpsed)])...), 0)
 	}
 	labels := j.labels()
+	all := slices.Clone(clients)
 	if need.container {
 		for _, label := range labels {
-			all := containers{label: label, apps: j.byContainer(apps)}
-			looks = append(looks, &task{query: promql.At(all.namesExpr(r.TestID, r.reach()+2*skew), r.End.Add(skew))})
+			c := containers{label: label, apps: j.byContainer(apps)}
+			looks = append(looks, &task{query: promql.At(c.namesExpr(r.TestID, r.reach()+2*skew), r.End.Add(skew))})
+			// Before it is known which apps the label names: labels that name none cost next to nothing, and a round is saved.
+			samples[label] = c.glimpses(r)
+			all = append(all, samples[label]...)
 		}
 	}
-	if err := a.run(ctx, slices.Concat(looks, clients)); err != nil {
+	if err := a.run(ctx, slices.Concat(all, looks)); err != nil {
 		return s, err
-	}
-	for _, t := range clients {
-		s.client = shorter(s.client, period(t.result))
 	}
 	seen := map[string][]string{}
 	for i, t := range looks {
@@ -53,22 +55,33 @@ func discover(ctx context.Context, a *asker, r RaceInfo, apps []string, j Join, 
 			seen[labels[i]] = append(seen[labels[i]], series.Labels[labels[i]])
 		}
 	}
+	s.client = periodOf(clients)
 	s.containers = j.assign(apps, seen)
-	samples := make([][]*task, len(s.containers))
-	for i, c := range s.containers {
-		samples[i] = glimpses(r, promql.Selector([]string{containerCPU}, c.first(glimpsed).matchers(r.TestID)...), skew)
-	}
-	if err := a.run(ctx, slices.Concat(samples...)); err != nil {
-		return s, err
-	}
-	for _, one := range samples {
-		every := time.Duration(0)
-		for _, t := range one {
-			every = shorter(every, period(t.result))
+	for _, c := range s.containers {
+		every := periodOf(samples[c.label])
+		if every == 0 { // the label names other apps than the first ones
+			again := c.glimpses(r)
+			if err := a.run(ctx, again); err != nil {
+				return s, err
+			}
+			every = periodOf(again)
 		}
 		s.container = max(s.container, every)
 	}
 	return s, nil
+}
+
+// glimpses asks for raw samples of the first containers.
+func (c containers) glimpses(r RaceInfo) []*task {
+	return glimpses(r, promql.Selector([]string{containerCPU}, c.first(glimpsed).matchers(r.TestID)...), skew)
+}
+
+// periodOf is the shortest period in several answers.
+func periodOf(tasks []*task) (shortest time.Duration) {
+	for _, t := range tasks {
+		shortest = shorter(shortest, period(t.result))
+	}
+	return shortest
 }
 
 // glimpses asks for the raw samples at the end of a race and, where it was long, also at its beginning; margin is added on both sides.

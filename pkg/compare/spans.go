@@ -34,3 +34,23 @@ func chunks(spans []span, size int64) []span {
 	}
 	return pieces
 }
+
+// total is the length of all spans.
+func total(spans []span) (length int64) {
+	for _, s := range spans {
+		length += s.length()
+	}
+	return length
+}
+
+// without is what of the spans lies outside of one.
+func without(spans []span, out span) (rest []span) {
+	for _, s := range spans {
+		for _, part := range []span{{s.from, min(s.to, out.from)}, {max(s.from, out.to), s.to}} {
+			if part.length() > 0 {
+				rest = append(rest, part)
+			}
+		}
+	}
+	return rest
+}
