@@ -34,13 +34,18 @@ type asker struct {
 	notices  []string
 }
 
-// knowsQuantiles says whether several quantiles can be asked for at once.
-func (a *asker) knowsQuantiles(ctx context.Context) bool {
-	if q, ok := a.q.(promql.Quantiler); ok {
-		return q.KnowsQuantiles(ctx)
-	}
-	known, _ := promql.TryQuantiles(ctx, a.q)
-	return known
+// quantilesAtOnce asks whether several quantiles can be asked for at once. The answer is waited for where it is needed, once.
+func quantilesAtOnce(ctx context.Context, q promql.Querier) func() bool {
+	known := make(chan bool, 1)
+	go func() {
+		if q, ok := q.(promql.Quantiler); ok {
+			known <- q.KnowsQuantiles(ctx)
+			return
+		}
+		yes, _ := promql.TryQuantiles(ctx, q)
+		known <- yes
+	}()
+	return func() bool { return <-known }
 }
 
 // run evaluates the tasks concurrently. On an error the rest is cancelled.

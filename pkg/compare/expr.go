@@ -167,10 +167,15 @@ func (c containers) identity() []string {
 	return labels
 }
 
-// namesExpr are the names of the containers that had samples within the time before.
-func (c containers) namesExpr(testid string, within time.Duration) string {
-	return "count by " + promql.Labels(c.label) + " (last_over_time(" + promql.Selector([]string{containerCPU}, c.matchers(testid)...) +
-		"[" + promql.Duration(within) + "]))"
+// namesExpr are the names of the apps' containers that had samples within the time before, each in the label that has it.
+func (j Join) namesExpr(testid string, apps []string, within time.Duration) string {
+	var all []string
+	for _, label := range j.labels() {
+		c := containers{label: label, apps: j.byContainer(apps)}
+		all = append(all, "count by "+promql.Labels(label)+" (last_over_time("+promql.Selector([]string{containerCPU}, c.matchers(testid)...)+
+			"["+promql.Duration(within)+"]))")
+	}
+	return strings.Join(all, " or ")
 }
 
 // valuesExpr are counters and gauges of each container, over its CPUs and network interfaces.

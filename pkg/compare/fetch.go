@@ -18,7 +18,6 @@ const milli = 1000
 func fetch(ctx context.Context, a *asker, plans []*racePlan, req Request, need needs, step time.Duration) error {
 	var tasks []*task
 	var done []func()
-	need.atOnce = len(need.latencies) > 0 && a.knowsQuantiles(ctx)
 	for _, p := range plans {
 		own, read := p.tasks(req, need, step)
 		tasks = append(tasks, own...)

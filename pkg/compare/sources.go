@@ -30,36 +30,27 @@ func (s sources) slowest() time.Duration { return max(s.client, s.container, tim
 // discover looks which labels name the apps' containers, and at raw samples of both sides.
 func discover(ctx context.Context, a *asker, r RaceInfo, apps []string, j Join, need needs) (sources, error) {
 	var s sources
-	var clients, looks []*task
-	samples := map[string][]*task{} // of containers, by label
+	var clients, names, own []*task
 	if need.counters || need.percentiles() || need.gauges() {
 		clients = glimpses(r, promql.Selector([]string{r.requests()}, r.matchers(apps[:min(len(apps), glimpsed)])...), 0)
 	}
-	labels := j.labels()
-	all := slices.Clone(clients)
 	if need.container {
-		for _, label := range labels {
-			c := containers{label: label, apps: j.byContainer(apps)}
-			looks = append(looks, &task{query: promql.At(c.namesExpr(r.TestID, r.reach()+2*skew), r.End.Add(skew))})
-			// Before it is known which apps the label names: labels that name none cost next to nothing, and a round is saved.
-			samples[label] = c.glimpses(r)
-			all = append(all, samples[label]...)
+		names = []*task{{query: promql.At(j.namesExpr(r.TestID, apps, r.reach()+2*skew), r.End.Add(skew))}}
+		if r.Own && slices.Contains(j.labels(), labelApp) { // who wrote our series labels containers by it: that saves a round
+			own = containers{label: labelApp, apps: j.byContainer(apps)}.glimpses(r)
 		}
 	}
-	if err := a.run(ctx, slices.Concat(all, looks)); err != nil {
+	if err := a.run(ctx, slices.Concat(clients, own, names)); err != nil {
 		return s, err
 	}
-	seen := map[string][]string{}
-	for i, t := range looks {
-		for _, series := range t.result {
-			seen[labels[i]] = append(seen[labels[i]], series.Labels[labels[i]])
-		}
-	}
 	s.client = periodOf(clients)
-	s.containers = j.assign(apps, seen)
+	s.containers = j.assign(apps, named(results(names), j.labels()))
 	for _, c := range s.containers {
-		every := periodOf(samples[c.label])
-		if every == 0 { // the label names other apps than the first ones
+		every := time.Duration(0)
+		if c.label == labelApp {
+			every = periodOf(own)
+		}
+		if every == 0 {
 			again := c.glimpses(r)
 			if err := a.run(ctx, again); err != nil {
 				return s, err
@@ -69,6 +60,19 @@ func discover(ctx context.Context, a *asker, r RaceInfo, apps []string, j Join, 
 		s.container = max(s.container, every)
 	}
 	return s, nil
+}
+
+// named are the names of containers by the label that has them.
+func named(series []promql.Series, labels []string) map[string][]string {
+	seen := map[string][]string{}
+	for _, s := range series {
+		for _, label := range labels {
+			if name := s.Labels[label]; name != "" {
+				seen[label] = append(seen[label], name)
+			}
+		}
+	}
+	return seen
 }
 
 // glimpses asks for raw samples of the first containers.

@@ -63,6 +63,10 @@ func TimeSeries(ctx context.Context, q promql.Querier, req Request) (Result, err
 	}
 	a := &asker{q: q}
 	need := needsOf(measures)
+	atOnce := func() bool { return false }
+	if len(need.latencies) > 0 {
+		atOnce = quantilesAtOnce(ctx, q)
+	}
 	plans, err := plan(ctx, a, req, need)
 	if err != nil {
 		return Result{}, err
@@ -72,6 +76,7 @@ func TimeSeries(ctx context.Context, q promql.Querier, req Request) (Result, err
 		result.Step = max(result.Step, p.sources.slowest())
 	}
 	result.Step = req.fit(a, result.Step)
+	need.atOnce = atOnce()
 	if err := fetch(ctx, a, plans, req, need, result.Step); err != nil {
 		return Result{}, err
 	}
