@@ -31,7 +31,7 @@ type Race struct {
 	Audit        Audit     `json:"audit"`
 	// Error says in one sentence why a race failed or was interrupted; null for the others.
 	Error *string `json:"error"`
-	// Versions names the programs that measured: photofinish, k6, prometheus, cadvisor, go.
+	// Versions names the programs that measured: photofinish, k6, prometheus, cadvisor, go, and docker where it ran the apps.
 	Versions map[string]string `json:"versions,omitempty"`
 	Machine  *Machine          `json:"machine,omitempty"`
 }
@@ -88,6 +88,7 @@ type Lane struct {
 	App       string              `json:"app"`
 	URL       string              `json:"url"`
 	Resources Resources           `json:"resources"`
+	Image     *Image              `json:"image,omitempty"`
 	Exit      *Exit               `json:"exit"`
 	Client    *Client             `json:"client"`
 	Container *Container          `json:"container"`
@@ -102,6 +103,14 @@ type Resources struct {
 	CPUs   *float64 `json:"cpus"`
 	Memory *int64   `json:"memory"`
 	CPUSet *string  `json:"cpuset"`
+}
+
+// Image is what a container was started from. ID is the hash of its content here ("sha256:…"); Digest is the registry's, by which others can pull
+// the very same, "" for an image that came from none.
+type Image struct {
+	Name   string `json:"name"`
+	ID     string `json:"id"`
+	Digest string `json:"digest,omitempty"`
 }
 
 // Exit says why and when an app is no longer in the race. Code is the process's exit code, null if it was ended by a signal.

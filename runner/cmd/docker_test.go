@@ -69,7 +69,9 @@ func (i images) races(t *testing.T) {
 		require.Positive(t, *l.Joined.CPUMSPerRequest)
 		require.Greater(t, *l.Joined.NetworkBytesPerRequest, 100.0, "a request and its answer have headers")
 		require.Equal(t, race.Stopped, l.Exit.Reason)
+		require.Regexp(t, `^sha256:[0-9a-f]{64}$`, l.Image.ID)
 	}
+	require.NotEmpty(t, f.record.Versions["docker"])
 	require.Greater(t, *f.lane(t, "high-latency").Measures["latency_p50"], *f.lane(t, "control").Measures["latency_p50"])
 	_, found := f.finding(race.LimitsNotEnforced)
 	require.False(t, found)

@@ -95,6 +95,7 @@ type laneState struct {
 	summary   int64
 	uncounted bool
 	address   string
+	image     *race.Image
 	exit      *race.Exit
 	lastLog   []string
 	out       string // why the lane is out of the race, "" while it is in
@@ -134,6 +135,7 @@ func (u *run) race(ctx context.Context) error {
 	if err := u.Engine.Prepare(ctx, u.ID, u.Definition.Lanes, say); err != nil {
 		return err
 	}
+	u.source()
 	for _, h := range u.Plan.Heats {
 		if len(u.inRace()) < 2 {
 			u.View.Log("fewer than two apps are left: the race ends here")

@@ -1,8 +1,11 @@
 package coordinator
 
 import (
+	"maps"
+
 	"github.com/photofinish/photofinish/pkg/race"
 	"github.com/photofinish/photofinish/runner/audit"
+	"github.com/photofinish/photofinish/runner/engine"
 	"github.com/photofinish/photofinish/runner/plan"
 	"github.com/photofinish/photofinish/runner/results"
 )
@@ -32,6 +35,20 @@ func Planned(id, requestedBy, engineName string, d race.Definition, p plan.Plan)
 	return rec
 }
 
+// source records what the engine says of what it will start.
+func (u *run) source() {
+	e, knows := u.Engine.(engine.Sourced)
+	if !knows {
+		return
+	}
+	name, version := e.Version(u.ID)
+	u.record.Versions = maps.Clone(u.record.Versions)
+	u.record.Versions[name] = version
+	for _, l := range u.lanes {
+		l.image = e.Image(u.ID, l.spec.App)
+	}
+}
+
 // fill brings the record up to what is known now.
 func (u *run) fill() {
 	u.record.Heats = u.record.Heats[:0]
@@ -59,7 +76,7 @@ func (u *run) heatRecord(h heatObservation) race.Heat {
 }
 
 func (u *run) laneRecord(l *laneState) race.Lane {
-	rec := race.Lane{App: l.spec.App, URL: l.address, Resources: l.spec.Resources, Exit: l.exit, LastLog: l.lastLog, Measures: map[string]*float64{}}
+	rec := race.Lane{App: l.spec.App, URL: l.address, Resources: l.spec.Resources, Image: l.image, Exit: l.exit, LastLog: l.lastLog, Measures: map[string]*float64{}}
 	if l.exit == nil {
 		rec.Exit = u.standing()
 	}

@@ -55,6 +55,15 @@ func Lost(l Lane) error {
 	return nil
 }
 
+// Sourced is an engine that knows more of a prepared race than it takes to run it.
+type Sourced interface {
+	Engine
+	// Version is the name and version of the program that starts the apps, such as "docker" and "28.5.2".
+	Version(raceID string) (name, version string)
+	// Image is what the app of a lane is started from; nil where it is no image.
+	Image(raceID, app string) *race.Image
+}
+
 // LogLines bounds the tail of an app's output that is kept, so that a chatty app cannot fill the runner's memory.
 const LogLines = 200
 

@@ -33,7 +33,7 @@ var rootCapabilities = []string{"CHOWN", "DAC_OVERRIDE", "FOWNER", "SETUID", "SE
 func (l *lane) create(ctx context.Context) (id string, err error) {
 	port := nat.Port(strconv.Itoa(l.prepared.port) + "/tcp")
 	config := &container.Config{
-		Image: l.prepared.id, Env: l.env(), Labels: l.engine.labels(l.race.id),
+		Image: l.prepared.source.ID, Env: l.env(), Labels: l.engine.labels(l.race.id),
 		Entrypoint: l.prepared.entrypoint, Cmd: l.prepared.command, User: l.prepared.user, WorkingDir: l.prepared.folder,
 		ExposedPorts: nat.PortSet{port: {}}, AttachStdout: true, AttachStderr: true,
 	}

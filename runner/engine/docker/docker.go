@@ -57,7 +57,7 @@ type Engine struct {
 	containers sync.Map // box by cgroup, those that run and whose processes are to be seen
 }
 
-var _ engine.Engine = (*Engine)(nil)
+var _ engine.Sourced = (*Engine)(nil)
 
 // preparedRace is what Prepare found out and made, and what was started since.
 type preparedRace struct {
@@ -157,9 +157,7 @@ func (e *Engine) Start(ctx context.Context, raceID string, heat int, spec race.L
 	if spec.URL != "" {
 		return engine.Elsewhere(spec), nil
 	}
-	e.mu.Lock()
-	p := e.races[raceID]
-	e.mu.Unlock()
+	p := e.prepared(raceID)
 	if p == nil {
 		return nil, race.Errorf(race.Internal, "", "lane %s: race %s is not prepared", spec.App, raceID)
 	}
@@ -182,6 +180,31 @@ func (e *Engine) Start(ctx context.Context, raceID string, heat int, spec race.L
 	return l, nil
 }
 
+// Version is that of the Docker Engine.
+func (e *Engine) Version(raceID string) (name, version string) {
+	if p := e.prepared(raceID); p != nil {
+		version = p.daemon.info.ServerVersion
+	}
+	return e.Name(), version
+}
+
+// Image is the image of a prepared lane.
+func (e *Engine) Image(raceID, app string) *race.Image {
+	p := e.prepared(raceID)
+	if p == nil || p.lanes[app] == nil {
+		return nil
+	}
+	source := p.lanes[app].source
+	return &source
+}
+
+// prepared is a race that was prepared and not yet cleaned up.
+func (e *Engine) prepared(raceID string) *preparedRace {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.races[raceID]
+}
+
 // Network is what went through the network of a lane's container, by its ContainerName; nil where it is not to be seen.
 func (e *Engine) Network(containerName string) []engine.Interface {
 	l, _ := e.containers.Load(containerName)
@@ -198,9 +221,7 @@ func (e *Engine) Network(containerName string) []engine.Interface {
 
 // Cleanup ends everything of the race at once, without a grace period, and takes it off the ledger. Images stay.
 func (e *Engine) Cleanup(ctx context.Context, raceID string) error {
-	e.mu.Lock()
-	p := e.races[raceID]
-	e.mu.Unlock()
+	p := e.prepared(raceID)
 	if p != nil { // else nothing of it was made here
 		p.mu.Lock()
 		p.closed = true

@@ -34,7 +34,11 @@ func (e *Engine) pull(ctx context.Context, l race.LaneSpec, name string, say fun
 		return race.Errorf(race.Invalid, "", "lane %s: %q is no name of an image: %w", l.App, name, err)
 	}
 	say(fmt.Sprintf("lane %s: pulling %s", l.App, reference.FamiliarString(ref)))
-	answer, err := e.client.ImagePull(ctx, ref.String(), image.PullOptions{})
+	login, err := credentials(ref)
+	if err != nil {
+		return race.Errorf(race.Unavailable, "docker login again, or repair the Docker configuration of this user", "lane %s: %w", l.App, err)
+	}
+	answer, err := e.client.ImagePull(ctx, ref.String(), image.PullOptions{RegistryAuth: login})
 	if err == nil {
 		progress := pullProgress{layers: map[string]message{}}
 		err = each(answer, func(m message) {
@@ -50,7 +54,7 @@ func (e *Engine) pull(ctx context.Context, l race.LaneSpec, name string, say fun
 	case ctx.Err() != nil || unreachable(err):
 		return e.explain(ctx, err, fmt.Sprintf("pull the image of lane %s", l.App))
 	}
-	return race.Errorf(race.Unavailable, "check the name, or build or pull it by hand; a private image needs docker login and docker pull first",
+	return race.Errorf(race.Unavailable, "check the name, or build or pull it by hand; a private image needs docker login first, as the runner's user",
 		"lane %s: the image %s is not on this machine and cannot be pulled: %s", l.App, reference.FamiliarString(ref), cause(err))
 }
 

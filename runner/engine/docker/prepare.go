@@ -14,9 +14,9 @@ import (
 // preparedLane is what it takes to start a lane in any heat.
 type preparedLane struct {
 	recipe
-	id   string // of the image
-	port int    // in the container
-	host int    // on the loopback interface of the Docker Engine's machine
+	source race.Image
+	port   int // in the container
+	host   int // on the loopback interface of the Docker Engine's machine
 	// root: the container starts as root, mostly to become somebody else after it has set up its files.
 	root bool
 	// writable: the app was seen to need a file system that it can write.
@@ -61,7 +61,13 @@ const unprivileged = 1024
 
 // take fills in what the image says of itself.
 func (p *preparedLane) take(found image.InspectResponse) {
-	p.id = found.ID
+	p.source = race.Image{Name: p.image, ID: found.ID}
+	if p.build != nil {
+		p.source.Name = p.build.tag()
+	}
+	if len(found.RepoDigests) > 0 {
+		p.source.Digest = found.RepoDigests[0]
+	}
 	user, signal := p.user, ""
 	if c := found.Config; c != nil {
 		signal = c.StopSignal

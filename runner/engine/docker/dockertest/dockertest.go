@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/api/types/image"
@@ -57,7 +58,9 @@ func Image(tb testing.TB, c *client.Client, name, binary string, changes ...stri
 	Succeeded(tb, answer)
 	tb.Cleanup(func() {
 		_, err := c.ImageRemove(context.Background(), name, image.RemoveOptions{Force: true, PruneChildren: true})
-		require.NoError(tb, err)
+		if !errdefs.IsNotFound(err) { // the test may have removed it itself
+			require.NoError(tb, err)
+		}
 	})
 }
 
