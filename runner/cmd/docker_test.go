@@ -52,6 +52,9 @@ func TestDocker(t *testing.T) {
 	t.Run("after kill -9 the next race removes the containers", i.sweeps)
 	t.Run("a Docker that goes away in a heat ends the race", i.loses)
 	t.Run("a Docker that is not there is said before anything is started", i.misses)
+	t.Run("a runner races containers of allowed images, and stops them in every phase", i.asked)
+	t.Run("a runner that was killed leaves no container to the next one", i.outlives)
+	t.Run("a runner tells that Docker is gone, and fails the race", i.unreachable)
 }
 
 func (i images) races(t *testing.T) {

@@ -67,6 +67,10 @@ type server struct {
 
 func (s servers) Name() string { return "servers" }
 
+func (servers) Facts(string) engine.Facts {
+	return engine.Facts{Versions: map[string]string{"servers": "1"}, Images: map[string]race.Image{"a": {Name: "server", ID: "sha256:1"}}}
+}
+
 func (s servers) Prepare(context.Context, string, []race.LaneSpec, func(string)) error { return nil }
 
 func (s servers) Start(_ context.Context, _ string, _ int, l race.LaneSpec) (engine.Lane, error) {
@@ -116,6 +120,8 @@ func TestARace(t *testing.T) {
 	}.Run(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, race.Finished, result.Record.Status)
+	require.Equal(t, map[string]string{"servers": "1"}, result.Record.Versions)
+	require.Equal(t, "server", result.Record.Lanes[0].Image.Name)
 	for _, l := range result.Record.Lanes {
 		t.Logf("%+v", *l.Client)
 		require.InDelta(t, 100, l.Client.Requests, 4)

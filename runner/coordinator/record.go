@@ -5,7 +5,6 @@ import (
 
 	"github.com/photofinish/photofinish/pkg/race"
 	"github.com/photofinish/photofinish/runner/audit"
-	"github.com/photofinish/photofinish/runner/engine"
 	"github.com/photofinish/photofinish/runner/plan"
 	"github.com/photofinish/photofinish/runner/results"
 )
@@ -37,15 +36,15 @@ func Planned(id, requestedBy, engineName string, d race.Definition, p plan.Plan)
 
 // source records what the engine says of what it will start.
 func (u *run) source() {
-	e, knows := u.Engine.(engine.Sourced)
-	if !knows {
-		return
-	}
-	name, version := e.Version(u.ID)
-	u.record.Versions = maps.Clone(u.record.Versions)
-	u.record.Versions[name] = version
+	facts := u.Engine.Facts(u.ID)
+	all := map[string]string{}
+	maps.Copy(all, u.record.Versions)
+	maps.Copy(all, facts.Versions)
+	u.record.Versions = all
 	for _, l := range u.lanes {
-		l.image = e.Image(u.ID, l.spec.App)
+		if image, known := facts.Images[l.spec.App]; known {
+			l.image = &image
+		}
 	}
 }
 

@@ -17,6 +17,8 @@ type Engine interface {
 	Name() string
 	// Prepare makes ready what the lanes need once per race (builds, images, checks that ports are free); say tells the user what takes long.
 	Prepare(ctx context.Context, raceID string, lanes []race.LaneSpec, say func(string)) error
+	// Facts tells of a race that was prepared.
+	Facts(raceID string) Facts
 	// Start starts one lane and returns without waiting for its health.
 	Start(ctx context.Context, raceID string, heat int, lane race.LaneSpec) (Lane, error)
 	// Cleanup ends and removes everything of the race. It may be called at any time, again and again, also after a failed Prepare.
@@ -55,13 +57,12 @@ func Lost(l Lane) error {
 	return nil
 }
 
-// Sourced is an engine that knows more of a prepared race than it takes to run it.
-type Sourced interface {
-	Engine
-	// Version is the name and version of the program that starts the apps, such as "docker" and "28.5.2".
-	Version(raceID string) (name, version string)
-	// Image is what the app of a lane is started from; nil where it is no image.
-	Image(raceID, app string) *race.Image
+// Facts are what a record is to say of how a race is run.
+type Facts struct {
+	// Versions are those of programs that take part, by their names: "docker": "28.5.2".
+	Versions map[string]string
+	// Images are what apps are started from, by app.
+	Images map[string]race.Image
 }
 
 // LogLines bounds the tail of an app's output that is kept, so that a chatty app cannot fill the runner's memory.

@@ -57,7 +57,7 @@ type Engine struct {
 	containers sync.Map // box by cgroup, those that run and whose processes are to be seen
 }
 
-var _ engine.Sourced = (*Engine)(nil)
+var _ engine.Engine = (*Engine)(nil)
 
 // preparedRace is what Prepare found out and made, and what was started since.
 type preparedRace struct {
@@ -180,22 +180,17 @@ func (e *Engine) Start(ctx context.Context, raceID string, heat int, spec race.L
 	return l, nil
 }
 
-// Version is that of the Docker Engine.
-func (e *Engine) Version(raceID string) (name, version string) {
-	if p := e.prepared(raceID); p != nil {
-		version = p.daemon.info.ServerVersion
-	}
-	return e.Name(), version
-}
-
-// Image is the image of a prepared lane.
-func (e *Engine) Image(raceID, app string) *race.Image {
+// Facts are the version of the Docker Engine and the lanes' images.
+func (e *Engine) Facts(raceID string) engine.Facts {
 	p := e.prepared(raceID)
-	if p == nil || p.lanes[app] == nil {
-		return nil
+	if p == nil {
+		return engine.Facts{}
 	}
-	source := p.lanes[app].source
-	return &source
+	f := engine.Facts{Versions: map[string]string{e.Name(): p.daemon.info.ServerVersion}, Images: map[string]race.Image{}}
+	for app, l := range p.lanes {
+		f.Images[app] = l.source
+	}
+	return f
 }
 
 // prepared is a race that was prepared and not yet cleaned up.

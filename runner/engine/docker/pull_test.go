@@ -101,13 +101,12 @@ func (f fixture) pulls(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, said.String(), "lane far: pulling "+s.image)
 	require.Regexp(t, `lane far: pulling \S+: [0-9.]+[kM]?B of [0-9.]+MB`, said.String(), "how far it is")
-	source := e.Image(id, "far")
+	facts := e.Facts(id)
+	require.NotEmpty(t, facts.Versions["docker"])
+	source := facts.Images["far"]
 	require.Equal(t, s.image, source.Name)
 	require.Regexp(t, `^sha256:[0-9a-f]{64}$`, source.ID)
 	require.Regexp(t, `^127\.0\.0\.1:\d+/shop/apps@sha256:[0-9a-f]{64}$`, source.Digest)
-	name, version := e.Version(id)
-	require.Equal(t, "docker", name)
-	require.NotEmpty(t, version)
 }
 
 func (f fixture) stopsPulling(t *testing.T) {

@@ -74,6 +74,9 @@ func (e *Engine) Prepare(ctx context.Context, raceID string, _ []race.LaneSpec, 
 	return e.PrepareError
 }
 
+// Facts are none.
+func (e *Engine) Facts(string) engine.Facts { return engine.Facts{} }
+
 // Start serves the lane on a loopback port: the lane's, or a free one.
 func (e *Engine) Start(ctx context.Context, raceID string, heat int, spec race.LaneSpec) (engine.Lane, error) {
 	e.called("start heat %d %s", heat, spec.App)

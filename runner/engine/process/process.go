@@ -147,6 +147,9 @@ func limitsOf(r race.Resources) cgroup.Limits {
 	return cgroup.Limits{CPUs: r.CPUs, Memory: r.Memory, CPUSet: r.CPUSet}
 }
 
+// Facts are none: local processes are started from what is there.
+func (e *Engine) Facts(string) engine.Facts { return engine.Facts{} }
+
 // Start starts a lane that was prepared. A port that somebody took meanwhile is race.Unavailable.
 func (e *Engine) Start(ctx context.Context, raceID string, _ int, spec race.LaneSpec) (engine.Lane, error) {
 	if err := ctx.Err(); err != nil {
