@@ -64,7 +64,7 @@ func startDocker() (host string, stop func(), err error) {
 	host = "unix://" + file("docker.sock")
 	cmd := exec.Command("dockerd", "--host", host, "--data-root", file("data"), "--exec-root", file("exec"), "--pidfile", file("pid"), "--bridge", "none")
 	cmd.Stdout, cmd.Stderr = log, log
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is for the tests first: they remove their containers
+	apart(cmd) // Ctrl-C is for the tests first: they remove their containers
 	if err := cmd.Start(); err != nil {
 		return "", nil, err
 	}

@@ -45,7 +45,7 @@ func (p *racePlan) explainStock(a *asker, need needs) {
 	}
 	if need.counters {
 		for _, row := range p.samples.clients {
-			if row.columns[colFailed] == nil {
+			if row.columns[colRequests] != nil && row.columns[colFailed] == nil { // a row without requests was merely seen
 				a.notice("race %s: k6's system tag expected_response is off, so nobody knows which requests failed", p.race.ID)
 			}
 		}

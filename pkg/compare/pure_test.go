@@ -198,3 +198,15 @@ func TestThePeriodOfASourceIsItsBusiestSeriesMedianGap(t *testing.T) {
 		require.Equal(t, tt.want, period(tt.in), tt.name)
 	}
 }
+
+func TestOnlyCountedRequestsTellThatNobodyKnowsWhichFailed(t *testing.T) {
+	said := func(columns map[string][]float64) []string {
+		a := &asker{}
+		p := racePlan{race: RaceInfo{ID: "r"}, samples: &samples{clients: map[lane]*clientRow{{"a", ""}: {columns: columns}}}}
+		p.explainStock(a, needs{counters: true})
+		return a.notices
+	}
+	require.Empty(t, said(nil), "a lane whose samples were seen, but none within the time that is shown")
+	require.Empty(t, said(map[string][]float64{colRequests: {1}, colFailed: {0}}))
+	require.Len(t, said(map[string][]float64{colRequests: {1}}), 1)
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/photofinish/photofinish/pkg/race"
@@ -42,6 +43,7 @@ type Engines []Kind
 
 // Process is the kind of engine that starts local processes.
 func Process() Kind {
+	found := sync.OnceValue(func() cgroup.Support { return cgroup.New().Support() }) // it makes a group to see whether it may
 	return Kind{
 		Name:   "process",
 		Starts: func(l race.LaneSpec) bool { return l.URL != "" || len(l.Command) > 0 },
@@ -49,7 +51,7 @@ func Process() Kind {
 			return process.New(process.Options{ScriptDir: o.ScriptDir, Cgroups: o.Cgroups, Ledger: o.Ledger})
 		},
 		State: func() (string, error) {
-			support := cgroup.New().Support()
+			support := found()
 			if support.Version == cgroup.None {
 				return "limits are not enforced: " + support.Reason, nil
 			}
