@@ -16,6 +16,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/photofinish/photofinish/pkg/plugin"
+	"github.com/photofinish/photofinish/pkg/race"
+	"github.com/photofinish/photofinish/pkg/runnerclient"
+	runnerconfig "github.com/photofinish/photofinish/runner/config"
 )
 
 // composeModule is the Docker Compose that the stack was tried with.
@@ -60,6 +63,49 @@ func TestStack(t *testing.T) {
 	require.Less(t, of("control", "latency_mean"), 50.0)
 	require.Greater(t, of("high-cpu", "cpu_ms_per_request"), 2*of("control", "cpu_ms_per_request"), "both sides: it works for each request")
 	require.Greater(t, of("memory-leak", "memory_working_set"), 20e6+of("control", "memory_working_set"), "cAdvisor's side: 800 requests leave 40 MB")
+
+	s.compose("stop", "control-app", "high-latency-app", "high-cpu-app", "memory-leak-app")
+	s.compose("up", "runner", "-d", "--wait")
+	raced := s.race(`{"script":"ab-test.js","heats":2,"load":{"duration":"8s"},"lanes":["control","high-cpu"]}`)
+	require.Equal(t, race.Finished, raced.Status, "%v", raced.Error)
+	require.Equal(t, "docker", raced.Engine)
+	for _, l := range raced.Lanes {
+		require.NotNil(t, l.Joined.CPUMSPerRequest, l.App)
+		require.NotNil(t, l.Container.MemoryMaxBytes, l.App)
+	}
+	time.Sleep(3 * time.Second)
+	board = s.standings(raced.ID)
+	require.Greater(t, of("high-cpu", "cpu_ms_per_request"), 2*of("control", "cpu_ms_per_request"), "the runner's containers are in cAdvisor's series too")
+}
+
+// race lets the stack's runner race, and waits for the end.
+func (s *stack) race(request string) (r race.Race) {
+	s.t.Helper()
+	token, err := s.command(root, filepath.Join(s.bin, "docker-compose"), "run", "--rm", "--no-deps", "-T", "--entrypoint", "cat", "token", "/token/token").Output()
+	require.NoError(s.t, err)
+	runner, err := runnerclient.New(runnerclient.Config{URL: "http://" + s.runner(), Token: strings.TrimSpace(string(token))})
+	require.NoError(s.t, err)
+	answer, err := runner.Do(s.t.Context(), runnerclient.Call{
+		Method: http.MethodPost, Path: []string{"v1", "races"}, Body: []byte(request), Header: http.Header{"Content-Type": {"application/json"}},
+	})
+	require.NoError(s.t, err)
+	require.Equal(s.t, http.StatusAccepted, answer.Status, "%s", answer.Body)
+	var accepted struct{ ID string }
+	require.NoError(s.t, json.Unmarshal(answer.Body, &accepted))
+	require.Eventually(s.t, func() bool {
+		record, err := runner.Race(s.t.Context(), accepted.ID)
+		require.NoError(s.t, err)
+		r = record.Race
+		return r.Status.Ended()
+	}, 3*time.Minute, 500*time.Millisecond)
+	return r
+}
+
+// runner is where the stack's runner listens.
+func (s *stack) runner() string {
+	settings, err := runnerconfig.Load(filepath.Join(root, "stack/runner.yaml"))
+	require.NoError(s.t, err)
+	return settings.Listen
 }
 
 // stack runs commands as docs/compose.md has them, in the repository's folder.
@@ -99,7 +145,7 @@ func (s *stack) useEngine() {
 		return
 	}
 	override := filepath.Join(s.bin, "socket.yaml")
-	text := "services: { cadvisor: { volumes: ['" + socket + ":/var/run/docker.sock'] } }\n"
+	text := "services: { cadvisor: { volumes: ['" + socket + ":/var/run/docker.sock'] }, runner: { volumes: ['" + socket + ":/var/run/docker.sock'] } }\n"
 	require.NoError(s.t, os.WriteFile(override, []byte(text), 0o600))
 	s.environ = append(s.environ, "COMPOSE_FILE=docker-compose.yaml:"+override)
 }
@@ -126,7 +172,7 @@ func (s *stack) standIn() {
 	require.NoError(s.t, err, "install busybox-static")
 	goroot, err := exec.Command("go", "env", "GOROOT").Output()
 	require.NoError(s.t, err)
-	s.run(dir, "cp", busybox, "/etc/ssl/certs/ca-certificates.crt", dir)
+	s.run(dir, "cp", busybox, "/etc/ssl/certs/ca-certificates.crt", filepath.Join(s.bin, "photofinish"), dir) // whose own Dockerfile needs BuildKit
 	s.run(dir, "cp", "-a", strings.TrimSpace(string(goroot)), filepath.Join(dir, "go"))
 
 	services := project(s.t).Services
@@ -134,7 +180,7 @@ func (s *stack) standIn() {
 	file.WriteString("name: photofinish-standins\nservices:\n")
 	for target, image := range map[string]string{
 		"busybox": services["token"].Image, "golang": "golang:" + required(s.t, "go"),
-		"prometheus": services["prometheus"].Image, "cadvisor": services["cadvisor"].Image,
+		"prometheus": services["prometheus"].Image, "cadvisor": services["cadvisor"].Image, "runner": services["runner"].Image,
 	} {
 		file.WriteString("  " + target + ": { image: '" + image + "', build: { context: ., target: " + target + " } }\n")
 	}
