@@ -1,16 +1,20 @@
 package bench
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -73,6 +77,90 @@ func BenchmarkReaders(b *testing.B) {
 		report(b, "noise", noise)
 	}
 	b.ReportMetric(0, "ns/op")
+}
+
+// BenchmarkEventLag reports the time from a request's arrival at its app to the arrival of the first progress event that counts it, in two lanes of
+// 100 requests a second: the median and the 95th percentile.
+func BenchmarkEventLag(b *testing.B) {
+	s := build(b).serve(b, "process")
+	apps := map[string]*timekeeper{"a": newTimekeeper(b), "b": newTimekeeper(b)}
+	s.write(b, "lag.js", 100, fmt.Sprintf("a: { url: %q }, b: { url: %q }", apps["a"].URL, apps["b"].URL))
+	for b.Loop() {
+		for _, app := range apps {
+			app.times = nil
+		}
+		var seen []counted
+		r := s.race(b, `{"script":"lag.js","mode":"together","heats":1,"warmup":"1s","load":{"duration":"10s"}}`, func(id string) { seen = s.counts(b, id) })
+		var lags []float64
+		for _, l := range r.Lanes {
+			times := apps[l.App].times
+			times = times[len(times)-int(l.Client.Requests):] // before them were the probe's and the warm-up's
+			next := 0
+			for _, c := range seen {
+				for ; next < c.requests[l.App] && next < len(times); next++ {
+					lags = append(lags, c.at.Sub(times[next]).Seconds())
+				}
+			}
+		}
+		sayLoad(b)
+		slices.Sort(lags)
+		b.ReportMetric(median(lags), "s-median")
+		b.ReportMetric(lags[len(lags)*95/100], "s-p95")
+		b.ReportMetric(float64(len(lags)), "requests")
+	}
+	b.ReportMetric(0, "ns/op")
+}
+
+// timekeeper is an app that remembers when it was asked.
+type timekeeper struct {
+	*httptest.Server
+	mu    sync.Mutex
+	times []time.Time
+}
+
+func newTimekeeper(b *testing.B) *timekeeper {
+	b.Helper()
+	k := &timekeeper{}
+	k.Server = httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		k.times = append(k.times, time.Now())
+	}))
+	b.Cleanup(k.Close)
+	return k
+}
+
+// counted is a progress event: how many requests of each app had been made, as the reader came to know at a time.
+type counted struct {
+	at       time.Time
+	requests map[string]int
+}
+
+// counts follows a race's events to their end.
+func (s served) counts(b *testing.B, id string) (all []counted) {
+	b.Helper()
+	answer, err := s.send(b.Context(), http.MethodGet, "/v1/races/"+id+"/events", "")
+	require.NoError(b, err)
+	defer answer.Body.Close()
+	for lines := bufio.NewScanner(answer.Body); lines.Scan(); {
+		text, data := strings.CutPrefix(lines.Text(), "data: ")
+		var event struct {
+			Phase string
+			Lanes []struct {
+				App      string
+				Requests int
+			}
+		}
+		if !data || json.Unmarshal([]byte(text), &event) != nil || event.Phase != "race" {
+			continue
+		}
+		c := counted{time.Now(), map[string]int{}}
+		for _, l := range event.Lanes {
+			c.requests[l.App] = l.Requests
+		}
+		all = append(all, c)
+	}
+	return all
 }
 
 // p95 is that of the latency of a race, the mean of its lanes.
@@ -167,22 +255,26 @@ func (p programs) serve(b *testing.B, engine string) served {
 // script writes a race of copies of control.
 func (s served) script(b *testing.B, name string, rate int, apps ...string) {
 	b.Helper()
-	var lanes strings.Builder
+	var lanes []string
 	for _, app := range apps {
-		start, port := fmt.Sprintf("command: [%q]", s.control), freePort(b)
+		start := fmt.Sprintf("command: [%q]", s.control)
 		if s.image != "" {
 			start = fmt.Sprintf("image: %q", s.image)
 		}
-		fmt.Fprintf(&lanes, "    %s: { %s, port: %d, path: '/control', cpus: 0.5, memory: '128m' },\n", app, start, port)
+		lanes = append(lanes, fmt.Sprintf("%s: { %s, port: %d, path: '/control', cpus: 0.5, memory: '128m' }", app, start, freePort(b)))
 	}
+	s.write(b, name, rate, strings.Join(lanes, ", "))
+}
+
+func (s served) write(b *testing.B, name string, rate int, lanes string) {
+	b.Helper()
 	text := fmt.Sprintf(`import http from 'k6/http';
 export const options = {
   scenarios: { load: { executor: 'constant-arrival-rate', rate: %d, timeUnit: '1s', duration: '1s', preAllocatedVUs: 20 } },
-  ext: { photofinish: { lanes: {
-%s  } } },
+  ext: { photofinish: { lanes: { %s } } },
 };
 export default function () { http.get(__ENV.APP_URL); }
-`, rate, lanes.String())
+`, rate, lanes)
 	require.NoError(b, os.WriteFile(filepath.Join(s.scripts, name), []byte(text), 0o600))
 }
 
