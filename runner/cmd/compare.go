@@ -33,6 +33,7 @@ type compareFlags struct {
 	appLabels     []string
 	failOn        string
 	json          bool
+	handouts      handouts
 }
 
 func compareCommand(c console, o *outcome) *cobra.Command {
@@ -57,6 +58,7 @@ or the folder of a race that photofinish recorded.`,
 	flags.StringSliceVar(&f.appLabels, "app-label", nil, "labels that may name the app in cAdvisor's series, in order (default photofinish, compose, Kubernetes, container name)")
 	flags.StringVar(&f.failOn, "fail-on", "", "\"regression\": exit code 4 if an app is slower or worse than the baseline")
 	flags.BoolVar(&f.json, "json", false, "the races as race.json on standard output and nothing else there")
+	f.handouts.flags(flags)
 	return cmd
 }
 
@@ -65,10 +67,14 @@ func runCompare(ctx context.Context, c console, ids []string, f compareFlags) ou
 	if f.failOn != "" && f.failOn != "regression" {
 		return outcome{err: race.Errorf(race.Invalid, "the only condition is: --fail-on regression", "--fail-on %q is not known", f.failOn)}
 	}
+	if err := f.handouts.check(); err != nil {
+		return outcome{err: err}
+	}
 	w := c.out
 	if f.json {
 		w = c.err
 	}
+	var races []race.Race
 	for _, id := range ids {
 		r, notices, err := f.load(ctx, id)
 		if err != nil {
@@ -87,7 +93,9 @@ func runCompare(ctx context.Context, c console, ids []string, f compareFlags) ou
 			}
 		}
 		o.regression = o.regression || f.failOn == "regression" && regressed(r)
+		races = append(races, r)
 	}
+	o.err = f.handouts.write(races...)
 	return o
 }
 

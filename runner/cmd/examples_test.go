@@ -52,10 +52,10 @@ func TestTheExamplesOfTheHelpTextsWork(t *testing.T) {
 	script := writeScript(t, "", "old: { url: '"+old+"' }", "new: { url: '"+fresh+"' }")
 	dir := filepath.Join(t.TempDir(), "race")
 	lines := examples(t, "race")
-	require.Len(t, lines, 6)
+	require.Len(t, lines, 7)
 	for i, line := range lines {
 		t.Run(strings.Join(line, " "), func(t *testing.T) {
-			args := replace(line, "script.js", script, "http://127.0.0.1:8080/api", old, "http://127.0.0.1:8081/api", fresh)
+			args := replace(line, "script.js", script, "http://127.0.0.1:8080/api", old, "http://127.0.0.1:8081/api", fresh, "race.md", dir+".md", "race.xml", dir+".xml")
 			if slices.Contains(args, "docker") { // with images that no registry has to give
 				args = replace(args, "tests/ab-test.js", writeScript(t, "", needImages(t).lanes...))
 			}
@@ -64,6 +64,11 @@ func TestTheExamplesOfTheHelpTextsWork(t *testing.T) {
 			require.Len(t, f.record.Heats, 1)
 			require.FileExists(t, filepath.Join(f.dir, "report.html"))
 		})
+	}
+	for end, says := range map[string]string{".md": "### Race script", ".xml": `<testsuite name="script"`} {
+		text, err := os.ReadFile(dir + end)
+		require.NoError(t, err)
+		require.Contains(t, string(text), says)
 	}
 	lines = examples(t, "compare")
 	require.Len(t, lines, 2)

@@ -24,6 +24,9 @@ const raceExamples = `  # four sample apps, everything embedded
   # in a pipeline: exit code 4 if a lane is slower than the baseline, the record on standard output
   photofinish race script.js --baseline old --fail-on regression --json > race.json
 
+  # the same for people: Markdown for the pull request, JUnit XML for the list of tests
+  photofinish race script.js --baseline old --fail-on regression --markdown race.md --junit race.xml
+
   # as many heats as it takes, but no more than 30
   photofinish race script.js --heats 30 --until-decided
 
@@ -49,6 +52,7 @@ type raceFlags struct {
 	keep          bool
 	failOn        string
 	json          bool
+	handouts      handouts
 }
 
 func raceCommand(c console, o *outcome) *cobra.Command {
@@ -89,6 +93,7 @@ Exit codes: 0 done, 2 usage or definition, 3 could not be run, 4 regression unde
 	flags.BoolVar(&f.keep, "keep", false, "keep the embedded Prometheus up after the race, until Ctrl-C")
 	flags.StringVar(&f.failOn, "fail-on", "", "\"regression\": exit code 4 if a lane is slower or worse than the baseline")
 	flags.BoolVar(&f.json, "json", false, "race.json on standard output and nothing else there")
+	f.handouts.flags(flags)
 	return cmd
 }
 
@@ -122,7 +127,7 @@ func (f *raceFlags) resolve(cmd *cobra.Command) error {
 	if f.prometheusURL != "" && f.keep {
 		return race.Errorf(race.Invalid, "leave one of them out", "--keep keeps the embedded Prometheus up, but --prometheus-url names another")
 	}
-	return nil
+	return f.handouts.check()
 }
 
 // memoryLimit (bytes) is where the garbage collector begins to work harder. The plots of the report ask the embedded Prometheus for

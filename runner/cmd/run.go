@@ -46,6 +46,7 @@ func (f raceFlags) run(ctx context.Context, c console, s *stage.Stage) outcome {
 	if f.json {
 		err = errors.Join(err, writeJSON(c.out, result.Record))
 	}
+	err = errors.Join(err, f.handouts.write(result.Record))
 	if f.keep && err == nil {
 		c.say("Prometheus stays up at %s until Ctrl-C", s.PrometheusURL())
 		<-ctx.Done()
