@@ -124,6 +124,11 @@ func Bench() error {
 	return sh.RunV("go", "test", "-p", "1", "-timeout", "90m", "-run", "^$", "-bench", ".", "./...")
 }
 
+// Calibrate measures how far verdicts can be believed, for docs/verdict.md. It may be interrupted: what docs/calibration.json holds is not measured again.
+func Calibrate() error {
+	return sh.RunV("go", "run", "./tests/calibration")
+}
+
 // Stack runs docker-compose.yaml but for Grafana on this machine's Docker Engine, and races the sample apps in it. The first time it takes
 // some ten minutes, in which Compose is built, and Prometheus and cAdvisor where they cannot be pulled.
 func Stack() error {

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
+	"time"
+)
+
+// Calibration is docs/calibration.json.
+type Calibration struct {
+	Synthetic []Cell `json:"synthetic"`
+}
+
+// ratios of the races, and minimum effects by which they are judged.
+var (
+	ratios   = []float64{1, 1.01, 1.02, 1.05, 1.1, 1.2}
+	minimums = []float64{0.02, 0}
+)
+
+func main() {
+	path := flag.String("out", "docs/calibration.json", "where the numbers go; cells that are there are left alone")
+	races := flag.Int("races", 4000, "how many races a cell has")
+	page := flag.String("page", "docs/verdict.md", "the page that shows them")
+	flag.Parse()
+	if err := calibrate(os.Stdout, *path, *page, *races); err != nil {
+		fmt.Fprintln(os.Stderr, "calibrate:", err)
+		os.Exit(1)
+	}
+}
+
+// calibrate measures what is not there yet, tells of it, and writes the page.
+func calibrate(say io.Writer, path, page string, races int) error {
+	c, err := load(path)
+	if err != nil {
+		return err
+	}
+	for _, world := range slices.Sorted(maps.Keys(worlds())) {
+		if !slices.ContainsFunc(emptyCells(world, races, ratios, minimums), func(wanted Cell) bool { return !slices.ContainsFunc(c.Synthetic, wanted.is) }) {
+			continue
+		}
+		began := time.Now()
+		measured := measure(world, races, ratios, minimums)
+		c.Synthetic = append(slices.DeleteFunc(c.Synthetic, func(o Cell) bool { return o.World == world }), measured...)
+		if err := save(path, c); err != nil {
+			return err
+		}
+		for _, cell := range measured {
+			_, _ = fmt.Fprintln(say, cell)
+		}
+		_, _ = fmt.Fprintf(say, "%s: %d races in %.0f s\n", world, races, time.Since(began).Seconds())
+	}
+	return rewrite(page, c)
+}
+
+// load reads the numbers; where there is no file there are none.
+func load(path string) (c Calibration, err error) {
+	text, err := os.ReadFile(path)
+	if err == nil {
+		err = json.Unmarshal(text, &c)
+	}
+	if err != nil && !os.IsNotExist(err) {
+		return c, fmt.Errorf("read %s: %w", path, err)
+	}
+	return c, nil
+}
+
+func (c Cell) String() string {
+	return fmt.Sprintf("%-14s ratio %.2f, minimum effect %.2f: p95 covered %.1f%%, slower %.2f%%, same %.2f%%; wrong in %.2f%%; naive slower %.1f%%, rank test slower %.1f%%",
+		c.World, c.Ratio, c.MinimumEffect, c.share(c.P95.Covered), c.share(c.P95.Slower), c.share(c.P95.Same), c.share(c.Wrong), c.share(c.Naive.Slower), c.share(c.RankTest.Slower))
+}
+
+// kind tells cells apart.
+type kind struct {
+	world          string
+	ratio, minimum float64
+}
+
+func (c Cell) kind() kind { return kind{c.World, c.Ratio, c.MinimumEffect} }
+
+// is says whether another cell holds at least the same races.
+func (c Cell) is(o Cell) bool { return c.kind() == o.kind() && o.Races >= c.Races }
+
+// share is n of the cell's races in percent.
+func (c Cell) share(n int) float64 { return 100 * float64(n) / float64(c.Races) }
+
+// save replaces the file as a whole, so that it can be interrupted.
+func save(path string, c Calibration) error {
+	text, err := json.MarshalIndent(c, "", " ")
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	if err := os.WriteFile(path+".new", append(text, '\n'), 0o644); err != nil { //nolint:gosec // part of the documentation
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return os.Rename(path+".new", path)
+}

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+)
+
+// The part of docs/verdict.md that is written from the numbers.
+const (
+	pageStart = "<!-- written by go tool mage calibrate -->\n"
+	pageEnd   = "<!-- to here -->\n"
+)
+
+// rewrite puts the tables into the page.
+func rewrite(path string, c Calibration) error {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("read %s: %w", path, err)
+	}
+	before, rest, started := strings.Cut(string(text), pageStart)
+	_, after, ended := strings.Cut(rest, pageEnd)
+	if !started || !ended {
+		return fmt.Errorf("%s has no place for the tables: %q … %q", path, pageStart, pageEnd)
+	}
+	return os.WriteFile(path, []byte(before+pageStart+c.tables()+pageEnd+after), 0o644) //nolint:gosec // part of the documentation
+}
+
+// tables are the numbers as Markdown.
+func (c Calibration) tables() string {
+	var b strings.Builder
+	b.WriteString("\n**Two identical apps**: how often each way of judging calls one of them slower or faster, in percent of the races, and how often the 95% interval of the p95 holds the truth.\n\n")
+	b.WriteString("| latencies | races | interval holds the truth | wrong outcome in the primary family | p95 differs by 5% | Mann-Whitney test |\n|---|--:|--:|--:|--:|--:|\n")
+	for _, cell := range c.at(1, minimums[0]) {
+		fmt.Fprintf(&b, "| %s | %d | %.1f | **%.2f** | %.1f | %.1f |\n", cell.World, cell.Races, cell.share(cell.P95.Covered), cell.share(cell.Wrong),
+			cell.share(cell.Naive.Slower+cell.Naive.Faster), cell.share(cell.RankTest.Slower+cell.RankTest.Faster))
+	}
+	fmt.Fprintf(&b, "\n**On the edge**: the app takes exactly %.0f%% longer, which is the minimum effect, so that *slower* and *same* are both wrong.\n\n", 100*minimums[0])
+	b.WriteString("| latencies | p95 slower | p95 same | p50 slower | p50 same |\n|---|--:|--:|--:|--:|\n")
+	for _, cell := range c.at(1+minimums[0], minimums[0]) {
+		fmt.Fprintf(&b, "| %s | %.2f | %.2f | %.2f | %.2f |\n", cell.World, cell.share(cell.P95.Slower), cell.share(cell.P95.Same), cell.share(cell.P50.Slower), cell.share(cell.P50.Same))
+	}
+	for _, measure := range []string{"p95", "p50"} {
+		for _, e := range minimums {
+			c.power(&b, measure, e)
+		}
+	}
+	b.WriteString("\n")
+	return b.String()
+}
+
+// power writes how often a true slowdown is called slower.
+func (c Calibration) power(b *strings.Builder, measure string, minimum float64) {
+	fmt.Fprintf(b, "\n**A slowdown of the %s found**, in percent of the races, with a minimum effect of %.0f%%:\n\n| latencies |", measure, 100*minimum)
+	for _, r := range ratios[1:] {
+		fmt.Fprintf(b, " %.0f%% |", 100*(r-1))
+	}
+	b.WriteString("\n|---|" + strings.Repeat("--:|", len(ratios)-1) + "\n")
+	for _, first := range c.at(ratios[1], minimum) {
+		fmt.Fprintf(b, "| %s |", first.World)
+		for _, r := range ratios[1:] {
+			for _, cell := range c.at(r, minimum) {
+				if cell.World == first.World {
+					t := cell.P95
+					if measure == "p50" {
+						t = cell.P50
+					}
+					fmt.Fprintf(b, " %.1f |", cell.share(t.Slower))
+				}
+			}
+		}
+		b.WriteString("\n")
+	}
+}
+
+// at are the cells of a ratio and a minimum effect, by world.
+func (c Calibration) at(ratio, minimum float64) (found []Cell) {
+	for _, cell := range c.Synthetic {
+		if cell.Ratio == ratio && cell.MinimumEffect == minimum {
+			found = append(found, cell)
+		}
+	}
+	slices.SortFunc(found, func(a, b Cell) int { return strings.Compare(a.World, b.World) })
+	return found
+}

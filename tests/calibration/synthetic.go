@@ -1,0 +1,233 @@
+package main
+
+import (
+	"hash/fnv"
+	"maps"
+	"math"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"sync"
+
+	"github.com/photofinish/photofinish/pkg/race"
+	"github.com/photofinish/photofinish/pkg/verdict"
+)
+
+// A race as photofinish runs it by default: 12 heats of 10 s, 200 requests a second.
+const (
+	heats       = race.DefaultHeats
+	perHeat     = 2000
+	raceSeconds = 120
+	// costSpread is the standard deviation of the CPU time of a request from heat to heat.
+	costSpread = 0.004
+)
+
+// Cell is one kind of race, many times over.
+type Cell struct {
+	World         string  `json:"world"`
+	Ratio         float64 `json:"ratio"` // the app takes so many times as long; its cost per request is the baseline's
+	MinimumEffect float64 `json:"minimum_effect"`
+	Races         int     `json:"races"`
+	P50           Tally   `json:"p50"`
+	P95           Tally   `json:"p95"`
+	// Wrong is how many races have any wrong outcome in the primary family.
+	Wrong int `json:"wrong"`
+	// Naive is how many would be called slower or faster because the pooled p95 differs by more than 5%, RankTest by a Mann-Whitney test of all latencies at 5%.
+	Naive    Sides `json:"naive"`
+	RankTest Sides `json:"rank_test"`
+}
+
+// Tally counts the verdicts about one measure.
+type Tally struct {
+	Covered      int `json:"covered"` // the plain 95% interval holds the truth
+	Slower       int `json:"slower"`
+	Faster       int `json:"faster"`
+	Same         int `json:"same"`
+	Inconclusive int `json:"inconclusive"`
+}
+
+// Sides counts how often a rule says slower and faster.
+type Sides struct {
+	Slower int `json:"slower"`
+	Faster int `json:"faster"`
+}
+
+// measure races in one world and judges each race by every ratio and minimum effect. The same world has the same races every time.
+func measure(world string, races int, ratios, minimums []float64) []Cell {
+	workers := runtime.GOMAXPROCS(0)
+	parts := make([][]Cell, workers)
+	var working sync.WaitGroup
+	for w := range workers {
+		parts[w] = emptyCells(world, races, ratios, minimums)
+		working.Go(func() {
+			for i := w; i < races; i += workers {
+				r := draw(random(world, i), worlds()[world]())
+				rank := r.ranks()
+				for j := range parts[w] {
+					parts[w][j].add(r, rank)
+				}
+			}
+		})
+	}
+	working.Wait()
+	all := parts[0]
+	for _, part := range parts[1:] {
+		for j := range all {
+			all[j].merge(part[j])
+		}
+	}
+	return all
+}
+
+func emptyCells(world string, races int, ratios, minimums []float64) (all []Cell) {
+	for _, e := range minimums {
+		for _, r := range ratios {
+			all = append(all, Cell{World: world, Ratio: r, MinimumEffect: e, Races: races})
+		}
+	}
+	return all
+}
+
+func random(world string, number int) *rand.Rand {
+	seed := fnv.New64a()
+	_, _ = seed.Write([]byte(world))
+	return rand.New(rand.NewPCG(seed.Sum64(), uint64(number))) //nolint:gosec // to be repeated
+}
+
+// add judges one race as if its app took the cell's ratio as long.
+func (c *Cell) add(r drawn, rank ranks) {
+	wrong := false
+	for _, v := range verdict.Judge(r.input(c.Ratio, c.MinimumEffect)) {
+		truth := 1.0
+		switch v.Measure {
+		case "latency_p50":
+			truth = c.Ratio
+			c.P50.count(v, truth)
+		case "latency_p95":
+			truth = c.Ratio
+			c.P95.count(v, truth)
+		}
+		wrong = wrong || v.Primary && isWrong(v, truth)
+	}
+	if wrong {
+		c.Wrong++
+	}
+	c.Naive.count(r.naive(c.Ratio))
+	c.RankTest.count(rank.test(c.Ratio))
+}
+
+func (c *Cell) merge(o Cell) {
+	c.P50.merge(o.P50)
+	c.P95.merge(o.P95)
+	c.Wrong += o.Wrong
+	c.Naive = Sides{c.Naive.Slower + o.Naive.Slower, c.Naive.Faster + o.Naive.Faster}
+	c.RankTest = Sides{c.RankTest.Slower + o.RankTest.Slower, c.RankTest.Faster + o.RankTest.Faster}
+}
+
+func (t *Tally) count(v race.Verdict, truth float64) {
+	if v.Low != nil && *v.Low <= truth && truth <= *v.High {
+		t.Covered++
+	}
+	switch v.Outcome {
+	case race.Slower:
+		t.Slower++
+	case race.Faster:
+		t.Faster++
+	case race.Same:
+		t.Same++
+	case race.Inconclusive:
+		t.Inconclusive++
+	}
+}
+
+func (t *Tally) merge(o Tally) {
+	t.Covered, t.Slower, t.Faster = t.Covered+o.Covered, t.Slower+o.Slower, t.Faster+o.Faster
+	t.Same, t.Inconclusive = t.Same+o.Same, t.Inconclusive+o.Inconclusive
+}
+
+func (s *Sides) count(side int) {
+	switch {
+	case side > 0:
+		s.Slower++
+	case side < 0:
+		s.Faster++
+	}
+}
+
+// isWrong says whether an outcome is not the region in which the truth lies; a truth on the edge belongs to neither of the regions beside it.
+func isWrong(v race.Verdict, truth float64) bool {
+	const rounding = 1e-9
+	log, mark := math.Log(truth), math.Log1p(v.MinimumEffect)
+	switch v.Outcome {
+	case race.Slower:
+		return log <= mark+rounding
+	case race.Faster:
+		return log >= -mark-rounding
+	case race.Same:
+		return math.Abs(log) >= mark-rounding
+	case race.Inconclusive:
+	}
+	return false
+}
+
+// drawn is one race of two identical apps: lane 0 is the baseline.
+type drawn struct {
+	heats  []verdict.Heat
+	pooled [2][]float64 // all latencies, ascending
+}
+
+const (
+	baseline = "control"
+	tested   = "app"
+)
+
+func draw(rng *rand.Rand, w world) drawn {
+	var r drawn
+	for range heats {
+		w.heat(rng)
+		values := map[string]map[string]*float64{}
+		for lane, app := range []string{baseline, tested} {
+			w.lane(rng)
+			ms := make([]float64, perHeat)
+			for i := range ms {
+				ms[i] = w.next(rng)
+			}
+			slices.Sort(ms)
+			cost, errors := math.Exp(costSpread*rng.NormFloat64()), 0.0
+			p50, p95 := quantile(ms, .5), quantile(ms, .95)
+			values[app] = map[string]*float64{"latency_p50": &p50, "latency_p95": &p95, "cpu_ms_per_request": &cost, "error_rate": &errors}
+			r.pooled[lane] = append(r.pooled[lane], ms...)
+		}
+		r.heats = append(r.heats, verdict.Heat{Values: values})
+	}
+	for _, lane := range r.pooled {
+		slices.Sort(lane)
+	}
+	return r
+}
+
+// quantile of ascending values.
+func quantile(sorted []float64, q float64) float64 {
+	return sorted[int(q*float64(len(sorted)-1)+.5)]
+}
+
+// input is the race as the judge sees it, if the app takes ratio times as long.
+func (r drawn) input(ratio, minimum float64) verdict.Input {
+	in := verdict.Input{Baseline: baseline, Apps: []string{baseline, tested}, RaceSeconds: raceSeconds}
+	for _, h := range r.heats {
+		slowed := maps.Clone(h.Values[tested])
+		for _, id := range []string{"latency_p50", "latency_p95"} {
+			v := *slowed[id] * ratio
+			slowed[id] = &v
+		}
+		in.Heats = append(in.Heats, verdict.Heat{Values: map[string]map[string]*float64{baseline: h.Values[baseline], tested: slowed}})
+	}
+	for _, id := range []string{"latency_p50", "latency_p95", "cpu_ms_per_request", "error_rate"} {
+		spec := verdict.Spec(id, verdict.Lower)
+		if !spec.Difference {
+			spec.MinimumEffect = minimum
+		}
+		in.Measures = append(in.Measures, spec)
+	}
+	return in
+}
