@@ -24,7 +24,10 @@ const compareExamples = `  # a race that a stock k6 ran: k6 run --out experiment
   photofinish compare ab2 --baseline control --prometheus-url http://127.0.0.1:9090
 
   # a race that photofinish recorded, once more
-  photofinish compare races/ab-test-20261123-204412-3f1c`
+  photofinish compare races/ab-test-20261123-204412-3f1c
+
+  # what changed over all races of a name, and since which of them
+  photofinish compare --trend races/nightly-*`
 
 type compareFlags struct {
 	prometheusURL string
@@ -33,6 +36,7 @@ type compareFlags struct {
 	appLabels     []string
 	failOn        string
 	json          bool
+	trend         bool
 	handouts      handouts
 }
 
@@ -42,7 +46,10 @@ func compareCommand(c console, o *outcome) *cobra.Command {
 		Use:   "compare [flags] RACE [RACE …]",
 		Short: "Standings and verdicts of past races, from any Prometheus or from their folders",
 		Long: `Show the standings and verdicts of past races. RACE is a testid in the Prometheus of --prometheus-url (also of a race that a stock k6 ran),
-or the folder of a race that photofinish recorded.`,
+or the folder of a race that photofinish recorded.
+
+With --trend the races are those of one name, and what is told is where each app changed for good: a change that is small against the noise of one race
+shows in many. Races on another machine or by another definition than the newest are named and left out.`,
 		Example: compareExamples,
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -58,6 +65,7 @@ or the folder of a race that photofinish recorded.`,
 	flags.StringSliceVar(&f.appLabels, "app-label", nil, "labels that may name the app in cAdvisor's series, in order (default photofinish, compose, Kubernetes, container name)")
 	flags.StringVar(&f.failOn, "fail-on", "", "\"regression\": exit code 4 if an app is slower or worse than the baseline")
 	flags.BoolVar(&f.json, "json", false, "the races as race.json on standard output and nothing else there")
+	flags.BoolVar(&f.trend, "trend", false, "where each app changed for good over these races, instead of each race by itself")
 	f.handouts.flags(flags)
 	return cmd
 }
@@ -73,6 +81,9 @@ func runCompare(ctx context.Context, c console, ids []string, f compareFlags) ou
 	w := c.out
 	if f.json {
 		w = c.err
+	}
+	if f.trend {
+		return outcome{err: f.showTrend(ctx, c, ids)}
 	}
 	var races []race.Race
 	for _, id := range ids {

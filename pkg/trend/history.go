@@ -1,0 +1,137 @@
+package trend
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/photofinish/photofinish/pkg/race"
+)
+
+// History is what a measure of an app did over the races of a name.
+type History struct {
+	App     string   `json:"app"`
+	Measure string   `json:"measure"`
+	Points  []Point  `json:"points"` // in order of time
+	Changes []Change `json:"changes"`
+}
+
+// Point is one race in a history. Changes are looked for among the points that have a value and are left out for no reason.
+type Point struct {
+	Race  string    `json:"race"`
+	At    time.Time `json:"at"`
+	Value *float64  `json:"value"` // in the measure's unit; nil where it was not measured
+	// LeftOut says why the race cannot be compared with the newest; "" where it can.
+	LeftOut string `json:"left_out,omitempty"`
+}
+
+// Of makes the histories of the apps of the newest race, in the order of its lanes, and of the measures. Races that did not finish, were not fair, or
+// were run on another machine or by another definition than the newest are marked, and no part of any change. Change.Index counts the points
+// that are left, from 0; see History.Compared.
+func Of(races []race.Race, measures []string, o Options) []History {
+	races = slices.DeleteFunc(slices.Clone(races), func(r race.Race) bool { return r.StartedAt == nil })
+	slices.SortStableFunc(races, func(a, b race.Race) int { return a.StartedAt.Compare(*b.StartedAt) })
+	newest := slices.IndexFunc(reversed(races), func(r race.Race) bool { return unsuitable(r) == "" })
+	if newest < 0 {
+		return nil
+	}
+	reference := races[len(races)-1-newest]
+	var all []History
+	for _, lane := range reference.Lanes {
+		for _, m := range measures {
+			h := History{App: lane.App, Measure: m, Changes: []Change{}}
+			for _, r := range races {
+				h.Points = append(h.Points, pointOf(r, lane, m, cmp.Or(unsuitable(r), different(r, reference))))
+			}
+			h.Changes = append(h.Changes, Changes(h.values(), o)...)
+			all = append(all, h)
+		}
+	}
+	return all
+}
+
+func reversed(races []race.Race) []race.Race {
+	races = slices.Clone(races)
+	slices.Reverse(races)
+	return races
+}
+
+// Compared are the points among which changes were looked for.
+func (h History) Compared() []Point {
+	return slices.DeleteFunc(slices.Clone(h.Points), func(p Point) bool { return p.LeftOut != "" || p.Value == nil })
+}
+
+func (h History) values() (values []float64) {
+	for _, p := range h.Compared() {
+		values = append(values, *p.Value)
+	}
+	return values
+}
+
+func pointOf(r race.Race, as race.Lane, measure, leftOut string) Point {
+	p := Point{Race: r.ID, At: *r.StartedAt, LeftOut: leftOut}
+	for _, l := range r.Lanes {
+		if l.App != as.App {
+			continue
+		}
+		p.Value = l.Measures[measure]
+		if leftOut == "" && !sameResources(l.Resources, as.Resources) {
+			p.LeftOut = "other limits"
+		}
+	}
+	return p
+}
+
+// unsuitable says why a race tells nothing.
+func unsuitable(r race.Race) string {
+	switch {
+	case r.Status != race.Finished:
+		return "not finished"
+	case !r.Audit.Fair && r.Audit.OverriddenBy == nil:
+		return "not fair"
+	}
+	return ""
+}
+
+// different says in what a race's circumstances differ from another's.
+func different(r, from race.Race) string {
+	switch {
+	case machine(r) != machine(from):
+		return "another machine"
+	case r.Engine != from.Engine:
+		return "another engine"
+	case r.Mode != from.Mode || r.Arrivals != from.Arrivals:
+		return "another way of racing"
+	case load(r.Load) != load(from.Load):
+		return "another load"
+	}
+	return ""
+}
+
+func machine(r race.Race) string {
+	if r.Machine == nil {
+		return ""
+	}
+	return fmt.Sprint(r.Machine.CPUModel, r.Machine.CPUs, r.Machine.Cgroup)
+}
+
+// load leaves the duration out: how long was looked does not change what is looked at.
+func load(l race.Load) string {
+	text := l.Executor
+	if l.VUs != nil && l.Rate == nil {
+		text += fmt.Sprint(" ", *l.VUs, " VUs")
+	}
+	if l.Rate != nil {
+		text += fmt.Sprint(" ", *l.Rate, "/s")
+	}
+	return text
+}
+
+func sameResources(a, b race.Resources) bool {
+	return equal(a.CPUs, b.CPUs) && equal(a.Memory, b.Memory) && equal(a.CPUSet, b.CPUSet)
+}
+
+func equal[T comparable](a, b *T) bool {
+	return a == b || a != nil && b != nil && *a == *b
+}

@@ -1,0 +1,108 @@
+package trend_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/photofinish/photofinish/pkg/race"
+	"github.com/photofinish/photofinish/pkg/race/racetest"
+	"github.com/photofinish/photofinish/pkg/trend"
+)
+
+// nights are races of one name, a night each; change edits the i-th.
+func nights(n int, change func(i int, r *race.Race)) []race.Race {
+	rng := rand.New(rand.NewPCG(9, 9))
+	var races []race.Race
+	for i := range n {
+		r := racetest.FourApps().Race
+		at := r.StartedAt.Add(time.Duration(i) * 24 * time.Hour)
+		r.ID, r.StartedAt = fmt.Sprintf("nightly-%02d", i), &at
+		machine := *r.Machine
+		r.Machine, r.Lanes = &machine, slices.Clone(r.Lanes)
+		for j := range r.Lanes {
+			p95 := *r.Lanes[j].Measures["latency_p95"] * (1 + .01*rng.NormFloat64())
+			r.Lanes[j].Measures = map[string]*float64{"latency_p95": &p95}
+		}
+		change(i, &r)
+		races = append(races, r)
+	}
+	return races
+}
+
+func slower(r *race.Race, app string, ratio float64) {
+	for j := range r.Lanes {
+		if r.Lanes[j].App == app {
+			*r.Lanes[j].Measures["latency_p95"] *= ratio
+		}
+	}
+}
+
+func TestAHistoryTellsWhatChangedAndFromWhichRaceOn(t *testing.T) {
+	races := nights(40, func(i int, r *race.Race) {
+		if i >= 25 {
+			slower(r, "high-cpu", 1.06)
+		}
+	})
+	slices.Reverse(races) // in whatever order they come
+	all := trend.Of(races, []string{"latency_p95"}, trend.Options{MinMagnitude: .02})
+	require.Len(t, all, 4)
+	for _, h := range all {
+		require.Len(t, h.Points, 40)
+		if h.App != "high-cpu" {
+			require.Empty(t, h.Changes, h.App)
+			continue
+		}
+		require.Len(t, h.Changes, 1)
+		require.Equal(t, "nightly-25", h.Compared()[h.Changes[0].Index].Race)
+		require.InDelta(t, 1.06, h.Changes[0].Ratio(), .01)
+	}
+}
+
+func TestWhatCannotBeComparedIsMarkedAndNotMixed(t *testing.T) {
+	half := .25
+	reasons := map[int]string{1: "not finished", 3: "not fair", 5: "another machine", 7: "another load", 9: "another way of racing", 11: "another engine", 13: "other limits"}
+	races := nights(30, func(i int, r *race.Race) {
+		switch i {
+		case 1:
+			r.Status = race.Interrupted
+		case 3:
+			r.Audit.Fair = false
+		case 5:
+			r.Machine.CPUs++
+		case 7:
+			rate := 999.0
+			r.Load.Rate = &rate
+		case 9:
+			r.Mode = race.Turns
+		case 11:
+			r.Engine = "docker"
+		case 13:
+			for j := range r.Lanes {
+				r.Lanes[j].Resources.CPUs = &half
+			}
+		}
+		if reasons[i] != "" {
+			slower(r, "control", 10)
+		}
+		if i == 15 {
+			r.Load.DurationMS *= 2 // which changes nothing of what is measured
+		}
+	})
+	h := trend.Of(races, []string{"latency_p95"}, trend.Options{MinMagnitude: .02})[0]
+	require.Equal(t, "control", h.App)
+	for i, p := range h.Points {
+		require.Equal(t, reasons[i], p.LeftOut, p.Race)
+	}
+	require.Empty(t, h.Changes)
+	require.Len(t, h.Compared(), 23)
+}
+
+func TestWithoutARaceThatCountsThereIsNoHistory(t *testing.T) {
+	require.Empty(t, trend.Of(nil, []string{"latency_p95"}, trend.Options{}))
+	require.Empty(t, trend.Of(nights(3, func(_ int, r *race.Race) { r.Status = race.Failed }), []string{"latency_p95"}, trend.Options{}))
+}

@@ -1,0 +1,104 @@
+package terminal
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/photofinish/photofinish/pkg/trend"
+	"github.com/photofinish/photofinish/runner/scoreboard"
+)
+
+// sparks are eight heights of a line of text.
+var sparks = []rune("▁▂▃▄▅▆▇█")
+
+// Trend writes the histories of apps: a line each, and below it every place at which the app changed for good.
+func Trend(w io.Writer, histories []trend.History, o Options) error {
+	width, _ := o.size()
+	depth := o.Colour
+	if !o.TTY {
+		depth = NoColour
+	}
+	p := paint{depth: depth}
+	var b strings.Builder
+	app := ""
+	for _, h := range histories {
+		if h.App != app {
+			app = h.App
+			fmt.Fprintf(&b, "\n%s\n", p.bold(printable(app)))
+		}
+		column := scoreboard.ColumnOf(h.Measure)
+		points := h.Compared()
+		room := max(10, min(width, 200)-40)
+		shown := points[max(0, len(points)-room):]
+		last := scoreboard.Absent
+		if n := len(points); n > 0 {
+			last = column.Value(points[n-1].Value)
+		}
+		fmt.Fprintf(&b, "  %s %s %s\n", left(column.Title, 14), right(last, 12), sparkline(shown))
+		for _, c := range h.Changes {
+			at := points[c.Index]
+			fmt.Fprintf(&b, "    %s  %s: %s → %s (%s), mean of %s before and %s after\n", at.At.UTC().Format("2006-01-02 15:04"), printable(at.Race),
+				column.Value(&c.Before.Mean), column.Value(&c.After.Mean), column.Diff(&c.After.Mean, &c.Before.Mean),
+				scoreboard.Count(c.Before.N, "race"), fmt.Sprint(c.After.N))
+		}
+		if len(h.Changes) == 0 {
+			fmt.Fprintf(&b, "    %s\n", p.dim("no change in "+scoreboard.Count(len(points), "race")))
+		}
+	}
+	for _, line := range leftOut(histories) {
+		fmt.Fprintf(&b, "\n%s", p.dim(line))
+	}
+	b.WriteString("\n")
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// sparkline draws values between their lowest and highest.
+func sparkline(points []trend.Point) string {
+	var values []float64
+	for _, p := range points {
+		values = append(values, *p.Value)
+	}
+	if len(values) == 0 {
+		return ""
+	}
+	low, high := slices.Min(values), slices.Max(values)
+	line := make([]rune, len(values))
+	for i, v := range values {
+		height := 0
+		if high > low {
+			height = int((v - low) / (high - low) * float64(len(sparks)-1))
+		}
+		line[i] = sparks[height]
+	}
+	return string(line)
+}
+
+// leftOut says which races are no part of any history, once for each reason.
+func leftOut(histories []trend.History) (lines []string) {
+	var reasons []string
+	races := map[string][]string{}
+	for _, h := range histories {
+		for _, p := range h.Points {
+			if p.LeftOut == "" || slices.Contains(races[p.LeftOut], p.Race) {
+				continue
+			}
+			if races[p.LeftOut] == nil {
+				reasons = append(reasons, p.LeftOut)
+			}
+			races[p.LeftOut] = append(races[p.LeftOut], p.Race)
+		}
+	}
+	for _, reason := range reasons {
+		const most = 5
+		names := races[reason]
+		text := strings.Join(names[:min(most, len(names))], ", ")
+		if more := len(names) - most; more > 0 {
+			text += fmt.Sprintf(" and %d more", more)
+		}
+		lines = append(lines, "left out, "+reason+": "+printable(text))
+	}
+	return lines
+}
