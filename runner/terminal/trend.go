@@ -24,19 +24,18 @@ func Trend(w io.Writer, histories []trend.History, o Options) error {
 	var b strings.Builder
 	app := ""
 	for _, h := range histories {
+		points := h.Compared()
+		if len(points) == 0 { // of a measure that nobody has
+			continue
+		}
 		if h.App != app {
 			app = h.App
 			fmt.Fprintf(&b, "\n%s\n", p.bold(printable(app)))
 		}
 		column := scoreboard.ColumnOf(h.Measure)
-		points := h.Compared()
 		room := max(10, min(width, 200)-40)
 		shown := points[max(0, len(points)-room):]
-		last := scoreboard.Absent
-		if n := len(points); n > 0 {
-			last = column.Value(points[n-1].Value)
-		}
-		fmt.Fprintf(&b, "  %s %s %s\n", left(column.Title, 14), right(last, 12), sparkline(shown))
+		fmt.Fprintf(&b, "  %s %s %s\n", left(column.Title, 14), right(column.Value(points[len(points)-1].Value), 12), sparkline(shown))
 		for _, c := range h.Changes {
 			at := points[c.Index]
 			fmt.Fprintf(&b, "    %s  %s: %s → %s (%s), mean of %s before and %s after\n", at.At.UTC().Format("2006-01-02 15:04"), printable(at.Race),
@@ -60,9 +59,6 @@ func sparkline(points []trend.Point) string {
 	var values []float64
 	for _, p := range points {
 		values = append(values, *p.Value)
-	}
-	if len(values) == 0 {
-		return ""
 	}
 	low, high := slices.Min(values), slices.Max(values)
 	line := make([]rune, len(values))
