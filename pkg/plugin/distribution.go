@@ -12,6 +12,7 @@ import (
 
 	"github.com/photofinish/photofinish/pkg/compare"
 	"github.com/photofinish/photofinish/pkg/race"
+	"github.com/photofinish/photofinish/pkg/scoreboard"
 	"github.com/photofinish/photofinish/pkg/verdict"
 )
 
@@ -27,6 +28,7 @@ func (d *Datasource) distribution(ctx context.Context, q query) (answer, error) 
 		return answer{}, err
 	}
 	a := answer{notices: said}
+	livery := liveryOf(q, races)
 	curves := data.NewFrame("percentiles", data.NewField("percentile", nil, percentiles()))
 	ratios := newRatios(len(races) > 1)
 	var absent error
@@ -53,7 +55,7 @@ func (d *Datasource) distribution(ctx context.Context, q query) (answer, error) 
 			if found.Whole[app] == nil || len(q.Apps) > 0 && !slices.Contains(q.Apps, app) {
 				continue
 			}
-			curves.Fields = append(curves.Fields, curve(app, info.ID, found.Whole[app], len(races) > 1))
+			curves.Fields = append(curves.Fields, curve(app, info.ID, found.Whole[app], len(races) > 1, livery.Colour(app)))
 		}
 		baseline, err := baselineOf(q, l, *info)
 		if err != nil && len(q.Races) == 0 {
@@ -98,13 +100,14 @@ func baselineOf(q query, l listed, info compare.RaceInfo) (string, error) {
 	return "", nil
 }
 
-func curve(app, id string, ms []float64, several bool) *data.Field {
+func curve(app, id string, ms []float64, several bool, colour scoreboard.Colour) *data.Field {
 	labels, name := data.Labels{"app": app}, app
 	if several {
 		labels["race"], name = id, app+", "+id
 	}
 	f := data.NewField(app, labels, nullable(ms))
 	f.Config = &data.FieldConfig{Unit: "ms", DisplayNameFromDS: name}
+	dye(f.Config, colour.Hex())
 	return f
 }
 

@@ -6,6 +6,8 @@ import "time"
 const (
 	// maxRaces of one query: overlaid races are told apart by eye, and each costs about 20 queries to Prometheus.
 	maxRaces = 20
+	// maxRecords of one table: two years of one race a day are no table any more, and each record is some 40 kB.
+	maxRecords = 500
 	// maxListed races of one list: more is no list for people, and a variable's menu of more stalls the browser.
 	maxListed = 1000
 	// listPage is how many records are asked of the runner at once; a record of 4 lanes and 12 heats is about 40 kB.

@@ -28,7 +28,7 @@ func queryTypes() []string {
 	return []string{typeTimeSeries, typeStandings, typeVerdict, typeDistribution, typeRaces, typeEvents}
 }
 
-// The values of field: of verdict the first five, of standings the last.
+// The values of field: of verdict the first five, of standings the last two.
 const (
 	fieldRegressed = "regressed"
 	fieldRatio     = "ratio"
@@ -36,6 +36,7 @@ const (
 	fieldHigh      = "high"
 	fieldAll       = "all"
 	fieldTrend     = "trend"
+	fieldHistory   = "history"
 )
 
 // query is a query of the contract, read and checked.
@@ -60,6 +61,9 @@ type query struct {
 
 func (q query) elapsed() bool { return q.Align == "elapsed" }
 func (q query) each() bool    { return q.Heats == "each" }
+
+// alerts says whether the answer is numbers for alert rules.
+func (q query) alerts() bool { return q.Type == typeVerdict && q.Field != fieldAll }
 
 // readQuery reads and checks one query. Its errors are for the person who wrote it.
 func readQuery(dq backend.DataQuery) (query, error) {
@@ -129,7 +133,7 @@ func (q *query) fields() []string {
 	case typeVerdict:
 		return []string{fieldRegressed, fieldRatio, fieldLow, fieldHigh, fieldAll}
 	case typeStandings:
-		return []string{fieldTrend}
+		return []string{fieldTrend, fieldHistory}
 	default:
 		return []string{q.Field}
 	}

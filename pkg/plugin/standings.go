@@ -11,16 +11,21 @@ import (
 	"github.com/photofinish/photofinish/pkg/compare"
 	"github.com/photofinish/photofinish/pkg/measure"
 	"github.com/photofinish/photofinish/pkg/race"
+	"github.com/photofinish/photofinish/pkg/scoreboard"
 	"github.com/photofinish/photofinish/pkg/verdict"
 )
 
 // standings answers with one table: a row for each app, the best by the first measure on top.
 func (d *Datasource) standings(ctx context.Context, q query) (answer, error) {
+	if q.Field == fieldHistory {
+		return d.history(ctx, q)
+	}
 	races, said, err := d.targets(ctx, q, false)
 	if err != nil {
 		return answer{}, err
 	}
 	board := newBoard(q, len(races) > 1)
+	board.livery = liveryOf(q, races)
 	a := answer{notices: said}
 	judged, err := d.judgedAll(ctx, q, races, &a)
 	if err != nil {
@@ -47,6 +52,7 @@ type board struct {
 	diffs   map[string][]*float64
 	words   map[string][]*string
 	trends  map[string][]json.RawMessage
+	livery  scoreboard.Livery
 }
 
 func newBoard(q query, several bool) *board {
@@ -123,7 +129,9 @@ func (b *board) frame() *data.Frame {
 	if b.several {
 		f.Fields = append(f.Fields, data.NewField("race", nil, b.races))
 	}
-	f.Fields = append(f.Fields, data.NewField("app", nil, slices.Concat([]string{}, b.apps)), data.NewField("rank", nil, slices.Concat([]*int64{}, b.ranks)))
+	app := data.NewField("app", nil, slices.Concat([]string{}, b.apps))
+	app.Config = badges(b.livery)
+	f.Fields = append(f.Fields, app, data.NewField("rank", nil, slices.Concat([]*int64{}, b.ranks)))
 	for _, m := range b.q.measures {
 		value := data.NewField(m.ID, nil, slices.Concat([]*float64{}, b.values[m.ID]))
 		value.Config = shown(m, m.Name)
@@ -134,12 +142,13 @@ func (b *board) frame() *data.Frame {
 			Description: "Difference to the baseline in percent of the baseline's value.",
 		}
 		word := data.NewField(m.ID+"_verdict", nil, slices.Concat([]*string{}, b.words[m.ID]))
-		word.Config = &data.FieldConfig{DisplayNameFromDS: m.Name + ", verdict", Description: "faster, slower, same or inconclusive; for measures other than latency read better and worse."}
+		word.Config = wordsOf(m)
 		f.Fields = append(f.Fields, value, diff, word)
 		if b.trend {
 			trend := data.NewField(m.ID+"_trend", nil, slices.Concat([]json.RawMessage{}, b.trends[m.ID]))
 			trend.Config = shown(m, m.Name+", heat by heat")
 			trend.Config.Custom = map[string]any{"cellOptions": map[string]any{"type": "sparkline", "hideValue": true}} // else tables write the numbers out
+			dye(trend.Config, "text") // or else each column of small lines would have a colour that is somebody's
 			f.Fields = append(f.Fields, trend)
 		}
 	}

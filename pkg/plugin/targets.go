@@ -27,11 +27,11 @@ func (d *Datasource) targets(ctx context.Context, q query, strict bool) ([]liste
 			if len(bare) > 0 {
 				said.add("left out, because no request has the tag app and so there is nothing to compare: %s", ids(bare))
 			}
-			if all = tagged; len(all) > maxRaces {
-				said.add("there are %d races in this time: the newest %d are shown", len(all), maxRaces)
-				all = all[:maxRaces]
+			shown := q.affordable(tagged)
+			if len(shown) < len(tagged) {
+				said.add("there are %d races in this time: the newest %d are shown", len(tagged), len(shown))
 			}
-			return all, said, nil
+			return shown, said, nil
 		}
 		if l, ok := newest(tagged, q); ok {
 			races = append(races, l)
@@ -51,6 +51,23 @@ func (d *Datasource) targets(ctx context.Context, q query, strict bool) ([]liste
 		races = append(races, l)
 	}
 	return races, said, nil
+}
+
+// affordable keeps the newest races. Tables take many more of those that the runner recorded: they cost no query to Prometheus.
+func (q query) affordable(all []listed) []listed {
+	var kept []listed
+	dear := 0
+	for _, l := range all {
+		if l.record == nil || q.Type != typeStandings && q.Type != typeVerdict {
+			if dear++; dear > maxRaces {
+				continue
+			}
+		}
+		if len(kept) < maxRecords {
+			kept = append(kept, l)
+		}
+	}
+	return kept
 }
 
 // comparable parts the runs without the tag app from the races: whoever else uses this Prometheus may tag theirs with testid only.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/photofinish/photofinish/pkg/compare"
 	"github.com/photofinish/photofinish/pkg/race"
+	"github.com/photofinish/photofinish/pkg/scoreboard"
 )
 
 // timeSeries answers with the measures step by step.
@@ -44,7 +45,8 @@ func (d *Datasource) timeSeries(ctx context.Context, q query) (answer, error) {
 		return answer{}, err // it names the measure or the race, and what to do
 	}
 	said.take(result.Notices...)
-	return answer{frames: q.series(result, len(req.Races) > 1), notices: said, executed: result.Queries}, nil
+	names := naming{measures: len(q.measures) > 1, races: len(req.Races) > 1, heats: q.each(), livery: liveryOf(q, races)}
+	return answer{frames: q.series(result, names), notices: said, executed: result.Queries}, nil
 }
 
 func clock(t time.Time) string { return t.UTC().Format(time.RFC3339) }
@@ -114,9 +116,8 @@ func (q query) noSeries() *data.Frame {
 	}
 }
 
-// series makes the frames of a result. several: more than one race was asked for.
-func (q query) series(result compare.Result, several bool) data.Frames {
-	names := naming{measures: len(q.measures) > 1, races: several, heats: q.each()}
+// series makes the frames of a result.
+func (q query) series(result compare.Result, names naming) data.Frames {
 	if q.elapsed() {
 		axis := data.NewField("elapsed", nil, result.Elapsed)
 		axis.Config = &data.FieldConfig{Unit: "s", DisplayNameFromDS: "elapsed"}
@@ -152,8 +153,11 @@ func wide(f *data.Frame, series []compare.Series, names naming) *data.Frame {
 	return f
 }
 
-// naming says what tells the series of an answer apart, besides the app.
-type naming struct{ measures, races, heats bool }
+// naming says what tells the series of an answer apart, besides the app, and what the apps wear.
+type naming struct {
+	measures, races, heats bool
+	livery                 scoreboard.Livery
+}
 
 func (n naming) field(s compare.Series) *data.Field {
 	labels := data.Labels{"app": s.App, "measure": s.Measure.ID}
@@ -175,6 +179,7 @@ func (n naming) field(s compare.Series) *data.Field {
 		DisplayNameFromDS: strings.Join(words, ", "),
 		Unit:              string(s.Measure.Unit), Decimals: &decimals, Description: s.Measure.Sentence,
 	}
+	dye(f.Config, n.livery.Colour(s.App).Hex())
 	return f
 }
 

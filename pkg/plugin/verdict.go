@@ -14,7 +14,7 @@ import (
 // verdict answers with numbers for alert rules or, with field all, with a table for people.
 // Alert rules must not take a race for audited only because its runner is down just now: that is an error.
 func (d *Datasource) verdict(ctx context.Context, q query) (answer, error) {
-	alert := q.Field != fieldAll
+	alert := q.alerts()
 	races, said, err := d.targets(ctx, q, alert)
 	if err != nil {
 		return answer{}, err
@@ -34,6 +34,7 @@ func (d *Datasource) verdict(ctx context.Context, q query) (answer, error) {
 	}
 	if !alert {
 		a.frames = data.Frames{verdictTable(q, told)}
+		a.frames[0].Meta.Custom = finishOf(q, told)
 		return a, nil
 	}
 	f := typed(data.FrameTypeNumericWide)

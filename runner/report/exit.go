@@ -2,7 +2,7 @@ package report
 
 import (
 	"github.com/photofinish/photofinish/pkg/race"
-	"github.com/photofinish/photofinish/runner/scoreboard"
+	"github.com/photofinish/photofinish/pkg/scoreboard"
 )
 
 // exitGrace is how long after its exit a sample may still hold what a lane did before.

@@ -5,7 +5,7 @@ import (
 	"math"
 
 	"github.com/photofinish/photofinish/pkg/race"
-	"github.com/photofinish/photofinish/runner/scoreboard"
+	"github.com/photofinish/photofinish/pkg/scoreboard"
 )
 
 // heatPlot is one app's p95 in each heat, on an axis of its own: between the apps the differences are much larger than between heats.

@@ -12,7 +12,7 @@ import (
 
 	"github.com/photofinish/photofinish/pkg/race"
 	"github.com/photofinish/photofinish/pkg/verdict"
-	"github.com/photofinish/photofinish/runner/scoreboard"
+	"github.com/photofinish/photofinish/pkg/scoreboard"
 )
 
 //go:embed assets

@@ -5,7 +5,7 @@ import (
 	"math"
 	"strings"
 
-	"github.com/photofinish/photofinish/runner/scoreboard"
+	"github.com/photofinish/photofinish/pkg/scoreboard"
 )
 
 // ridges are the densities of the apps below each other, on one logarithmic axis.

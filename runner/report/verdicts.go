@@ -5,7 +5,7 @@ import (
 	"strconv"
 
 	"github.com/photofinish/photofinish/pkg/race"
-	"github.com/photofinish/photofinish/runner/scoreboard"
+	"github.com/photofinish/photofinish/pkg/scoreboard"
 )
 
 // verdictRow is a verdict with its interval as a picture: a logarithmic axis from half to double, 1 in the middle.

@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"github.com/photofinish/photofinish/pkg/race"
-	"github.com/photofinish/photofinish/runner/scoreboard"
+	"github.com/photofinish/photofinish/pkg/scoreboard"
 )
 
 // paint puts colours into text, or leaves it alone.

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/photofinish/photofinish/pkg/race"
-	"github.com/photofinish/photofinish/runner/scoreboard"
+	"github.com/photofinish/photofinish/pkg/scoreboard"
 )
 
 // plain says what lines a snapshot is worth where nothing can be redrawn: one at the end of each heat, and one every few seconds.

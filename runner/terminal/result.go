@@ -7,7 +7,7 @@ import (
 
 	"github.com/photofinish/photofinish/pkg/race"
 	"github.com/photofinish/photofinish/pkg/verdict"
-	"github.com/photofinish/photofinish/runner/scoreboard"
+	"github.com/photofinish/photofinish/pkg/scoreboard"
 )
 
 // result writes the end of a race, block by block with an empty line between.

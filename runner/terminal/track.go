@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"github.com/photofinish/photofinish/pkg/race"
-	"github.com/photofinish/photofinish/runner/scoreboard"
+	"github.com/photofinish/photofinish/pkg/scoreboard"
 )
 
 // track draws the live block: a head line, then a row per app. A wide window has one line per app, with titles above; a medium one two, a narrow one three.

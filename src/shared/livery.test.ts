@@ -18,7 +18,7 @@ it('starts anew after the last colour', () => {
 });
 
 it('has the colours of the terminal and of the report', () => {
-  const go = readFileSync(join(import.meta.dirname, '../../runner/scoreboard/livery.go'), 'utf8');
+  const go = readFileSync(join(import.meta.dirname, '../../pkg/scoreboard/livery.go'), 'utf8');
   const theirs = [...go.matchAll(/\{0x(\w\w), 0x(\w\w), 0x(\w\w)\}/g)].map(([, r, g, b]) => `#${r}${g}${b}`);
   const apps = Array.from({ length: 16 }, (_, i) => `app-${i}`);
   expect(theirs).toEqual([neutral, ...apps.map((app) => colourOf({ apps }, app))]);

@@ -24,7 +24,7 @@ const classic = [
 /** How lines are broken (strokes and gaps in pixels), for those who see no colours; empty for a whole line. */
 const dashes: readonly number[][] = [[], [8, 4], [2, 3], [12, 3, 2, 3], [4, 2]];
 
-/** Which app wears which colour, by its place among the lanes; the baseline is neutral. Reports and terminal have the same (runner/scoreboard). */
+/** Which app wears which colour, by its place among the lanes; the baseline is neutral. Reports and terminal have the same (pkg/scoreboard). */
 export interface Livery {
   /** In the order of the lanes. */
   apps: readonly string[];
@@ -39,9 +39,9 @@ function rank({ apps, baseline }: Livery, app: string): number {
 /** The app's colour; an app that is not in the race has none and is neutral too. */
 export function colourOf(livery: Livery, app: string): string {
   const place = rank(livery, app);
-  return place < 0 ? neutral : classic[place % classic.length];
+  return (place < 0 ? undefined : classic[place % classic.length]) ?? neutral;
 }
 
 export function dashOf(livery: Livery, app: string): readonly number[] {
-  return dashes[Math.max(0, rank(livery, app)) % dashes.length];
+  return dashes[Math.max(0, rank(livery, app)) % dashes.length] ?? [];
 }

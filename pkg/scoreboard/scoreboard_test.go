@@ -10,7 +10,7 @@ import (
 	"github.com/photofinish/photofinish/pkg/race"
 	"github.com/photofinish/photofinish/pkg/race/racetest"
 	"github.com/photofinish/photofinish/pkg/verdict"
-	"github.com/photofinish/photofinish/runner/scoreboard"
+	"github.com/photofinish/photofinish/pkg/scoreboard"
 )
 
 func TestEveryAppKeepsItsColourAndTheBaselineIsNeutral(t *testing.T) {

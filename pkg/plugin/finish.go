@@ -1,0 +1,73 @@
+package plugin
+
+import (
+	"slices"
+	"time"
+
+	"github.com/photofinish/photofinish/pkg/race"
+	"github.com/photofinish/photofinish/pkg/scoreboard"
+	"github.com/photofinish/photofinish/pkg/verdict"
+)
+
+// finish is what a table of verdicts has no columns for: who raced, the result in words, and the audit. It goes with the table of `field: all`
+// as custom metadata, in the words of terminal and report.
+type finish struct {
+	Races []finished `json:"races"`
+}
+
+type finished struct {
+	ID         string      `json:"id"`
+	Name       string      `json:"name"`
+	Status     race.Status `json:"status"`
+	Error      *string     `json:"error"`
+	StartedAt  *time.Time  `json:"started_at"`
+	FinishedAt *time.Time  `json:"finished_at"`
+	Baseline   string      `json:"baseline"`
+	Apps       []entrant   `json:"apps"` // in the order of the lanes
+	Heats      int         `json:"heats"`
+	Certainty  string      `json:"certainty"` // what the intervals are
+	Fairness   string      `json:"fairness"`  // the audit in one line
+	Audit      race.Audit  `json:"audit"`
+}
+
+// entrant is an app of a race.
+type entrant struct {
+	App string `json:"app"`
+	// Sentence says how the app stands to the baseline; "" for the baseline itself and before there are verdicts.
+	Sentence string `json:"sentence"`
+	// Out says how the app left the race, "" where it stayed.
+	Out string `json:"out"`
+}
+
+func finishOf(q query, races []race.Race) finish {
+	f := finish{Races: []finished{}}
+	for _, r := range races {
+		one := finished{
+			ID: r.ID, Name: r.Name, Status: r.Status, Error: r.Error, StartedAt: r.StartedAt, FinishedAt: r.FinishedAt, Baseline: r.Baseline,
+			Heats: len(r.Heats), Certainty: scoreboard.Certainty(r), Fairness: scoreboard.Fairness(r.Audit), Audit: r.Audit,
+		}
+		one.Audit.Findings = byGravity(r.Audit.Findings)
+		for _, l := range r.Lanes {
+			e := entrant{App: l.App, Out: scoreboard.ExitWords(l.Exit)}
+			if len(r.Verdicts) > 0 && l.App != r.Baseline && (len(q.Apps) == 0 || slices.Contains(q.Apps, l.App)) {
+				e.Sentence = verdict.Sentence(r.Verdicts, l.App, r.Baseline)
+			}
+			one.Apps = append(one.Apps, e)
+		}
+		f.Races = append(f.Races, one)
+	}
+	return f
+}
+
+// byGravity puts the gravest findings first.
+func byGravity(findings []race.Finding) []race.Finding {
+	sorted := []race.Finding{}
+	for _, s := range scoreboard.Severities() {
+		for _, f := range findings {
+			if f.Severity == s {
+				sorted = append(sorted, f)
+			}
+		}
+	}
+	return sorted
+}

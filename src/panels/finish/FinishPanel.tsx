@@ -1,0 +1,88 @@
+import { LoadingState, type PanelProps } from '@grafana/data';
+import { Combobox, Icon, useStyles2 } from '@grafana/ui';
+import React, { useMemo, useRef, useState } from 'react';
+
+import { asRecord, asText } from '../../shared/json';
+import { Apps } from './Apps';
+import { Audit } from './Audit';
+import { Distributions } from './Distributions';
+import { getStyles, useLook } from './look';
+import { readFinishes } from './model/finish';
+import { noRace } from './model/missing';
+import { ratiosOf } from './model/ratios';
+import { ridgesOf } from './model/ridges';
+import type { FinishOptions } from './options';
+import { RatioFigure } from './RatioFigure';
+import { Sentences } from './Sentences';
+import { Tools } from './Tools';
+
+/** Two pictures stand beside each other from this width on; as in the style sheet. */
+const sideBySide = 900;
+const gap = 24;
+
+/** The photo finish: the result in words, distributions, ratios, audit. */
+export function FinishPanel({ data, options, width, timeRange, onChangeTimeRange }: PanelProps<FinishOptions>) {
+  const styles = useStyles2(getStyles);
+  const finishes = useMemo(() => readFinishes(data.series), [data.series]);
+  const [chosen, choose] = useState('');
+  const [focus, setFocus] = useState<string>();
+  const finish = finishes.find(({ id }) => id === chosen) ?? finishes[0];
+  const look = useLook(finish ?? { apps: [], baseline: '' });
+  const ridges = useMemo(() => (finish ? ridgesOf(finish) : undefined), [finish]);
+  const ratios = useMemo(() => (finish ? ratiosOf(finish) : undefined), [finish]);
+  const ridgePicture = useRef<SVGSVGElement>(null);
+  const ratioPicture = useRef<SVGSVGElement>(null);
+  if (!finish) {
+    return (
+      <Empty
+        loading={data.state === LoadingState.Loading}
+        asked={(data.request?.targets ?? []).map((one) => asText(asRecord(one).queryType))}
+      />
+    );
+  }
+  const focusOn = (app: string) => setFocus((now) => (now === app ? undefined : app));
+  const [below, beside] = [options.distributions && ridges, options.ratios && ratios];
+  const inner = width - 8; // the scroll bar's
+  const wide = below && beside && inner >= sideBySide ? Math.floor((inner - gap) / 2) : inner;
+  const figure = { finish, look, styles, focus, onFocusApp: focusOn, width: wide };
+  const tools = (
+    <Tools
+      {...{ finish, timeRange, onChangeTimeRange, width: wide, className: styles.tools }}
+      pictures={() => [ridgePicture.current, ratioPicture.current]}
+    />
+  );
+  return (
+    <div className={styles.panel}>
+      {finishes.length > 1 && (
+        <Combobox
+          aria-label="Race"
+          options={finishes.map(({ id, name }) => ({ value: id, label: name === id ? id : `${name} (${id})` }))}
+          value={finish.id}
+          onChange={({ value }) => choose(value)}
+        />
+      )}
+      <Sentences {...{ finish, look, styles, tools }} />
+      {(below || beside) && <Apps {...{ finish, look, styles, focus, onFocusApp: focusOn }} />}
+      <div className={styles.pictures}>
+        {below && <Distributions {...figure} ridges={below} picture={ridgePicture} />}
+        {beside && <RatioFigure {...figure} ratios={beside} picture={ratioPicture} />}
+      </div>
+      {options.audit && finish.fairness !== '' && <Audit {...{ finish, look, styles }} />}
+    </div>
+  );
+}
+
+function Empty({ loading, asked }: { loading: boolean; asked: string[] }) {
+  const styles = useStyles2(getStyles);
+  if (loading) {
+    return <div className={styles.empty}>Loading…</div>;
+  }
+  const { title, todo } = noRace(asked);
+  return (
+    <div className={styles.empty}>
+      <Icon name="stopwatch-slash" size="xl" />
+      <strong>{title}</strong>
+      <span>{todo}</span>
+    </div>
+  );
+}

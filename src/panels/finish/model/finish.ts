@@ -1,0 +1,208 @@
+import type { DataFrame, Field } from '@grafana/data';
+
+import { asList, asRecord, asText, asTime } from '../../../shared/json';
+
+/** A race as the panel shows it. Times are milliseconds since 1970. */
+export interface Finish {
+  id: string;
+  name: string;
+  status: string;
+  /** Why the race failed or was stopped, '' otherwise. */
+  error: string;
+  startedAt?: number;
+  finishedAt?: number;
+  baseline: string;
+  heats: number;
+  /** What the intervals are, in a sentence. */
+  certainty: string;
+  /** The audit in one line; '' where no query asked for it. */
+  fairness: string;
+  fair: boolean;
+  overriddenBy: string;
+  findings: Finding[];
+  /** In the order of the lanes. */
+  apps: Entrant[];
+}
+
+export interface Finding {
+  lane: string;
+  kind: string;
+  severity: string;
+  detail: string;
+}
+
+export interface Entrant {
+  app: string;
+  sentence: string;
+  /** How the app left the race, '' where it stayed. */
+  out: string;
+  /** The verdict on p95, '' where there is none. */
+  outcome: string;
+  /** There is a verdict on CPU per request. */
+  costed: boolean;
+  /** From 1; undefined without standings. */
+  place?: number;
+  curve: Point[];
+  ratios: Ratio[];
+}
+
+/** A percentile (0-100) and its latency in ms. */
+export interface Point {
+  percentile: number;
+  ms: number;
+}
+
+/** The ratio to the baseline at a percentile; without an interval where there were too few heats. */
+export interface Ratio {
+  percentile: number;
+  ratio: number;
+  low?: number;
+  high?: number;
+}
+
+/** Reads the races off the frames of the queries verdict (field all), distribution and standings; any of them may be missing. */
+export function readFinishes(frames: readonly DataFrame[]): Finish[] {
+  const told = frames.flatMap((frame) => asList(asRecord(frame.meta?.custom).races)).map(readRace);
+  const races = told.length > 0 ? told : [unnamed()];
+  for (const frame of frames) {
+    if (has(frame, 'app', 'measure', 'outcome')) {
+      readVerdicts(frame, races);
+    } else if (has(frame, 'app', 'percentile', 'ratio')) {
+      readRatios(frame, races);
+    } else if (has(frame, 'app', 'rank')) {
+      readRanks(frame, races);
+    } else if (frame.fields[0]?.name === 'percentile') {
+      readCurves(frame, races);
+    }
+  }
+  return races.filter((race) => race.id !== '' || race.apps.length > 0);
+}
+
+function readRace(value: unknown): Finish {
+  const race = asRecord(value);
+  const audit = asRecord(race.audit);
+  return {
+    id: asText(race.id),
+    name: asText(race.name) || asText(race.id),
+    status: asText(race.status),
+    error: asText(race.error),
+    startedAt: asTime(race.started_at),
+    finishedAt: asTime(race.finished_at),
+    baseline: asText(race.baseline),
+    heats: Number(race.heats) || 0,
+    certainty: asText(race.certainty),
+    fairness: asText(race.fairness),
+    fair: audit.fair === true,
+    overriddenBy: asText(audit.overridden_by),
+    findings: asList(audit.findings)
+      .map(asRecord)
+      .map((f) => ({ lane: asText(f.lane), kind: asText(f.kind), severity: asText(f.severity), detail: asText(f.detail) })),
+    apps: asList(race.apps)
+      .map(asRecord)
+      .map((one) => entrant(asText(one.app), asText(one.sentence), asText(one.out))),
+  };
+}
+
+/** What holds the curves of a panel that does not ask for verdicts. */
+function unnamed(): Finish {
+  return {
+    ...{ id: '', name: '', status: '', error: '', baseline: '', heats: 0, certainty: '', fairness: '', fair: true, overriddenBy: '' },
+    findings: [],
+    apps: [],
+  };
+}
+
+function entrant(app: string, sentence = '', out = ''): Entrant {
+  return { app, sentence, out, outcome: '', costed: false, curve: [], ratios: [] };
+}
+
+function has(frame: DataFrame, ...names: string[]): boolean {
+  return names.every((name) => frame.fields.some((field) => field.name === name));
+}
+
+/** The app of a race; a frame that tells no race is about the only one. An app that nobody named yet joins at the end. */
+function find(races: Finish[], id: unknown, app: unknown): Entrant | undefined {
+  const race = typeof id === 'string' ? races.find((one) => one.id === id || one.id === '') : races[0];
+  if (!race || typeof app !== 'string' || app === '') {
+    return undefined;
+  }
+  let found = race.apps.find((one) => one.app === app);
+  if (!found) {
+    found = entrant(app);
+    race.apps.push(found);
+  }
+  return found;
+}
+
+/** The rows of a frame as records of its fields. */
+function* rows(frame: DataFrame): Generator<Record<string, unknown>> {
+  for (let row = 0; row < frame.length; row++) {
+    yield Object.fromEntries(frame.fields.map((field) => [field.name, field.values[row]]));
+  }
+}
+
+function readVerdicts(frame: DataFrame, races: Finish[]): void {
+  for (const row of rows(frame)) {
+    const found = find(races, row.race, row.app);
+    if (found && row.measure === 'latency_p95') {
+      found.outcome = asText(row.outcome);
+    }
+    if (found && row.measure === 'cpu_ms_per_request') {
+      found.costed = true;
+    }
+    const race = races.find((one) => one.id === row.race);
+    if (race && race.baseline === '') {
+      race.baseline = asText(row.baseline);
+    }
+  }
+}
+
+function readRatios(frame: DataFrame, races: Finish[]): void {
+  for (const row of rows(frame)) {
+    const [percentile, ratio] = [asNumber(row.percentile), asNumber(row.ratio)];
+    if (percentile !== undefined && ratio !== undefined && ratio > 0) {
+      find(races, row.race, row.app)?.ratios.push({ percentile, ratio, low: positive(row.low), high: positive(row.high) });
+    }
+  }
+}
+
+function readRanks(frame: DataFrame, races: Finish[]): void {
+  for (const row of rows(frame)) {
+    const found = find(races, row.race, row.app);
+    if (found) {
+      found.place = asNumber(row.rank);
+    }
+  }
+}
+
+function readCurves(frame: DataFrame, races: Finish[]): void {
+  const [axis, ...curves] = frame.fields;
+  for (const field of curves) {
+    const found = find(races, field.labels?.race, field.labels?.app ?? field.name);
+    if (axis && found) {
+      found.curve = pointsOf(axis, field);
+    }
+  }
+}
+
+function pointsOf(axis: Field, field: Field): Point[] {
+  return axis.values
+    .map((percentile: unknown, row: number) => ({ percentile: asNumber(percentile), ms: positive(field.values[row]) }))
+    .filter((point): point is Point => point.percentile !== undefined && point.ms !== undefined)
+    .sort((a, b) => a.percentile - b.percentile);
+}
+
+function asNumber(value: unknown): number | undefined {
+  return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
+}
+
+/** A logarithmic axis has no place for zero. */
+function positive(value: unknown): number | undefined {
+  const number = asNumber(value);
+  return number !== undefined && number > 0 ? number : undefined;
+}
+
+/** The latency at one percentile, if the curve has it. */
+export function at(curve: readonly Point[], percentile: number): number | undefined {
+  return curve.find((point) => point.percentile === percentile)?.ms;
+}

@@ -1,0 +1,42 @@
+/** Maps values to pixels by way of a transformation, e.g. the logarithm. */
+export interface Scale {
+  from: number;
+  to: number;
+  at: (value: number) => number;
+  /** The value at a pixel. */
+  value: (pixel: number) => number;
+}
+
+/** A logarithmic scale; what lies outside is put on the edge. */
+export function logScale(from: number, to: number, start: number, end: number): Scale {
+  const [low, high] = [Math.log(from), Math.log(to)];
+  const span = high - low || 1;
+  const share = (value: number) => Math.min(1, Math.max(0, (Math.log(Math.max(value, Number.MIN_VALUE)) - low) / span));
+  return {
+    from,
+    to,
+    at: (value) => start + share(value) * (end - start),
+    value: (pixel) => Math.exp(low + Math.min(1, Math.max(0, (pixel - start) / (end - start || 1))) * (high - low)),
+  };
+}
+
+export interface Tick {
+  value: number;
+  /** Not labelled where there is little room. */
+  minor: boolean;
+}
+
+/** 1, 2 and 5 times the powers of ten within a scale; powers alone where it spans many. */
+export function logTicks({ from, to }: Pick<Scale, 'from' | 'to'>): Tick[] {
+  const decades = Math.log10(to / from);
+  const ticks: Tick[] = [];
+  for (let power = Math.floor(Math.log10(from)); power <= Math.ceil(Math.log10(to)); power++) {
+    for (const factor of [1, 2, 5]) {
+      const value = factor * 10 ** power;
+      if (value >= from * 0.999 && value <= to * 1.001 && (factor === 1 || decades <= 4)) {
+        ticks.push({ value: Number(value.toPrecision(12)), minor: factor !== 1 && decades > 1 });
+      }
+    }
+  }
+  return ticks;
+}

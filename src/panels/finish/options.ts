@@ -1,0 +1,8 @@
+/** Which parts the panel shows below its sentences. */
+export interface FinishOptions {
+  distributions: boolean;
+  ratios: boolean;
+  audit: boolean;
+}
+
+export const shownByDefault: FinishOptions = { distributions: true, ratios: true, audit: true };
