@@ -1,12 +1,13 @@
 // Bundles the app and each plugin nested in it: wherever src/ has a plugin.json, dist/ gets one AMD module.js with its map.
 // Grafana loads AMD modules and supplies React, its own packages and a few libraries; the rest is bundled (see bundle/rules.js).
-import { cpSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 
 import commonjs from '@rollup/plugin-commonjs';
 import nodeResolve from '@rollup/plugin-node-resolve';
 import { transform } from 'esbuild';
 
+import { copiesOf } from './bundle/dashboards.js';
 import { offences, supplied } from './bundle/rules.js';
 
 const src = resolve('src');
@@ -19,6 +20,11 @@ const plugins = readdirSync(src, { recursive: true })
   .map(dirname)
   .map((folder) => (folder === '.' ? '' : folder));
 
+// The app's dashboards, and where Grafana's provisioning finds copies of them.
+const dashboards = join(src, 'dashboards');
+const copies = resolve('provisioning', 'dashboards', 'photofinish');
+
+rmSync('dist/dashboards', { recursive: true, force: true });
 rmSync('dist/img', { recursive: true, force: true });
 for (const folder of plugins) {
   rmSync(join('dist', folder, 'img'), { recursive: true, force: true });
@@ -97,6 +103,19 @@ function assets(folder) {
     },
     writeBundle() {
       cpSync(join(src, folder, 'img'), join('dist', folder, 'img'), { recursive: true });
+      if (folder === '') {
+        cpSync(dashboards, join('dist', 'dashboards'), { recursive: true });
+        provision();
+      }
     },
   };
+}
+
+// provision writes the copies of the dashboards, under the names of the originals.
+function provision() {
+  const names = readdirSync(dashboards).filter((name) => name.endsWith('.json'));
+  mkdirSync(copies, { recursive: true });
+  copiesOf(names.map((name) => JSON.parse(readFileSync(join(dashboards, name), 'utf8')))).forEach((text, i) =>
+    writeFileSync(join(copies, names[i]), text)
+  );
 }

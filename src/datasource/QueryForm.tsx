@@ -1,5 +1,5 @@
 import type { TimeRange } from '@grafana/data';
-import { Combobox, InlineField, InlineFieldRow, InlineSwitch, RadioButtonGroup } from '@grafana/ui';
+import { Combobox, InlineField, InlineFieldRow, RadioButtonGroup } from '@grafana/ui';
 import React, { useId } from 'react';
 
 import { type Part, partsOf, type RaceQuery } from '../shared/query';
@@ -8,7 +8,7 @@ import type { DataSource } from './DataSource';
 import { ListField } from './ListField';
 import { NameField } from './NameField';
 import { lastDay } from './range';
-import { alignChoices, fieldChoices, heatChoices, tips } from './texts';
+import { alignChoices, fieldChoices, heatChoices, standingsChoices, tips } from './texts';
 import { labelWidth } from './widths';
 
 interface Props {
@@ -96,12 +96,8 @@ export function QueryForm({ datasource, query, range = lastDay(), onChange }: Pr
           </InlineField>
         )}
         {has('trend') && (
-          <InlineField label="Sparklines" tooltip={tips.trend} labelWidth={labelWidth}>
-            <InlineSwitch
-              id={`${id}-trend`}
-              value={query.field === 'trend'}
-              onChange={(event) => set({ field: event.currentTarget.checked ? 'trend' : undefined })}
-            />
+          <InlineField label="Show" tooltip={tips.trend} labelWidth={labelWidth}>
+            <RadioButtonGroup options={standingsChoices} value={query.field ?? ''} onChange={(field) => set({ field: field || undefined })} />
           </InlineField>
         )}
       </InlineFieldRow>

@@ -16,7 +16,9 @@ type Props = QueryEditorProps<DataSource, RaceQuery, RaceSettings, VariableQuery
 
 const kinds: Array<{ value: VariableKind; label: string; description: string }> = [
   { value: 'races', label: 'Races', description: 'Ids of races, and the newest finished one' },
+  { value: 'names', label: 'Names', description: 'Names of races' },
   { value: 'apps', label: 'Apps', description: 'The apps of a race' },
+  { value: 'baselines', label: 'Baselines', description: 'The apps of a race, its recorded baseline first' },
   { value: 'measures', label: 'Measures', description: 'The measures that can be compared' },
 ];
 
@@ -30,7 +32,7 @@ export function VariableEditor({ datasource, query, range = lastDay(), onChange 
       <InlineField label="Values" tooltip={tips.kind} labelWidth={labelWidth}>
         <RadioButtonGroup options={kinds} value={kind} onChange={(chosen) => set({ kind: chosen })} />
       </InlineField>
-      {kind === 'apps' && (
+      {(kind === 'apps' || kind === 'baselines') && (
         <InlineField label="Race" tooltip={tips.ofRace} labelWidth={labelWidth} grow>
           <Combobox
             id={`${id}-race`}
@@ -42,7 +44,7 @@ export function VariableEditor({ datasource, query, range = lastDay(), onChange 
           />
         </InlineField>
       )}
-      {kind !== 'measures' && <NameField id={`${id}-name`} value={name} onChange={(changed) => set({ name: changed })} />}
+      {kind !== 'measures' && kind !== 'names' && <NameField id={`${id}-name`} value={name} onChange={(changed) => set({ name: changed })} />}
     </>
   );
 }

@@ -41,6 +41,12 @@ export const fieldChoices: Array<Choice<string>> = [
   { value: 'all', label: 'Everything', description: 'A table with outcome, ratio and interval; for panels, not for alerts' },
 ];
 
+export const standingsChoices: Array<Choice<string>> = [
+  { value: '', label: 'Table', description: 'One row per app' },
+  { value: 'trend', label: 'Sparklines', description: 'The table, with a small line of the heats for each measure' },
+  { value: 'history', label: 'Race by race', description: 'Over time: each race is a point, each app a line' },
+];
+
 export const tips = {
   type: 'What the query answers with.',
   races:
@@ -52,7 +58,7 @@ export const tips = {
   align: 'Clock time, or seconds since the start of each race, to compare races that ran at different times.',
   heats: 'A heat is one repetition of the whole race, with the lanes in another order.',
   field: 'Which number of the verdict each app and measure gets.',
-  trend: 'Adds a column of small lines for each measure.',
+  trend: 'A table of apps, the same with small lines, or each race as a point in time.',
   kind: 'What the values of the variable are.',
   ofRace: 'The race whose apps are listed: an id, the newest finished race, or another variable such as $race.',
 };

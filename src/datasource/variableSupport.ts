@@ -10,7 +10,7 @@ import { from, map, type Observable } from 'rxjs';
 
 import { measureOption } from '../shared/measures';
 import { latest, type RaceQuery } from '../shared/query';
-import { type RaceInfo, raceLabel } from '../shared/races';
+import { namesOf, newestFinished, type RaceInfo, raceLabel } from '../shared/races';
 import { newVariableQuery, readVariableQuery, type VariableQuery } from '../shared/variableQuery';
 import type { DataSource } from './DataSource';
 import { VariableEditor } from './VariableEditor';
@@ -45,8 +45,13 @@ export class RaceVariables extends CustomVariableSupport<DataSource, VariableQue
     if (written.kind === 'races') {
       return this.races(name, range);
     }
-    const apps = await this.datasource.appsOf(races, await this.named(name, range), name);
-    return apps.map((app) => ({ text: app, value: app }));
+    const listed = await this.named(name, range);
+    if (written.kind === 'names') {
+      return namesOf(listed).map((one) => ({ text: one, value: one }));
+    }
+    const apps = await this.datasource.appsOf(races, listed, name);
+    const values = apps.map((app) => ({ text: app, value: app }));
+    return written.kind === 'baselines' ? baselinesFirst(values, recordedBaseline(races, listed, name)) : values;
   }
 
   private async races(name: string, range: TimeRange): Promise<MetricFindValue[]> {
@@ -62,4 +67,17 @@ export class RaceVariables extends CustomVariableSupport<DataSource, VariableQue
     const races = await this.datasource.races(range);
     return races.filter((race) => name === '' || race.name === name);
   }
+}
+
+/** What a dashboard shows before its first race: no app is chosen, and the back end compares with the recorded baseline. */
+const asRecorded: MetricFindValue = { text: 'as recorded', value: '' };
+
+/** Grafana takes the first value where the one chosen before is no app of the race. */
+function baselinesFirst(apps: MetricFindValue[], baseline: string | undefined): MetricFindValue[] {
+  return apps.length === 0 ? [asRecorded] : [...apps.filter(({ value }) => value === baseline), ...apps.filter(({ value }) => value !== baseline)];
+}
+
+function recordedBaseline(races: readonly string[], listed: readonly RaceInfo[], name: string): string | undefined {
+  const id = races[0] === latest ? newestFinished(listed, name)?.id : races[0];
+  return listed.find((race) => race.id === id)?.baseline;
 }

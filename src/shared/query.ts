@@ -17,6 +17,8 @@ export type Heats = (typeof heatModes)[number];
 
 export const verdictFields = ['regressed', 'ratio', 'low', 'high', 'all'] as const;
 
+export const standingsFields = ['trend', 'history'] as const;
+
 /** A query as dashboards, alert rules and provisioning files hold it. Empty lists of apps and measures mean all. */
 export interface RaceQuery extends DataQuery {
   queryType?: QueryType;
@@ -29,7 +31,7 @@ export interface RaceQuery extends DataQuery {
   baseline?: string;
   align?: Align;
   heats?: Heats;
-  /** Of verdicts one of verdictFields, of standings "trend". */
+  /** Of verdicts one of verdictFields, of standings one of standingsFields. */
   field?: string;
 }
 

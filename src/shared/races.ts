@@ -10,6 +10,8 @@ export interface RaceInfo {
   startedAt?: number;
   finishedAt?: number;
   apps: string[];
+  /** The recorded baseline; a race that only Prometheus knows names none. */
+  baseline?: string;
 }
 
 /** Reads the frame of a query of type `races`: the races of the time range, the runner's and those found in Prometheus. */
@@ -18,7 +20,8 @@ export function racesOfFrame(frame: DataFrame | undefined): RaceInfo[] {
     return [];
   }
   const column = (name: string) => frame.fields.find((field) => field.name === name)?.values;
-  const [id, name, status, started, finished, apps] = ['id', 'name', 'status', 'started_at', 'finished_at', 'apps'].map(column);
+  const names = ['id', 'name', 'status', 'started_at', 'finished_at', 'apps', 'baseline'];
+  const [id, name, status, started, finished, apps, baseline] = names.map(column);
   return Array.from({ length: frame.length }, (_, row) => ({
     id: asText(id?.[row]),
     name: asText(name?.[row]),
@@ -28,6 +31,7 @@ export function racesOfFrame(frame: DataFrame | undefined): RaceInfo[] {
     apps: asText(apps?.[row])
       .split(', ')
       .filter((app) => app !== ''),
+    baseline: asText(baseline?.[row]) || undefined,
   })).filter((race) => race.id !== '');
 }
 
@@ -42,6 +46,7 @@ export function racesOfPage(page: unknown): RaceInfo[] {
       startedAt: asTime(race.started_at),
       finishedAt: asTime(race.finished_at),
       apps: asList(race.lanes).map((lane) => asText(asRecord(lane).app)),
+      baseline: asText(race.baseline) || undefined,
     }))
     .filter((race) => race.id !== '');
 }
@@ -63,6 +68,11 @@ export function newestFinished(races: readonly RaceInfo[], name = ''): RaceInfo 
   return races
     .filter((race) => race.status === 'finished' && race.finishedAt !== undefined && (name === '' || race.name === name))
     .sort((a, b) => (b.finishedAt ?? 0) - (a.finishedAt ?? 0))[0];
+}
+
+/** The names of races, each once, that of the newest first. */
+export function namesOf(races: readonly RaceInfo[]): string[] {
+  return [...new Set(races.map(({ name }) => name).filter((name) => name !== ''))];
 }
 
 /** The name of a race, with its id where that says more. */

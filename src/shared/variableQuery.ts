@@ -3,13 +3,16 @@ import type { DataQuery } from '@grafana/schema';
 import { asRecord, asText } from './json';
 import { latest } from './query';
 
-export const variableKinds = ['races', 'apps', 'measures'] as const;
+export const variableKinds = ['races', 'names', 'apps', 'baselines', 'measures'] as const;
 export type VariableKind = (typeof variableKinds)[number];
 
-/** The query of a dashboard variable: its values are race ids, apps of one race, or measure ids. */
+/**
+ * The query of a dashboard variable: its values are race ids, names of races, apps of one race, the same apps with the recorded baseline first,
+ * or measure ids.
+ */
 export interface VariableQuery extends DataQuery {
   kind?: VariableKind;
-  /** Of `apps`: the race, `$latest` or a variable; of `races`: nothing. */
+  /** Of `apps` and `baselines`: the race, `$latest` or a variable; of `races`: nothing. */
   race?: string;
   /** Only races of this name. */
   name?: string;

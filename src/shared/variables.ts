@@ -30,8 +30,14 @@ export function expandList(list: readonly string[], lookup: Lookup): string[] {
   return [...new Set(expanded)];
 }
 
-/** Replaces the variables within a text that stand for exactly one value; the others stay, for the back end to name. */
+/**
+ * Replaces the variables within a text that stand for exactly one value; the others stay, for the back end to name. A text that is one variable
+ * is empty where that says All, as a list is.
+ */
 export function expandText(text: string, lookup: Lookup): string {
+  if (valueOf(text, lookup) === 'all') {
+    return '';
+  }
   return text.replace(anywhere, (written) => {
     const value = valueOf(written, lookup);
     return value !== undefined && value !== 'all' && value.length === 1 ? (value[0] ?? written) : written;

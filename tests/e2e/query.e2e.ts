@@ -42,7 +42,7 @@ describe('with the mouse, the query editor', () => {
     await option(page, /^\$both/).click();
     await becomes(page, { apps: ['$both'] });
     await page.keyboard.press('Escape');
-    await page.getByLabel('Sparklines').check({ force: true }); // it lies under its own picture
+    await page.getByRole('radio', { name: 'Sparklines' }).check();
     await becomes(page, { field: 'trend' });
     await answers(page, /^2: app rank .*latency_p95_trend/);
   });
