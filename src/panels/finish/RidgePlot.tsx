@@ -18,7 +18,7 @@ interface Props extends React.SVGAttributes<SVGSVGElement> {
 /** Where things are, in pixels. In a narrow panel names stand above the curves. */
 export function ridgeLayout(width: number, rows: number) {
   const beside = width >= 560;
-  const label = beside ? Math.min(250, Math.round(width * 0.36)) : 0;
+  const label = beside ? Math.min(260, Math.round(width * 0.42)) : 0;
   const tall = rows > 12 ? 30 : 46;
   const row = tall + 6 + (beside ? 0 : 30);
   return { beside, label, tall, row, bottom: rows * row, height: rows * row + 20, start: label + 4, end: width - 8 };
