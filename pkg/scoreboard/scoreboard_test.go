@@ -107,6 +107,7 @@ func TestFairnessInOneLine(t *testing.T) {
 	by := "ana"
 	unfair := []race.Finding{{Severity: race.Unfair}, {Severity: race.Note}, {Severity: race.Note}}
 	require.Equal(t, "fair: nothing found", scoreboard.Fairness(race.Audit{Fair: true}))
+	require.Equal(t, "nobody audited this race", scoreboard.Fairness(race.Audit{Fair: true, Findings: []race.Finding{{Kind: race.NoAudit, Severity: race.Warning}}}))
 	require.Equal(t, "not fair, so nothing was decided: 1 unfair, 2 notes", scoreboard.Fairness(race.Audit{Findings: unfair}))
 	require.Equal(t, "not fair, but ana let the verdicts stand: 1 unfair, 2 notes", scoreboard.Fairness(race.Audit{Findings: unfair, OverriddenBy: &by}))
 }

@@ -2,6 +2,7 @@ package scoreboard
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/photofinish/photofinish/pkg/race"
@@ -84,6 +85,8 @@ func Fairness(a race.Audit) string {
 		found = strings.Join(parts, ", ")
 	}
 	switch {
+	case slices.ContainsFunc(a.Findings, func(f race.Finding) bool { return f.Kind == race.NoAudit }):
+		return "nobody audited this race"
 	case a.Fair:
 		return "fair: " + found
 	case a.OverriddenBy != nil:

@@ -6,7 +6,8 @@ export interface Gap {
   todo: string;
 }
 
-const ended = ['', 'finished', 'failed', 'cancelled', 'interrupted'];
+const fates: Record<string, string> = { failed: 'failed', cancelled: 'was stopped', interrupted: 'was interrupted' };
+const ended = ['', 'finished', ...Object.keys(fates)];
 
 /** Says why there is no race at all. */
 export function noRace(asked: readonly string[]): Gap {
@@ -31,7 +32,7 @@ export function gapsOf(finish: Finish): string[] {
     return [`The race is ${status.replace('-', ' ')}: there is no verdict before it has finished.`];
   }
   if (status !== '' && status !== 'finished') {
-    said.push(`The race was ${status}${error ? `: ${error}` : ''}. What it measured until then is shown.`);
+    said.push(`The race ${fates[status] ?? status}${error ? `: ${error.replace(/\.$/, '')}` : ''}. What it measured until then is shown.`);
   }
   if (apps.length === 1) {
     said.push('One app raced alone, so there is nothing to compare it with. Add a second lane to the script.');

@@ -11,8 +11,8 @@ export interface Spread {
   to: number;
 }
 
-/** The width of a bucket of our own histograms, 0.27%: two percentiles are never nearer than that to each other. */
-const bucket = Math.log(1.0027);
+/** Two percentiles are taken to be at least 0.02% apart, a small part of a histogram's bucket: equal ones would make an infinite density. */
+const apart = Math.log(1.0002);
 
 /**
  * Lays a monotone cubic curve (Fritsch and Carlson, 1980) through percentiles, from the logarithm of latency to the logit of the share. Few percentiles
@@ -25,7 +25,7 @@ export function spreadOf(curve: readonly Point[]): Spread | undefined {
   }
   const x: number[] = [];
   for (const { ms } of points) {
-    x.push(Math.max(Math.log(ms), (x.at(-1) ?? -Infinity) + bucket));
+    x.push(Math.max(Math.log(ms), (x.at(-1) ?? -Infinity) + apart));
   }
   const y = points.map(({ percentile }) => logit(percentile));
   const slopes = monotoneSlopes(x, y);

@@ -1,0 +1,124 @@
+import { toDataFrame } from '@grafana/data';
+import { describe, expect, it } from 'vitest';
+
+import { made, only, recorded } from '../testdata/frames';
+import { at, readFinishes } from './finish';
+import { gapsOf, isUnfair, noRace } from './missing';
+
+describe('a recorded race', () => {
+  const finish = only(readFinishes(recorded.race));
+
+  it('is read off the frames of its queries', () => {
+    expect(finish.apps.map(({ app }) => app)).toEqual(['control', 'high-cpu', 'high-latency', 'memory-leak']);
+    expect(finish).toMatchObject({ baseline: 'control', heats: 8, status: 'finished', fair: true });
+    expect(finish.apps[2]).toMatchObject({ outcome: 'slower', place: 4, costed: true });
+    expect(finish.apps[2]?.sentence).toMatch(/^high-latency is slower than control: p95 × /);
+    expect(finish.startedAt).toBe(Date.parse('2026-11-25T07:13:54Z'));
+  });
+
+  it('has curves that rise, and ratios to the baseline only', () => {
+    for (const { app, curve, ratios } of finish.apps) {
+      const ms = curve.map((point) => point.ms);
+      expect(ms).toEqual([...ms].sort((a, b) => a - b));
+      expect(at(curve, 50)).toBeGreaterThan(0);
+      expect(ratios.length, app).toBe(app === 'control' ? 0 : 21);
+    }
+  });
+
+  it('lacks nothing', () => {
+    expect(gapsOf(finish)).toEqual([]);
+    expect(isUnfair(finish)).toBe(false);
+  });
+});
+
+it('an unfair race says so, gravest first, and nothing is slower', () => {
+  const finish = only(readFinishes(recorded.unfair));
+  expect(isUnfair(finish)).toBe(true);
+  expect(finish.findings[0]?.severity).toBe('unfair');
+  for (const { sentence, outcome } of finish.apps) {
+    expect(sentence).not.toMatch(/slower|faster/);
+    expect(['', 'inconclusive']).toContain(outcome);
+  }
+});
+
+it('what somebody lets stand is not unfair', () => {
+  const audit = { fair: false, overridden_by: 'anna', findings: [] };
+  expect(isUnfair(only(readFinishes(made(['a', 'b'], { custom: { audit } }))))).toBe(false);
+});
+
+describe('frames that are not all there', () => {
+  it('of no query at all ask for queries', () => {
+    expect(readFinishes([])).toEqual([]);
+    expect(noRace([]).todo).toMatch(/Verdict.*Distribution/);
+    expect(noRace(['verdict']).title).toMatch(/No race/);
+  });
+
+  it('without verdicts show the curves, and say what to add', () => {
+    const finish = only(readFinishes(recorded.race.filter(({ name }) => name !== 'verdict')));
+    expect(finish.apps).toHaveLength(4);
+    expect(gapsOf(finish).join()).toMatch(/No baseline is chosen/);
+  });
+
+  it('without curves tell the sentences', () => {
+    const finish = only(readFinishes(recorded.race.filter(({ name }) => name === 'verdict')));
+    expect(finish.apps[1]?.sentence).not.toBe('');
+    expect(gapsOf(finish).join()).toMatch(/No latencies/);
+  });
+
+  it('of a race that is not over promise no verdict', () => {
+    const [gap] = gapsOf(only(readFinishes(made(['a', 'b'], { custom: { status: 'warming-up' } }))));
+    expect(gap).toBe('The race is warming up: there is no verdict before it has finished.');
+  });
+
+  it('of a failed race tell why', () => {
+    const [gap] = gapsOf(only(readFinishes(made(['a', 'b'], { custom: { status: 'failed', error: 'app b was not healthy.' } }))));
+    expect(gap).toBe('The race failed: app b was not healthy. What it measured until then is shown.');
+  });
+
+  it('of one app say that there is nothing to compare', () => {
+    expect(gapsOf(only(readFinishes(made(['alone'])))).join()).toMatch(/One app raced alone/);
+  });
+
+  it('without container data say what to scrape', () => {
+    expect(gapsOf(only(readFinishes(made(['a', 'b'])))).join()).toMatch(/cAdvisor/);
+  });
+
+  it('of another form hold no race', () => {
+    const strange = toDataFrame({
+      fields: [
+        { name: 'app', values: [7, null] },
+        { name: 'rank', values: ['x'] },
+      ],
+      meta: { custom: { races: [null, 'x'] } },
+    });
+    expect(readFinishes([strange])).toEqual([]);
+  });
+});
+
+it('several races stay apart', () => {
+  const frames = made(['a', 'b']);
+  const told = (id: string) => ({ id, status: 'finished', baseline: 'a', apps: [{ app: 'a' }, { app: 'b' }], audit: { fair: true } });
+  const verdict = toDataFrame({
+    meta: { custom: { races: [told('one'), told('two')] } },
+    fields: [
+      { name: 'app', values: ['b', 'b'] },
+      { name: 'measure', values: ['latency_p95', 'latency_p95'] },
+      { name: 'outcome', values: ['slower', 'same'] },
+      { name: 'race', values: ['one', 'two'] },
+    ],
+  });
+  const ratios = toDataFrame({
+    fields: [
+      { name: 'race', values: ['one', 'two'] },
+      { name: 'app', values: ['b', 'b'] },
+      { name: 'percentile', values: [50, 50] },
+      { name: 'ratio', values: [2, 3] },
+    ],
+  });
+  const races = readFinishes([verdict, ratios]);
+  expect(races.map(({ apps }) => [apps[1]?.outcome, apps[1]?.ratios[0]?.ratio])).toEqual([
+    ['slower', 2],
+    ['same', 3],
+  ]);
+  expect(frames).toHaveLength(4);
+});
