@@ -96,9 +96,16 @@ describe('variables', () => {
     ['of measures are their ids', { kind: 'measures' }, {}, ['latency_p95', 'cpu_cores']],
     ['of apps are those of the newest race', { kind: 'apps' }, {}, ['control', 'high-latency']],
     ['of apps are those of the race that another variable names', { kind: 'apps', race: '$r' }, { r: 'ab2' }, ['control', 'high-latency']],
+    ['of names are each once', { kind: 'names' }, {}, ['nightly']],
+    ['of baselines begin with the recorded one', { kind: 'baselines', race: 'runner-race' }, {}, ['old', 'new']],
+    ['of baselines of a race that names none are its apps', { kind: 'baselines', race: 'ab2' }, {}, ['control', 'high-latency']],
     ['of an unknown kind are races', { kind: 'nonsense' as never }, {}, [latest, 'ab2', 'runner-race']],
     ['of apps are those of every race for All', { kind: 'apps', race: '$r' }, { r: '$__all' }, ['control', 'high-latency', 'new', 'old']],
   ])('%s', async (_name, target, variables, want) => {
     expect(await values(target, variables)).toEqual(want);
+  });
+
+  it('of baselines before the first race leave the choice to the race', async () => {
+    expect(await values({ kind: 'baselines', name: 'nobody' })).toEqual(['']);
   });
 });

@@ -74,10 +74,15 @@ describe('the query editor', () => {
     expect(await screen.findByText(/could not be loaded: the plugin does not answer/)).toBeTruthy();
   });
 
-  it('asks for the sparklines of standings by a switch', async () => {
+  it('asks for the sparklines of standings and for their history', async () => {
     const { user, onChange } = show({ ...newQuery, queryType: 'standings' });
-    await user.click(screen.getByLabelText('Sparklines'));
-    expect(onChange).toHaveBeenCalledWith(expect.objectContaining({ field: 'trend' }));
+    for (const [label, field] of [
+      ['Sparklines', 'trend'],
+      ['Race by race', 'history'],
+    ] as const) {
+      await user.click(screen.getByRole('radio', { name: label }));
+      expect(onChange).toHaveBeenLastCalledWith(expect.objectContaining({ field }));
+    }
   });
 });
 

@@ -97,7 +97,11 @@ export function QueryForm({ datasource, query, range = lastDay(), onChange }: Pr
         )}
         {has('trend') && (
           <InlineField label="Show" tooltip={tips.trend} labelWidth={labelWidth}>
-            <RadioButtonGroup options={standingsChoices} value={query.field ?? ''} onChange={(field) => set({ field: field || undefined })} />
+            <RadioButtonGroup
+              options={standingsChoices}
+              value={query.field ?? ''}
+              onChange={(field) => set({ field: field || undefined })}
+            />
           </InlineField>
         )}
       </InlineFieldRow>

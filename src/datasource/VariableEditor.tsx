@@ -44,7 +44,9 @@ export function VariableEditor({ datasource, query, range = lastDay(), onChange 
           />
         </InlineField>
       )}
-      {kind !== 'measures' && kind !== 'names' && <NameField id={`${id}-name`} value={name} onChange={(changed) => set({ name: changed })} />}
+      {kind !== 'measures' && kind !== 'names' && (
+        <NameField id={`${id}-name`} value={name} onChange={(changed) => set({ name: changed })} />
+      )}
     </>
   );
 }

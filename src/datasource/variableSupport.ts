@@ -74,7 +74,9 @@ const asRecorded: MetricFindValue = { text: 'as recorded', value: '' };
 
 /** Grafana takes the first value where the one chosen before is no app of the race. */
 function baselinesFirst(apps: MetricFindValue[], baseline: string | undefined): MetricFindValue[] {
-  return apps.length === 0 ? [asRecorded] : [...apps.filter(({ value }) => value === baseline), ...apps.filter(({ value }) => value !== baseline)];
+  return apps.length === 0
+    ? [asRecorded]
+    : [...apps.filter(({ value }) => value === baseline), ...apps.filter(({ value }) => value !== baseline)];
 }
 
 function recordedBaseline(races: readonly string[], listed: readonly RaceInfo[], name: string): string | undefined {

@@ -40,6 +40,7 @@ describe('a text with template variables', () => {
     ['replaces one value within a text', 'checkout $app', 'checkout control'],
     ['leaves several values', '$apps', '$apps'],
     ['leaves All', 'x ${every}', 'x ${every}'],
+    ['is empty where it is one variable that says All', '$every', ''],
     ['leaves the unknown', '$nope', '$nope'],
     ['does not replace what a value brings along', '$app costs $5', 'control costs $5'],
   ])('%s', (_name, text, want) => {

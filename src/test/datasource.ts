@@ -61,6 +61,7 @@ export const answers: Answers = {
         status: 'finished',
         started_at: '2026-01-01T00:00:00Z',
         finished_at: '2026-01-01T00:01:00Z',
+        baseline: 'old',
         lanes: [{ app: 'new' }, { app: 'old' }],
       },
     ],

@@ -1,0 +1,126 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { describe, expect, it } from 'vitest';
+
+import { copiesOf } from '../../bundle/dashboards.js';
+import { type Part, partsOf, queryTypes, type RaceQuery } from '../shared/query';
+
+const root = join(import.meta.dirname, '..', '..');
+const folder = join(root, 'src', 'dashboards');
+const names = readdirSync(folder).sort();
+const provisioned = join(root, 'provisioning');
+
+interface Panel {
+  id: number;
+  type: string;
+  title: string;
+  gridPos: { x: number; y: number; w: number; h: number };
+  targets?: Array<RaceQuery & { expr?: string }>;
+  datasource?: { uid: string };
+  fieldConfig?: { defaults: { noValue?: string } };
+}
+
+const read = (name: string) => JSON.parse(readFileSync(join(folder, name), 'utf8'));
+const dashboards = names.map((name) => ({ name, dashboard: read(name), panels: read(name).panels as Panel[] }));
+const uids: string[] = dashboards.map(({ dashboard }) => dashboard.uid);
+
+it('every dashboard is imported with the app', () => {
+  const { includes } = JSON.parse(readFileSync(join(root, 'src', 'plugin.json'), 'utf8'));
+  const listed = includes.filter(({ type }: { type: string }) => type === 'dashboard');
+  expect(listed.map(({ path }: { path: string }) => path).sort()).toEqual(names.map((name) => `dashboards/${name}`));
+});
+
+it('the provisioned copies are those that the build makes', () => {
+  const copies = copiesOf(dashboards.map(({ dashboard }) => dashboard));
+  for (const [i, name] of names.entries()) {
+    expect(readFileSync(join(provisioned, 'dashboards', 'photofinish', name), 'utf8'), `npm run build, and commit ${name}`).toBe(copies[i]);
+  }
+});
+
+describe.each(dashboards)('$name', ({ dashboard, panels }) => {
+  it('asks for no input when it is imported, and chooses its data source by a variable', () => {
+    expect(dashboard).not.toHaveProperty('__inputs');
+    expect(dashboard).not.toHaveProperty('id');
+    expect(dashboard.templating.list[0]).toMatchObject({ type: 'datasource', name: 'datasource' });
+    for (const { datasource, title } of panels.filter(({ targets }) => targets)) {
+      expect(datasource?.uid, title).toBe('${datasource}');
+    }
+  });
+
+  it('leads to the others, and to nothing that there is not', () => {
+    const led = [...JSON.stringify(dashboard).matchAll(/\/d\/([\w-]+)/g)].map(([, uid]) => uid);
+    expect(uids).toEqual(expect.arrayContaining(led));
+    expect(new Set([...led, dashboard.uid]).size).toBe(names.length);
+  });
+
+  it('knows every variable that it uses', () => {
+    const known = dashboard.templating.list.map(({ name }: { name: string }) => name);
+    const used = [...JSON.stringify([panels, dashboard.templating]).matchAll(/\$\{?([a-z]\w*)/g)].map(([, name]) => name);
+    expect(known).toEqual(expect.arrayContaining(used.filter((name) => name !== 'latest')));
+  });
+
+  it('has panels of their own numbers, titles and places', () => {
+    expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
+    const taken = new Set<string>();
+    for (const { title, gridPos } of panels) {
+      expect(title).not.toBe('');
+      expect(gridPos.x + gridPos.w, title).toBeLessThanOrEqual(24);
+      for (let x = gridPos.x; x < gridPos.x + gridPos.w; x++) {
+        for (let y = gridPos.y; y < gridPos.y + gridPos.h; y++) {
+          expect(taken.has(`${x} ${y}`), `${title} lies over another panel`).toBe(false);
+          taken.add(`${x} ${y}`);
+        }
+      }
+    }
+  });
+
+  it('says what to do where Grafana’s own panels have nothing to show', () => {
+    for (const { type, title, fieldConfig } of panels.filter(({ type }) => ['timeseries', 'trend'].includes(type))) {
+      expect(fieldConfig?.defaults.noValue, `${type} ${title}`).toMatch(/\w+ \w+ \w+/);
+    }
+  });
+
+  it('asks its data source what that answers', () => {
+    const ours = panels.flatMap(({ targets = [] }) => targets).filter(({ expr }) => expr === undefined);
+    for (const query of ours.filter(({ queryType }) => (queryType as string) !== 'live')) {
+      expect(queryTypes).toContain(query.queryType);
+      const parts: readonly Part[] = [...partsOf(query), 'field', 'baseline'];
+      for (const part of ['races', 'name', 'apps', 'measures', 'align', 'heats'] as const) {
+        expect(parts.includes(part) || query[part] === undefined, `${query.queryType} with ${part}`).toBe(true);
+      }
+    }
+  });
+});
+
+describe('the alert rules', () => {
+  const rules = readFileSync(join(provisioned, 'alerting', 'photofinish.yaml'), 'utf8');
+  const all = (pattern: RegExp) => [...rules.matchAll(pattern)].map(([, found]) => found);
+
+  it('are quiet without numbers, and look back one day', () => {
+    const count = all(/^ {6}- uid: (\S+)$/gm).length;
+    expect(count).toBe(4);
+    expect(all(/noDataState: (\S+)/g)).toEqual(Array(count).fill('OK'));
+    expect(all(/execErrState: (\S+)/g)).toEqual(Array(count).fill('Error'));
+    expect(new Set(all(/relativeTimeRange: \{ from: (\d+)/g))).toEqual(new Set(['86400']));
+  });
+
+  it('lead to the finish of the provisioned dashboard', () => {
+    const [race] = dashboards.filter(({ name }) => name === 'race.json');
+    const finish = race?.panels.find(({ type }) => type === 'photofinish-finish-panel');
+    expect(new Set(all(/panelId: (\d+)/g))).toEqual(new Set([String(finish?.id)]));
+    expect(new Set(all(/dashboardUid: (\S+)/g))).toEqual(new Set(['photofinish-race-provisioned']));
+    expect(uids.map((uid) => `${uid}-provisioned`)).toEqual(expect.arrayContaining(all(/\/d\/([\w-]+)/g)));
+  });
+
+  it('ask a data source that is provisioned', () => {
+    const sources = readFileSync(join(provisioned, 'datasources', 'photofinish.yaml'), 'utf8');
+    for (const uid of new Set(all(/datasourceUid: (\S+)/g).filter((uid) => uid !== '__expr__'))) {
+      expect(sources).toContain(`uid: ${uid}\n`);
+    }
+  });
+
+  it('leave it to the user whom to tell', () => {
+    expect(rules).not.toMatch(/notification_settings|receiver|contactPoint/);
+  });
+});
