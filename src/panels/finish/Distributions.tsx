@@ -19,6 +19,8 @@ export interface PictureProps {
   picture: React.Ref<SVGSVGElement>;
 }
 
+export const distributionsTitle = 'Latency, all requests';
+
 /** How the latency of each app is spread. */
 export function Distributions({ finish, ridges, width, look, styles, focus, onFocusApp, picture }: PictureProps & { ridges: Ridges }) {
   const layout = ridgeLayout(width, ridges.rows.length);
@@ -28,7 +30,7 @@ export function Distributions({ finish, ridges, width, look, styles, focus, onFo
   const shown = [1, 10, 25, 50, 75, 90, 95, 99, 99.9];
   return (
     <Figure
-      title="Latency, all requests"
+      title={distributionsTitle}
       note="Density per logarithm of latency, drawn through the measured percentiles, all heats together; every app is drawn equally high. Lines mark p50 (whole), p95 (dashed) and p99 (dotted)."
       styles={styles}
       table={

@@ -5,14 +5,14 @@ import React, { useMemo, useRef, useState } from 'react';
 import { asRecord, asText } from '../../shared/json';
 import { Apps } from './Apps';
 import { Audit } from './Audit';
-import { Distributions } from './Distributions';
+import { Distributions, distributionsTitle } from './Distributions';
 import { getStyles, useLook } from './look';
 import { readFinishes } from './model/finish';
 import { noRace } from './model/missing';
 import { ratiosOf } from './model/ratios';
 import { ridgesOf } from './model/ridges';
 import type { FinishOptions } from './options';
-import { RatioFigure } from './RatioFigure';
+import { RatioFigure, ratiosTitle } from './RatioFigure';
 import { Sentences } from './Sentences';
 import { Tools } from './Tools';
 
@@ -48,7 +48,10 @@ export function FinishPanel({ data, options, width, timeRange, onChangeTimeRange
   const tools = (
     <Tools
       {...{ finish, timeRange, onChangeTimeRange, width: wide, className: styles.tools }}
-      pictures={() => [ridgePicture.current, ratioPicture.current]}
+      pictures={() => [
+        { title: distributionsTitle, svg: ridgePicture.current },
+        { title: ratiosTitle(finish), svg: ratioPicture.current },
+      ]}
     />
   );
   return (

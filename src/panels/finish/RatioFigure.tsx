@@ -8,6 +8,8 @@ import { ratioLayout, RatioPlot } from './RatioPlot';
 import { Tip } from './Tip';
 import { useCrosshair } from './useCrosshair';
 
+export const ratiosTitle = ({ baseline }: { baseline: string }) => `Latency over ${shorten(baseline, 60)}’s, by percentile`;
+
 /** What the latency of each app is of the baseline's, percentile by percentile. */
 export function RatioFigure({ finish, ratios, width, look, styles, focus, onFocusApp, picture }: PictureProps & { ratios: Ratios }) {
   const layout = ratioLayout(width);
@@ -22,7 +24,7 @@ export function RatioFigure({ finish, ratios, width, look, styles, focus, onFocu
   const banded = ratios.curves.some(({ points }) => points.some(({ low }) => low !== undefined));
   return (
     <Figure
-      title={`Latency over ${shorten(finish.baseline, 60)}’s, by percentile`}
+      title={ratiosTitle(finish)}
       note={`1 is equal, above is slower. ${banded ? 'Bands are 95% intervals of single percentiles, from heat to heat; the verdicts are corrected for looking at several.' : 'One heat gives no intervals.'}`}
       styles={styles}
       table={

@@ -2,6 +2,7 @@ import React, { forwardRef } from 'react';
 
 import type { Look } from './look';
 import { bandPath, curvePath, percentileAxis, ratioAxis, type Ratios } from './model/ratios';
+import { labelled } from './model/scale';
 import { anchor } from './RidgePlot';
 
 interface Props extends React.SVGAttributes<SVGSVGElement> {
@@ -25,7 +26,7 @@ export const RatioPlot = forwardRef<SVGSVGElement, Props>(function RatioPlot(
   const at = ratioLayout(wide);
   const x = percentileAxis(at.start, at.end);
   const { scale: y, ticks } = ratioAxis(ratios, at.bottom, at.top);
-  const narrow = at.end - at.start < 420;
+  const named = { x: labelled(x.ticks, x.at, 36), y: labelled(ticks, y.at, 16) };
   return (
     <svg
       ref={ref}
@@ -36,20 +37,20 @@ export const RatioPlot = forwardRef<SVGSVGElement, Props>(function RatioPlot(
       fontFamily={look.font}
       {...rest}
     >
-      {x.ticks.map(({ value, minor }) => (
+      {x.ticks.map(({ value }) => (
         <g key={value}>
           <line x1={x.at(value)} x2={x.at(value)} y1={at.top} y2={at.bottom} stroke={look.grid} />
-          {!(minor && narrow) && (
+          {named.x.has(value) && (
             <text x={x.at(value)} y={at.bottom + 16} fontSize={11} fill={look.soft} textAnchor={anchor(x.at(value), at.end)}>
               p{value}
             </text>
           )}
         </g>
       ))}
-      {ticks.map(({ value, minor }) => (
+      {ticks.map(({ value }) => (
         <g key={value}>
           <line x1={at.start} x2={at.end} y1={y.at(value)} y2={y.at(value)} stroke={look.grid} />
-          {!minor && (
+          {named.y.has(value) && (
             <text x={at.start - 6} y={y.at(value) + 4} fontSize={11} fill={look.soft} textAnchor="end">
               ×{value}
             </text>

@@ -3,6 +3,7 @@ import React, { forwardRef } from 'react';
 import type { Look } from './look';
 import type { Finish } from './model/finish';
 import { type Ridge, type Ridges, ridgeAxis, ridgePath } from './model/ridges';
+import { labelled } from './model/scale';
 import { duration, shortDuration, shorten } from './model/words';
 
 interface Props extends React.SVGAttributes<SVGSVGElement> {
@@ -33,7 +34,7 @@ export const RidgePlot = forwardRef<SVGSVGElement, Props>(function RidgePlot(
 ) {
   const at = ridgeLayout(wide, ridges.rows.length);
   const { scale, ticks } = ridgeAxis(ridges, at.start, at.end);
-  const narrow = at.end - at.start < 420;
+  const named = labelled(ticks, scale.at, 48);
   return (
     <svg
       ref={ref}
@@ -44,10 +45,10 @@ export const RidgePlot = forwardRef<SVGSVGElement, Props>(function RidgePlot(
       fontFamily={look.font}
       {...rest}
     >
-      {ticks.map(({ value, minor }) => (
+      {ticks.map(({ value }) => (
         <g key={value}>
           <line x1={scale.at(value)} x2={scale.at(value)} y1={0} y2={at.bottom} stroke={look.grid} />
-          {!(minor && narrow) && (
+          {named.has(value) && (
             <text x={scale.at(value)} y={at.bottom + 15} fontSize={11} fill={look.soft} textAnchor={anchor(scale.at(value), at.end)}>
               {shortDuration(value)}
             </text>

@@ -69,7 +69,7 @@ function Sentence({ one, look, styles }: { one: Entrant; look: Look; styles: Sty
         <span className={cx(styles.mark, tone)} aria-hidden>
           {markOf(outcome)}
         </span>
-        {sentence}.{out && ` It left the race: ${out}.`}
+        {sentence.replaceAll('× ', '×\u00a0')}.{out && ` It left the race: ${out}.`}
       </span>
     </li>
   );

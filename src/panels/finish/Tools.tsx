@@ -14,7 +14,7 @@ interface Props {
   className: string;
   timeRange: TimeRange;
   onChangeTimeRange: (range: AbsoluteTimeRange) => void;
-  pictures: () => Array<SVGSVGElement | null>;
+  pictures: () => Array<{ title: string; svg: SVGSVGElement | null }>;
 }
 
 /** What can be done with the result: take it elsewhere, and show the dashboard's other panels the time of the race. */
@@ -29,7 +29,7 @@ export function Tools({ finish, width, className, timeRange, onChangeTimeRange, 
       text: theme.colors.text.primary,
       soft: theme.colors.text.secondary,
       font: theme.typography.fontFamily,
-      pictures: pictures().flatMap((svg) => (svg ? [{ markup: svg.outerHTML, height: svg.clientHeight }] : [])),
+      pictures: pictures().flatMap(({ title, svg }) => (svg ? [{ title, markup: svg.outerHTML, height: svg.clientHeight }] : [])),
     });
   const copyPoster = () => {
     const { markup, height } = poster();

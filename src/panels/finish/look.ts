@@ -39,7 +39,12 @@ export const getStyles = (theme: GrafanaTheme2) => ({
     containerType: 'inline-size',
     '@media print': { height: 'auto', overflow: 'visible' },
   }),
-  top: css({ display: 'flex', alignItems: 'flex-start', gap: theme.spacing(1) }),
+  top: css({
+    display: 'flex',
+    alignItems: 'flex-start',
+    gap: theme.spacing(1),
+    '@container (max-width: 500px)': { flexDirection: 'column-reverse' },
+  }),
   sentences: css({ flex: 1, minWidth: 0, listStyle: 'none', margin: 0, padding: 0 }),
   sentence: css({
     display: 'flex',
@@ -57,7 +62,15 @@ export const getStyles = (theme: GrafanaTheme2) => ({
   bad: css({ color: theme.colors.error.text }),
   plain: css({ color: theme.colors.text.secondary }),
   note: css({ color: theme.colors.text.secondary, fontSize: theme.typography.bodySmall.fontSize, margin: theme.spacing(0.5, 0) }),
-  tools: css({ display: 'flex', flex: 'none', gap: theme.spacing(0.5), '@media print': { display: 'none' } }),
+  tools: css({
+    display: 'flex',
+    flex: 'none',
+    alignSelf: 'flex-start',
+    marginLeft: 'auto',
+    alignItems: 'center',
+    gap: theme.spacing(0.5),
+    '@media print': { display: 'none' },
+  }),
   apps: css({ display: 'flex', flexWrap: 'wrap', gap: theme.spacing(0.5), margin: theme.spacing(1, 0) }),
   chip: css({
     display: 'inline-flex',

@@ -25,8 +25,8 @@ it('the result comes first, in words, then the pictures, then the audit', async 
   await shoot(page, 'race');
   const result = page.getByRole('list', { name: 'Result' });
   expect(await result.getByRole('listitem').allTextContents()).toEqual([
-    expect.stringMatching(/^✗high-cpu is slower than control: p95 × /),
-    expect.stringMatching(/^✗high-latency is slower than control: p95 × /),
+    expect.stringMatching(/^✗high-cpu is slower than control: p95 ×\s\d/),
+    expect.stringMatching(/^✗high-latency is slower than control: p95 ×\s\d/),
     expect.stringMatching(/^\?memory-leak against control is inconclusive/),
   ]);
   const tops = [];

@@ -43,7 +43,7 @@ describe('the picture', () => {
   const look = { width: 600, background: '#fff', text: '#000', soft: '#666', font: 'Inter, "Helvetica"' };
 
   it('is one SVG of the sentences and the pictures below', () => {
-    const { markup, height } = posterOf({ ...look, finish, pictures: [{ markup: '<svg id="one"/>', height: 200 }] });
+    const { markup, height } = posterOf({ ...look, finish, pictures: [{ title: 'Latency', markup: '<svg id="one"/>', height: 200 }] });
     const parsed = new DOMParser().parseFromString(markup, 'image/svg+xml');
     expect(parsed.querySelector('parsererror')).toBeNull();
     expect(parsed.querySelectorAll('text').length).toBeGreaterThan(4);

@@ -73,8 +73,8 @@ export interface Poster {
   soft: string;
   font: string;
   finish: Finish;
-  /** SVG elements with their heights. */
-  pictures: Array<{ markup: string; height: number }>;
+  /** SVG elements with their titles and heights. */
+  pictures: Array<{ title: string; markup: string; height: number }>;
 }
 
 const margin = 16;
@@ -90,11 +90,13 @@ export function posterOf({ width, background, text, soft, font, finish, pictures
     y += size * 1.4;
     return `<text x="${margin}" y="${digits(y)}" font-size="${size}" fill="${colour}">${escape(line)}</text>`;
   });
-  const placed = pictures.map(({ markup, height }) => {
-    y += margin;
+  const placed = pictures.map(({ title, markup, height }) => {
+    y += 2 * margin;
+    const name = `<text x="${margin}" y="${digits(y)}" font-size="14" fill="${text}">${escape(title)}</text>`;
+    y += margin / 2;
     const one = `<g transform="translate(${margin} ${Math.round(y)})">${markup}</g>`;
     y += height;
-    return one;
+    return name + one;
   });
   const height = Math.ceil(y + margin);
   const whole = width + 2 * margin;

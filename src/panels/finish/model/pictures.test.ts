@@ -4,7 +4,7 @@ import { made, only, recorded } from '../testdata/frames';
 import { readFinishes } from './finish';
 import { bandPath, curvePath, nearest, percentileAxis, ratioAxis, ratiosOf } from './ratios';
 import { ridgeAxis, ridgePath, ridgesOf } from './ridges';
-import { logScale, logTicks } from './scale';
+import { labelled, logScale, logTicks } from './scale';
 import { spreadOf } from './spline';
 
 const recordedFinish = only(readFinishes(recorded.race));
@@ -136,5 +136,10 @@ describe('a logarithmic scale', () => {
 
   it('has ticks at 1, 2 and 5', () => {
     expect(logTicks({ from: 1, to: 12 }).map(({ value }) => value)).toEqual([1, 2, 5, 10]);
+  });
+
+  it('labels the powers of ten first, and others where there is room', () => {
+    expect([...labelled(logTicks(scale), scale.at, 40)]).toEqual([1, 10, 100]);
+    expect(labelled(logTicks(scale), scale.at, 30)).toContain(2);
   });
 });

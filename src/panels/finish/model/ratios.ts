@@ -49,10 +49,9 @@ export function percentileAxis(start: number, end: number): { at: (percentile: n
 /** The axis of ratios in pixels, upwards. */
 export function ratioAxis({ low, high }: Ratios, bottom: number, top: number): { scale: Scale; ticks: Tick[] } {
   const scale = logScale(low, high, bottom, top);
-  const ticks = logTicks(scale);
-  // Within less than a factor of two 1, 2 and 5 are too few to read anything off.
-  const fine = [0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1, 1.05, 1.1, 1.2, 1.3, 1.5, 1.7, 2].filter((v) => v >= low && v <= high);
-  return { scale, ticks: ticks.length >= 3 || fine.length < ticks.length ? ticks : fine.map((value) => ({ value, minor: false })) };
+  // Within less than a factor of two those of a logarithmic axis are too few to read anything off.
+  const fine = [0.6, 0.7, 0.8, 0.9, 0.95, 1, 1.05, 1.1, 1.2, 1.3, 1.5].filter((v) => v >= low && v <= high);
+  return { scale, ticks: high / low > 2 ? logTicks(scale) : fine.map((value) => ({ value, minor: value !== 1 })) };
 }
 
 export function curvePath(points: readonly Ratio[], x: (percentile: number) => number, y: (ratio: number) => number): string {

@@ -22,21 +22,33 @@ export function logScale(from: number, to: number, start: number, end: number): 
 
 export interface Tick {
   value: number;
-  /** Not labelled where there is little room. */
+  /** Labelled only where there is room beside the others. */
   minor: boolean;
 }
 
-/** 1, 2 and 5 times the powers of ten within a scale; powers alone where it spans many. */
+/** Round numbers within a scale: powers of ten, between them 2 and 5, and more where it spans less than that. */
 export function logTicks({ from, to }: Pick<Scale, 'from' | 'to'>): Tick[] {
   const decades = Math.log10(to / from);
+  const factors = decades > 4 ? [1] : decades > 1 ? [1, 2, 5] : [1, 1.5, 2, 3, 4, 5, 7];
   const ticks: Tick[] = [];
   for (let power = Math.floor(Math.log10(from)); power <= Math.ceil(Math.log10(to)); power++) {
-    for (const factor of [1, 2, 5]) {
+    for (const factor of factors) {
       const value = factor * 10 ** power;
-      if (value >= from * 0.999 && value <= to * 1.001 && (factor === 1 || decades <= 4)) {
-        ticks.push({ value: Number(value.toPrecision(12)), minor: factor !== 1 && decades > 1 });
+      if (value >= from * 0.999 && value <= to * 1.001) {
+        ticks.push({ value: Number(value.toPrecision(12)), minor: factor !== 1 });
       }
     }
   }
   return ticks;
+}
+
+/** Which ticks can be labelled where a label takes so many pixels: the major ones first, then what fits between. */
+export function labelled(ticks: readonly Tick[], at: (value: number) => number, room: number): Set<number> {
+  const chosen: number[] = [];
+  for (const { value } of [...ticks].sort((a, b) => Number(a.minor) - Number(b.minor))) {
+    if (chosen.every((other) => Math.abs(at(other) - at(value)) >= room)) {
+      chosen.push(value);
+    }
+  }
+  return new Set(chosen);
 }
