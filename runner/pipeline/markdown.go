@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/photofinish/photofinish/pkg/race"
-	"github.com/photofinish/photofinish/runner/scoreboard"
+	"github.com/photofinish/photofinish/pkg/scoreboard"
 )
 
 // Markdown writes races as GitHub and GitLab show them: the sentences, the standings, the audit, and how each race was run.
