@@ -25,7 +25,9 @@ func TestTheTableOfVerdictsTellsTheResultInWordsAndTheAudit(t *testing.T) {
 	told := response.Frames[0].Meta.Custom.(finish).Races
 	require.Len(t, told, 1)
 	require.Equal(t, []entrant{
-		{App: "control"}, {App: "high-latency", Sentence: verdict.Sentence(r.Verdicts, "high-latency", "control")}, {App: "high-cpu"},
+		{App: "control"},
+		{App: "high-latency", Sentence: verdict.Sentence(r.Verdicts, "high-latency", "control")},
+		{App: "high-cpu"},
 		{App: "memory-leak", Sentence: verdict.Sentence(r.Verdicts, "memory-leak", "control"), Out: "out of memory"},
 	}, told[0].Apps)
 	require.Equal(t, scoreboard.Fairness(r.Audit), told[0].Fairness)

@@ -148,7 +148,7 @@ func (b *board) frame() *data.Frame {
 			trend := data.NewField(m.ID+"_trend", nil, slices.Concat([]json.RawMessage{}, b.trends[m.ID]))
 			trend.Config = shown(m, m.Name+", heat by heat")
 			trend.Config.Custom = map[string]any{"cellOptions": map[string]any{"type": "sparkline", "hideValue": true}} // else tables write the numbers out
-			dye(trend.Config, "text") // or else each column of small lines would have a colour that is somebody's
+			dye(trend.Config, "text")                                                                                   // or else each column of small lines would have a colour that is somebody's
 			f.Fields = append(f.Fields, trend)
 		}
 	}

@@ -9,8 +9,8 @@ import (
 	"github.com/photofinish/photofinish/pkg/measure"
 	"github.com/photofinish/photofinish/pkg/race"
 	"github.com/photofinish/photofinish/pkg/race/racetest"
-	"github.com/photofinish/photofinish/pkg/verdict"
 	"github.com/photofinish/photofinish/pkg/scoreboard"
+	"github.com/photofinish/photofinish/pkg/verdict"
 )
 
 func TestEveryAppKeepsItsColourAndTheBaselineIsNeutral(t *testing.T) {

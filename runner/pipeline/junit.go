@@ -10,8 +10,8 @@ import (
 
 	"github.com/photofinish/photofinish/pkg/measure"
 	"github.com/photofinish/photofinish/pkg/race"
-	"github.com/photofinish/photofinish/pkg/verdict"
 	"github.com/photofinish/photofinish/pkg/scoreboard"
+	"github.com/photofinish/photofinish/pkg/verdict"
 )
 
 // JUnit writes races as suites of tests: one test for each app and primary measure. A test fails if the app is slower or worse than the baseline, as

@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"github.com/photofinish/photofinish/pkg/race"
-	"github.com/photofinish/photofinish/pkg/verdict"
 	"github.com/photofinish/photofinish/pkg/scoreboard"
+	"github.com/photofinish/photofinish/pkg/verdict"
 )
 
 //go:embed assets

@@ -6,8 +6,8 @@ import (
 	"strings"
 
 	"github.com/photofinish/photofinish/pkg/race"
-	"github.com/photofinish/photofinish/pkg/verdict"
 	"github.com/photofinish/photofinish/pkg/scoreboard"
+	"github.com/photofinish/photofinish/pkg/verdict"
 )
 
 // result writes the end of a race, block by block with an empty line between.
