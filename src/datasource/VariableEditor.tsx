@@ -1,5 +1,5 @@
 import type { QueryEditorProps } from '@grafana/data';
-import { Combobox, InlineField, RadioButtonGroup } from '@grafana/ui';
+import { Combobox, InlineField } from '@grafana/ui';
 import React, { useId } from 'react';
 
 import type { RaceQuery } from '../shared/query';
@@ -29,8 +29,8 @@ export function VariableEditor({ datasource, query, range = lastDay(), onChange 
   const set = (change: Partial<VariableQuery>) => onChange({ ...read, ...change });
   return (
     <>
-      <InlineField label="Values" tooltip={tips.kind} labelWidth={labelWidth}>
-        <RadioButtonGroup options={kinds} value={kind} onChange={(chosen) => set({ kind: chosen })} />
+      <InlineField label="Values" tooltip={tips.kind} labelWidth={labelWidth} grow>
+        <Combobox id={`${id}-kind`} options={kinds} value={kind} onChange={(chosen) => set({ kind: chosen.value })} />
       </InlineField>
       {(kind === 'apps' || kind === 'baselines') && (
         <InlineField label="Race" tooltip={tips.ofRace} labelWidth={labelWidth} grow>

@@ -168,7 +168,8 @@ it('the editor of annotations asks for events', async () => {
 
 it('the editor of variables lists apps of a race', async () => {
   const page = await open('variable');
-  await page.getByRole('radio', { name: 'Apps' }).check();
+  await field(page, 'Values').click();
+  await option(page, /^Apps/).click();
   await becomes(page, { kind: 'apps', race: '$latest' });
   await field(page, 'Race').click();
   await option(page, /^golden/).click();

@@ -1,6 +1,6 @@
 import { LoadingState, type PanelProps } from '@grafana/data';
-import { Combobox, Icon, useStyles2 } from '@grafana/ui';
-import React, { useMemo, useRef, useState } from 'react';
+import { Combobox, Icon, InlineField, useStyles2 } from '@grafana/ui';
+import React, { useId, useMemo, useRef, useState } from 'react';
 
 import { asRecord, asText } from '../../shared/json';
 import { Apps } from './Apps';
@@ -24,6 +24,7 @@ const gap = 24;
 export function FinishPanel({ data, options, width, timeRange, onChangeTimeRange }: PanelProps<FinishOptions>) {
   const styles = useStyles2(getStyles);
   const finishes = useMemo(() => readFinishes(data.series), [data.series]);
+  const fieldId = useId();
   const [chosen, choose] = useState('');
   const [focus, setFocus] = useState<string>();
   const finish = finishes.find(({ id }) => id === chosen) ?? finishes[0];
@@ -57,12 +58,14 @@ export function FinishPanel({ data, options, width, timeRange, onChangeTimeRange
   return (
     <div className={styles.panel}>
       {finishes.length > 1 && (
-        <Combobox
-          aria-label="Race"
-          options={finishes.map(({ id, name }) => ({ value: id, label: name === id ? id : `${name} (${id})` }))}
-          value={finish.id}
-          onChange={({ value }) => choose(value)}
-        />
+        <InlineField label="Race" grow>
+          <Combobox
+            id={`${fieldId}-race`}
+            options={finishes.map(({ id, name }) => ({ value: id, label: name === id ? id : `${name} (${id})` }))}
+            value={finish.id}
+            onChange={({ value }) => choose(value)}
+          />
+        </InlineField>
       )}
       <Sentences {...{ finish, look, styles, tools }} />
       {(below || beside) && <Apps {...{ finish, look, styles, focus, onFocusApp: focusOn }} />}

@@ -126,6 +126,15 @@ it('an unfair race says so first', async () => {
   expect(words).not.toMatch(/slower|faster/);
 });
 
+it('of several races one is chosen', async () => {
+  const page = await open('two');
+  const first = await page.getByRole('list', { name: 'Result' }).textContent();
+  await page.getByRole('combobox', { name: 'Race' }).click();
+  await shoot(page, 'two');
+  await page.getByRole('option', { name: /073945/ }).click();
+  await expect.poll(() => page.getByRole('list', { name: 'Result' }).textContent()).not.toBe(first);
+});
+
 it('without a race it is said what to do', async () => {
   const page = await open('none');
   await shoot(page, 'none');

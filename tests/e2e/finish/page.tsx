@@ -16,6 +16,7 @@ const long = `checkout-${'very-'.repeat(36)}long`;
 const scenes: Record<string, DataFrame[]> = {
   race: recorded.race,
   unfair: recorded.unfair,
+  two: recorded.two,
   none: [],
   thirty: made(names(30)),
   names: made(['control', long, '🦊🚀 caché', '<img src=x onerror=alert(1)>']),

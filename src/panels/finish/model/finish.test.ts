@@ -95,30 +95,14 @@ describe('frames that are not all there', () => {
   });
 });
 
-it('several races stay apart', () => {
-  const frames = made(['a', 'b']);
-  const told = (id: string) => ({ id, status: 'finished', baseline: 'a', apps: [{ app: 'a' }, { app: 'b' }], audit: { fair: true } });
-  const verdict = toDataFrame({
-    meta: { custom: { races: [told('one'), told('two')] } },
-    fields: [
-      { name: 'app', values: ['b', 'b'] },
-      { name: 'measure', values: ['latency_p95', 'latency_p95'] },
-      { name: 'outcome', values: ['slower', 'same'] },
-      { name: 'race', values: ['one', 'two'] },
-    ],
-  });
-  const ratios = toDataFrame({
-    fields: [
-      { name: 'race', values: ['one', 'two'] },
-      { name: 'app', values: ['b', 'b'] },
-      { name: 'percentile', values: [50, 50] },
-      { name: 'ratio', values: [2, 3] },
-    ],
-  });
-  const races = readFinishes([verdict, ratios]);
-  expect(races.map(({ apps }) => [apps[1]?.outcome, apps[1]?.ratios[0]?.ratio])).toEqual([
-    ['slower', 2],
-    ['same', 3],
-  ]);
-  expect(frames).toHaveLength(4);
+it('several races stay apart, each with its own curves and ratios', () => {
+  const [first, second] = readFinishes(recorded.two);
+  const alone = only(readFinishes(recorded.race));
+  expect(first?.id).toBe(alone.id);
+  expect(first?.apps.map(({ app, curve, ratios }) => [app, curve, ratios])).toEqual(
+    alone.apps.map(({ app, curve, ratios }) => [app, curve, ratios])
+  );
+  expect(second?.apps).toHaveLength(4);
+  expect(second?.apps[1]?.ratios).toHaveLength(21);
+  expect(second?.apps[1]?.ratios).not.toEqual(first?.apps[1]?.ratios);
 });

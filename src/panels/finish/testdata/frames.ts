@@ -3,10 +3,11 @@ import { type DataFrame, type DataFrameJSON, dataFrameFromJSON, type Field, Fiel
 import type { Finish } from '../model/finish';
 
 import race from './race.json';
+import two from './two.json';
 import unfair from './unfair.json';
 
-/** What the data source answered about two real races to the panel's three queries: one that nobody audited, and one whose audit failed. */
-export const recorded = { race: framesOf(race), unfair: framesOf(unfair) };
+/** What the data source answered about real races to the panel's three queries: one that nobody audited, one whose audit failed, and two at once. */
+export const recorded = { race: framesOf(race), unfair: framesOf(unfair), two: framesOf(two) };
 
 function framesOf(answer: unknown): DataFrame[] {
   return (answer as DataFrameJSON[]).map(dataFrameFromJSON);
