@@ -18,11 +18,16 @@ interface Panel {
   gridPos: { x: number; y: number; w: number; h: number };
   targets?: Array<RaceQuery & { expr?: string }>;
   datasource?: { uid: string };
+  collapsed?: boolean;
+  panels?: Panel[];
   fieldConfig?: { defaults: { noValue?: string } };
 }
 
 const read = (name: string) => JSON.parse(readFileSync(join(folder, name), 'utf8'));
-const dashboards = names.map((name) => ({ name, dashboard: read(name), panels: read(name).panels as Panel[] }));
+
+/** The panels of a dashboard, those of its collapsed rows behind their rows. */
+const flat = (panels: Panel[]): Panel[] => panels.flatMap((panel) => [panel, ...(panel.panels ?? [])]);
+const dashboards = names.map((name) => ({ name, dashboard: read(name), panels: flat(read(name).panels) }));
 const uids: string[] = dashboards.map(({ dashboard }) => dashboard.uid);
 
 it('every dashboard is imported with the app', () => {
@@ -43,9 +48,18 @@ describe.each(dashboards)('$name', ({ dashboard, panels }) => {
     expect(dashboard).not.toHaveProperty('__inputs');
     expect(dashboard).not.toHaveProperty('id');
     expect(dashboard.templating.list[0]).toMatchObject({ type: 'datasource', name: 'datasource' });
-    for (const { datasource, title } of panels.filter(({ targets }) => targets)) {
-      expect(datasource?.uid, title).toBe('${datasource}');
+    const folded = panels.flatMap(({ panels: within = [] }) => within);
+    for (const panel of panels.filter(({ targets }) => targets)) {
+      expect(panel.datasource?.uid, panel.title).toBe(folded.includes(panel) ? '${prometheus}' : '${datasource}');
     }
+  });
+
+  it('asks Grafana’s Prometheus data source, which may be missing, for nothing before a row is unfolded', () => {
+    for (const { collapsed, panels: within = [] } of panels.filter(({ type }) => type === 'row')) {
+      expect(collapsed).toBe(within.length > 0);
+    }
+    const [prometheus] = dashboard.templating.list.filter(({ name }: { name: string }) => name === 'prometheus');
+    expect(prometheus?.hide ?? 2).toBe(2);
   });
 
   it('leads to the others, and to nothing that there is not', () => {

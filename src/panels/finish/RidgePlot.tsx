@@ -34,7 +34,7 @@ export const RidgePlot = forwardRef<SVGSVGElement, Props>(function RidgePlot(
 ) {
   const at = ridgeLayout(wide, ridges.rows.length);
   const { scale, ticks } = ridgeAxis(ridges, at.start, at.end);
-  const named = labelled(ticks, scale.at, 48);
+  const named = labelled(ticks, scale.at, 58);
   return (
     <svg
       ref={ref}
