@@ -4,7 +4,7 @@ import React, { useState } from 'react';
 
 import type { Look, Styles } from './look';
 import type { Entrant, Finish } from './model/finish';
-import { gapsOf, isUnfair } from './model/missing';
+import { gapsOf, isUnfair, unfairTitle } from './model/missing';
 import { markOf } from './model/words';
 import { Swatch } from './Swatch';
 
@@ -26,7 +26,7 @@ export function Sentences({ finish, look, styles, tools }: Props) {
   return (
     <>
       {isUnfair(finish) && (
-        <Alert severity="warning" title="This race was not fair, so nothing was decided">
+        <Alert severity="warning" title={unfairTitle(finish)}>
           {finish.findings
             .filter(({ severity }) => severity === 'unfair')
             .map(({ lane, detail }) => (

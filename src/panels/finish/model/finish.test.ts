@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 
 import { made, only, recorded } from '../testdata/frames';
 import { at, readFinishes } from './finish';
-import { gapsOf, isUnfair, noRace } from './missing';
+import { gapsOf, isUnfair, noRace, unfairTitle } from './missing';
 
 describe('a recorded race', () => {
   const finish = only(readFinishes(recorded.race));
@@ -39,6 +39,12 @@ it('an unfair race says so, gravest first, and nothing is slower', () => {
     expect(sentence).not.toMatch(/slower|faster/);
     expect(['', 'inconclusive']).toContain(outcome);
   }
+});
+
+it('a race that goes on may become fair again', () => {
+  const finish = only(readFinishes(recorded.unfair));
+  expect(unfairTitle(finish)).toMatch(/was not fair, so nothing was decided/);
+  expect(unfairTitle({ ...finish, status: 'racing' })).toMatch(/is not fair so far/);
 });
 
 it('what somebody lets stand is not unfair', () => {

@@ -53,6 +53,13 @@ export function gapsOf(finish: Finish): string[] {
   return said;
 }
 
+/** What is said first of a race that was not fair, or is not so far. */
+export function unfairTitle({ status }: Finish): string {
+  return ended.includes(status)
+    ? 'This race was not fair, so nothing was decided'
+    : 'This race is not fair so far: if it stays so, nothing will be decided';
+}
+
 /** Says whether verdicts were withheld because the race was not fair. */
 export function isUnfair({ fair, overriddenBy, fairness }: Finish): boolean {
   return !fair && overriddenBy === '' && fairness !== '';
