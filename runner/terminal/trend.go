@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/photofinish/photofinish/pkg/scoreboard"
 	"github.com/photofinish/photofinish/pkg/trend"
-	"github.com/photofinish/photofinish/runner/scoreboard"
 )
 
 // sparks are eight heights of a line of text.
