@@ -25,6 +25,9 @@ type event struct {
 
 // events answers with what happened in the races of the time range, or in those asked for.
 func (d *Datasource) events(ctx context.Context, q query) (answer, error) {
+	if q.Field == fieldChanges {
+		return d.changes(ctx, q)
+	}
 	races, said, err := d.targets(ctx, q, false)
 	if err != nil {
 		return answer{}, err

@@ -119,3 +119,27 @@ func TestARuleAboutEveryRaceIsQuietWhereNoneNamesABaseline(t *testing.T) {
 	require.Error(t, ask(t, d, `{"queryType":"verdict","baseline":"nobody"}`).Error, "a name that is mistyped is no silence")
 	require.Error(t, ask(t, d, `{"queryType":"verdict","races":["golden"]}`).Error, "nor is a race that was asked for")
 }
+
+func TestAnAppThatChangedOverManyRacesIsAnEvent(t *testing.T) {
+	races := nightlies(24)
+	for i := range races {
+		// A little noise, without which nothing is chance; and from the 13th race on a fifth more CPU.
+		cost := .2 + .001*float64(i%5)
+		if i >= 12 {
+			cost *= 1.2
+		}
+		for l := range races[i].Lanes {
+			races[i].Lanes[l].Measures = map[string]*float64{"cpu_ms_per_request": ptr(.3 + .001*float64((i*7+l)%5)), "latency_p95": ptr(5 + .01*float64((i*3+l)%7))}
+		}
+		races[i].Lanes[2].Measures["cpu_ms_per_request"] = &cost
+	}
+	d := open(t, serve(t, emptyPrometheus), fakeRunner(t, races...))
+	response := askAt(t, d, `{"queryType":"events","field":"changes","name":"nightly"}`, races[0].StartedAt.Add(-time.Hour), races[23].FinishedAt.Add(time.Hour))
+	require.NoError(t, response.Error)
+	f := response.Frames[0]
+	require.Equal(t, 1, f.Rows(), "all 24 races are looked at, and only one app changed, in one measure")
+	require.Equal(t, *races[12].StartedAt, f.At(0, 0))
+	require.Equal(t, "CPU per request of high-cpu: more since race nightly (nightly-12)", f.At(2, 0))
+	require.Equal(t, "0.202 ms/req in 12 races before, 0.243 ms/req in 12 since", f.At(3, 0))
+	require.Equal(t, "photofinish,change,high-cpu,cpu_ms_per_request", f.At(4, 0))
+}

@@ -9,14 +9,27 @@ import (
 
 	"github.com/photofinish/photofinish/pkg/measure"
 	"github.com/photofinish/photofinish/pkg/race"
+	"github.com/photofinish/photofinish/pkg/scoreboard"
 )
 
-// history answers standings over time: each finished race is one point, at its start. It compares no app with another, so a race that names no
-// baseline belongs to it too.
+// history answers standings over time: each finished race is one point, at its start.
 func (d *Datasource) history(ctx context.Context, q query) (answer, error) {
-	races, said, err := d.targets(ctx, q, false)
+	a, ran, livery, err := d.ran(ctx, q)
 	if err != nil {
 		return answer{}, err
+	}
+	if err := hasApps(ran, q.Apps); len(ran) > 0 && err != nil {
+		return answer{}, err
+	}
+	a.frames = q.historyFrames(ran, naming{measures: len(q.measures) > 1, livery: livery})
+	return a, nil
+}
+
+// ran are the finished races that a query is about, in order of time. No app is compared with another, so races that name no baseline belong to them too.
+func (d *Datasource) ran(ctx context.Context, q query) (answer, []race.Race, scoreboard.Livery, error) {
+	races, said, err := d.targets(ctx, q, false)
+	if err != nil {
+		return answer{}, nil, scoreboard.Livery{}, err
 	}
 	a := answer{notices: said}
 	var ran []race.Race
@@ -27,22 +40,17 @@ func (d *Datasource) history(ctx context.Context, q query) (answer, error) {
 		own := q
 		own.Baseline = ""
 		if l.record == nil {
-			own.Baseline = l.info.Apps[0] // of one's own choice: no verdict is shown
+			own.Baseline = l.info.Apps[0] // any will do: no verdict is shown
 		}
 		r, _, executed, err := d.judged(ctx, own, l)
 		if err != nil {
-			return answer{}, err
+			return answer{}, nil, scoreboard.Livery{}, err
 		}
 		a.executed = append(a.executed, executed...)
 		ran = append(ran, r)
 	}
-	if err := hasApps(ran, q.Apps); len(ran) > 0 && err != nil {
-		return answer{}, err
-	}
 	slices.SortStableFunc(ran, func(a, b race.Race) int { return a.StartedAt.Compare(*b.StartedAt) })
-	names := naming{measures: len(q.measures) > 1, livery: liveryOf(q, races)}
-	a.frames = q.historyFrames(ran, names)
-	return a, nil
+	return a, ran, liveryOf(q, races), nil
 }
 
 // historyFrames are one wide frame for one measure, else a frame per series, as those of timeseries are.

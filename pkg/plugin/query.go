@@ -28,7 +28,7 @@ func queryTypes() []string {
 	return []string{typeTimeSeries, typeStandings, typeVerdict, typeDistribution, typeRaces, typeEvents}
 }
 
-// The values of field: of verdict the first five, of standings the last two.
+// The values of field: of verdict the first five, of standings the next two, of events the last.
 const (
 	fieldRegressed = "regressed"
 	fieldRatio     = "ratio"
@@ -37,6 +37,7 @@ const (
 	fieldAll       = "all"
 	fieldTrend     = "trend"
 	fieldHistory   = "history"
+	fieldChanges   = "changes"
 )
 
 // query is a query of the contract, read and checked.

@@ -87,7 +87,7 @@ func (b *board) add(r race.Race) error {
 			b.diffs[m.ID] = append(b.diffs[m.ID], row.Diff[m.ID])
 			b.words[m.ID] = append(b.words[m.ID], outcome(r, row.App, m.ID))
 			if b.trend {
-				b.trends[m.ID] = append(b.trends[m.ID], trend(r, row.App, m.ID))
+				b.trends[m.ID] = append(b.trends[m.ID], byHeat(r, row.App, m.ID))
 			}
 		}
 	}
@@ -111,8 +111,8 @@ func outcome(r race.Race, app, id string) *string {
 	return &word
 }
 
-// trend are the values of the heats, for a sparkline.
-func trend(r race.Race, app, id string) json.RawMessage {
+// byHeat are the values of the heats, for a sparkline.
+func byHeat(r race.Race, app, id string) json.RawMessage {
 	heats := make([]*float64, len(r.Heats))
 	for i, h := range r.Heats {
 		heats[i] = h.Lanes[app].Measures[id]

@@ -58,7 +58,7 @@ func (q query) affordable(all []listed) []listed {
 	var kept []listed
 	dear := 0
 	for _, l := range all {
-		if l.record == nil || q.Type != typeStandings && q.Type != typeVerdict {
+		if l.record == nil || !q.ofRecords() {
 			if dear++; dear > maxRaces {
 				continue
 			}
@@ -70,11 +70,16 @@ func (q query) affordable(all []listed) []listed {
 	return kept
 }
 
+// ofRecords says whether a query is answered from records alone, where there are any.
+func (q query) ofRecords() bool {
+	return q.Type == typeStandings || q.Type == typeVerdict || q.Type == typeEvents && q.Field == fieldChanges
+}
+
 // comparable parts the runs without the tag app from the races: whoever else uses this Prometheus may tag theirs with testid only.
 // Asked for by their id they are an error that says how to tag them; as events they are as good as any.
 func comparable(q query, all []listed) (tagged, bare []listed) {
 	for _, l := range all {
-		if q.Type != typeEvents && l.info != nil && len(l.info.Apps) == 0 {
+		if (q.Type != typeEvents || q.Field == fieldChanges) && l.info != nil && len(l.info.Apps) == 0 {
 			bare = append(bare, l)
 		} else {
 			tagged = append(tagged, l)
