@@ -107,3 +107,20 @@ func write(dir, name, text string) (string, error) {
 	}
 	return path, nil
 }
+
+// machine are variables that describe this machine, and mean nothing, or something else, in a container.
+var machine = []string{
+	"PATH", "HOME", "PWD", "OLDPWD", "SHELL", "USER", "LOGNAME", "HOSTNAME", "TMPDIR", "TERM", "DISPLAY", "GOMAXPROCS", "GOMEMLIMIT", "SHLVL", "_",
+}
+
+// ScriptEnv is the environment for a k6 on another file system: what scripts may read, without what describes this machine.
+func (k K6) ScriptEnv() []string {
+	own := k.Env
+	if own == nil {
+		own = os.Environ()
+	}
+	return slices.DeleteFunc(environment(own, nil), func(kv string) bool {
+		name, _, _ := strings.Cut(kv, "=")
+		return slices.Contains(machine, name) || strings.HasPrefix(name, "LD_") || strings.HasPrefix(name, "XDG_") || strings.HasPrefix(name, "DOCKER_")
+	})
+}
