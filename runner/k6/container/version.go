@@ -12,8 +12,8 @@ import (
 	"github.com/photofinish/photofinish/runner/engine/docker"
 )
 
-// versionTimeout bounds the wait for `k6 version`, which answers within a tenth of a second; a loaded machine has to start a container.
-const versionTimeout = 30 * time.Second
+// versionTimeout bounds the wait for `k6 version`, which answers within a tenth of a second; the rest is for a loaded machine to start a container.
+const versionTimeout = 10 * time.Second
 
 // version is which k6 an image holds.
 type version struct {
@@ -21,8 +21,8 @@ type version struct {
 	major int
 }
 
-// versionLine is how k6 says it: "k6 v1.8.0 (commit/…, go1.25, linux/amd64)". A k6 with extensions calls itself after its file.
-var versionLine = regexp.MustCompile(`(?m)^\S*k6\S* (v(\d+)\.\d+\.\d+\S*)`)
+// versionLine is how k6 says it: "k6 v1.8.0 (commit/…, go1.25, linux/amd64)". It calls itself after its file, whatever that is.
+var versionLine = regexp.MustCompile(`(?m)^\S+ (v(\d+)\.\d+\.\d+\S*) \(.*go\S+, \w+/\w+\)`)
 
 func parseVersion(said string) (v version, ok bool) {
 	m := versionLine.FindStringSubmatch(said)
