@@ -8,7 +8,7 @@ type Snapshot struct {
 	Status    Status
 	Phase     string // "warmup", "race" or "done"
 	Source    Source
-	Heat      int    // from 1
+	Heat      int // from 1
 	Heats     int
 	Mode      Mode
 	Elapsed   time.Duration // since the race was started

@@ -1,11 +1,13 @@
 package container
 
 import (
+	"maps"
 	"math"
 	"time"
 
 	"github.com/prometheus/common/model"
 
+	"github.com/photofinish/photofinish/runner/k6"
 	"github.com/photofinish/photofinish/runner/k6/stream"
 )
 
@@ -68,7 +70,17 @@ func (l *live) take(matrix model.Matrix, now time.Time) map[string]stream.LanePr
 	for app, p := range l.lanes {
 		l.lanes[app] = l.recent(app, p, fresh[app], newest[app], now)
 	}
-	return l.lanes
+	return maps.Clone(l.lanes)
+}
+
+// end brings the lanes up to what k6 counted itself.
+func (l *live) end(totals k6.StockTotals) map[string]stream.LaneProgress {
+	for app, t := range totals {
+		p := l.lanes[app]
+		p.Requests, p.Failed, p.Dropped, p.Rate = t.Requests, t.Failed, t.Dropped, 0
+		l.lanes[app] = p
+	}
+	return maps.Clone(l.lanes)
 }
 
 // recent fills in the figures of the last push; between two pushes the last ones stand.

@@ -56,6 +56,7 @@ type running struct {
 
 	mu        sync.Mutex
 	raceStart time.Time
+	racing    chan struct{} // told when the race part has begun, so that this is seen at once
 
 	exit    k6.Exit
 	exitErr error
@@ -66,7 +67,7 @@ var _ k6.Running = (*running)(nil)
 func newRunning(l *Launcher, p k6.Part, s *starter) *running {
 	r := &running{
 		launcher: l, part: p, starter: s, began: time.Now(), log: k6.NewLog(), reached: reached{}, totalsErr: errors.New("k6 told no summary"),
-		events: make(chan stream.Event, eventBuffer), done: make(chan struct{}),
+		events: make(chan stream.Event, eventBuffer), done: make(chan struct{}), racing: make(chan struct{}, 1),
 	}
 	for _, app := range p.Apps() {
 		r.reached[app] = stream.LaneResult{Reached: map[string]int64{}}
@@ -134,12 +135,14 @@ func (r *running) conduct(ctx context.Context) {
 			if ready == nil && !r.part.Config.Probe {
 				r.progress(following, figures)
 			}
+		case <-r.racing:
+			r.progress(following, figures)
 		case <-abandoned:
 			abandoned = nil
 			_ = r.Interrupt() // an ended one needs no signal
 			time.AfterFunc(abandonGrace, func() { _ = r.Kill() })
 		case <-r.tool.Done():
-			r.finish(following)
+			r.finish(following, figures)
 			return
 		}
 	}
@@ -155,12 +158,12 @@ func (r *running) progress(ctx context.Context, figures *live) {
 		return
 	}
 	now := time.Now()
-	e := stream.Event{Type: stream.Progress, At: now, Phase: r.phase(now), Progress: map[string]stream.LaneProgress{}}
-	for app, p := range figures.take(pushes, now) {
-		e.Progress[app] = p
-	}
+	r.tell(figures.take(pushes, now), now)
+}
+
+func (r *running) tell(lanes map[string]stream.LaneProgress, now time.Time) {
 	select {
-	case r.events <- e:
+	case r.events <- stream.Event{Type: stream.Progress, At: now, Phase: r.phase(now), Progress: lanes}:
 	default: // its reader is slow
 	}
 }
@@ -178,7 +181,7 @@ func (r *running) phase(now time.Time) string {
 }
 
 // finish tells the result of a k6 that has ended, and removes its container.
-func (r *running) finish(ctx context.Context) {
+func (r *running) finish(ctx context.Context, figures *live) {
 	r.errors.Flush()
 	code, err := r.tool.Code()
 	if code == externalAbort && r.retired.Load() {
@@ -199,6 +202,7 @@ func (r *running) finish(ctx context.Context) {
 	case r.totalsErr != nil:
 		return // nothing was told: the exit code says why
 	default:
+		r.tell(figures.end(r.totals), time.Now()) // the last push came after the last question
 		latencies := r.latencies(ctx)
 		for app, t := range r.totals {
 			t.Latency = resolved(t.Latency, latencies[app])
@@ -240,12 +244,15 @@ func resolved(exact, buckets stream.Histogram) stream.Histogram {
 // Events implements k6.Running.
 func (r *running) Events() <-chan stream.Event { return r.events }
 
-// Go implements k6.Running.
+// Go implements k6.Running. It is called once.
 func (r *running) Go(at time.Time) error {
 	r.mu.Lock()
 	r.raceStart = at
 	r.mu.Unlock()
 	r.starter.begin(at)
+	if !r.part.Config.Probe {
+		time.AfterFunc(time.Until(at), func() { r.racing <- struct{}{} })
+	}
 	return nil
 }
 
