@@ -121,8 +121,10 @@ var cases = map[string]struct {
 		o.StockK6, o.Arrivals = &race.K6{Version: "v2.2.0"}, race.Poisson
 		change(o, "other", func(l *audit.LaneHeat) { l.Exit = race.Exit{Reason: race.OOM}; l.OOMKills = 1 }, 3)
 	}, []want{
-		{"other", race.OutOfMemory, race.Warning, "heat 3"}, {"", race.StockK6, race.Warning, "no poisson arrivals"},
-		{"other", race.StockK6, race.Warning, "asked on after its app had ended in heat 3"}, {"", race.StockK6, race.Note, "once a second"},
+		{"other", race.OutOfMemory, race.Warning, "heat 3"},
+		{"", race.StockK6, race.Warning, "no poisson arrivals"},
+		{"other", race.StockK6, race.Warning, "asked on after its app had ended in heat 3"},
+		{"", race.StockK6, race.Note, "once a second"},
 	}},
 	"a stock k6 for each lane is ended with its app": {func(o *audit.Observations) {
 		o.StockK6, o.AppURLAtInit = &race.K6{}, true

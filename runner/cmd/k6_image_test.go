@@ -155,6 +155,7 @@ func onStage(t *testing.T, script string) staged {
 func (s stockK6) races(t *testing.T) { s.isRaced(t, s.image, "v1.8.0") }
 
 func (s stockK6) isRaced(t *testing.T, image, version string) {
+	t.Helper()
 	r := onStage(t, s.processes(t, image, "mode: 'together'", "executor: 'constant-arrival-rate', rate: 50, timeUnit: '1s', duration: '3s', preAllocatedVUs: 20"))
 	record := r.result.Record
 	require.Equal(t, race.Finished, record.Status)

@@ -106,11 +106,11 @@ func TestAScriptThatCannotBePackedIsToldOf(t *testing.T) {
 }
 
 func TestTheMachinesOwnVariablesStayOnTheMachine(t *testing.T) {
-	k := k6.K6{Env: []string{"TOKEN=x", "HOME=/root", "PATH=/bin", "LD_PRELOAD=y", "K6_VUS=3", "DOCKER_HOST=z"}}
+	k := k6.K6{Env: []string{"TOKEN=x", "HOME=/root", "PATH=/bin", "LD_PRELOAD=y", "K6_VUS=3", "K6_NO_SETUP=true", "DOCKER_HOST=z"}}
 	env := strings.Join(k.ScriptEnv(), " ")
 	require.Contains(t, env, "TOKEN=x")
 	require.Contains(t, env, "K6_NO_USAGE_REPORT=true")
-	for _, name := range []string{"HOME", "PATH", "LD_PRELOAD", "K6_VUS", "DOCKER_HOST"} {
+	for _, name := range []string{"HOME", "PATH", "LD_PRELOAD", "K6_VUS", "K6_NO_SETUP", "DOCKER_HOST"} {
 		require.NotContains(t, env, name+"=", fmt.Sprint("not ", name))
 	}
 }

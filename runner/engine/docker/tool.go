@@ -33,7 +33,7 @@ type ToolSpec struct {
 	CPUSet string // "" for all
 	// Shared lets it have the runner's own network, as a process of the runner has. Lanes, which are strangers, never get that.
 	Shared bool
-	Stdin  io.Reader // nil for none
+	Stdin  io.ReadCloser // nil for none; it is closed when it was read, or cannot be
 	// Stdout and Stderr are written by one goroutine.
 	Stdout, Stderr io.Writer
 }
@@ -81,6 +81,9 @@ type Tool struct {
 func (e *Engine) StartTool(ctx context.Context, spec ToolSpec) (*Tool, error) {
 	d, err := e.daemon(ctx)
 	if err != nil {
+		if spec.Stdin != nil {
+			err = errors.Join(err, spec.Stdin.Close())
+		}
 		return nil, err
 	}
 	if e.sees(d.info) {
@@ -88,13 +91,20 @@ func (e *Engine) StartTool(ctx context.Context, spec ToolSpec) (*Tool, error) {
 	}
 	t := &Tool{engine: e, spec: spec, drained: make(chan struct{}), done: make(chan struct{})}
 	if err := t.create(ctx, d); err != nil {
-		return nil, err
+		return nil, errors.Join(err, t.closeStdin())
 	}
 	if err := t.run(ctx, d); err != nil {
 		t.close()
-		return nil, errors.Join(err, e.removeContainer(context.WithoutCancel(ctx), t.id))
+		return nil, errors.Join(err, t.closeStdin(), e.removeContainer(context.WithoutCancel(ctx), t.id))
 	}
 	return t, nil
+}
+
+func (t *Tool) closeStdin() error {
+	if t.spec.Stdin == nil {
+		return nil
+	}
+	return t.spec.Stdin.Close()
 }
 
 func (t *Tool) create(ctx context.Context, d daemon) error {
@@ -158,29 +168,36 @@ func (t *Tool) run(ctx context.Context, d daemon) (err error) {
 		return race.Errorf(race.Unavailable, "", "the container of %s cannot be started: %s", t.spec.Name, cause(err))
 	}
 	if t.spec.Stdin != nil {
-		if _, err := io.Copy(t.output.Conn, t.spec.Stdin); err == nil {
-			_ = t.output.CloseWrite() // one that has ended needs no more
-		}
+		go t.feed()
 	}
 	if state, err := t.engine.client.ContainerInspect(ctx, t.id); err == nil && state.State != nil {
 		t.group = t.engine.cgroupOf(d, t.id, state.State.Pid, cgroup.Limits{})
 	}
-	go t.await(ended, failed) //nolint:contextcheck // it outlives the call
+	go t.await(following, ended, failed)
 	return nil
 }
 
-func (t *Tool) await(ended <-chan container.WaitResponse, failed <-chan error) {
+// feed hands the tool its input. One that has ended, or whose container was removed, needs no more.
+func (t *Tool) feed() {
+	_, _ = io.Copy(t.output.Conn, t.spec.Stdin)
+	_ = t.output.CloseWrite()
+	_ = t.spec.Stdin.Close() // nothing was written
+}
+
+func (t *Tool) await(ctx context.Context, ended <-chan container.WaitResponse, failed <-chan error) {
 	defer close(t.done)
 	select {
 	case answer := <-ended:
 		t.code = answer.StatusCode
 	case err := <-failed:
-		t.err = t.engine.explain(context.Background(), err, "follow "+t.spec.Name)
+		t.err = t.engine.explain(ctx, err, "follow "+t.spec.Name)
 		return
 	}
 	select {
 	case <-t.drained:
 	case <-time.After(drainTimeout):
+		t.output.Close() // something else has inherited it
+		<-t.drained
 	}
 }
 

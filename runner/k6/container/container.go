@@ -128,7 +128,7 @@ func (l *Launcher) pack(ctx context.Context, p k6.Part, starter string) (heat k6
 	if err != nil {
 		return heat, nil, err
 	}
-	archive, err = os.Open(path) //nolint:gosec // this package named it
+	archive, err = os.Open(path)
 	if err != nil {
 		return heat, nil, race.Errorf(race.Unavailable, "", "read the packed script: %w", err)
 	}

@@ -80,7 +80,6 @@ func (r *running) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = archive.Close() }() // nothing was written
 	r.heat, r.errors = heat, r.log.Writer()
 	var outputs []string
 	switch {
@@ -139,8 +138,8 @@ func (r *running) conduct(ctx context.Context) {
 			r.progress(following, figures)
 		case <-abandoned:
 			abandoned = nil
-			_ = r.Interrupt() // an ended one needs no signal
-			time.AfterFunc(abandonGrace, func() { _ = r.Kill() })
+			_ = r.Interrupt()                                     //nolint:contextcheck // ctx has ended
+			time.AfterFunc(abandonGrace, func() { _ = r.Kill() }) //nolint:contextcheck // ctx has ended
 		case <-r.tool.Done():
 			r.finish(following, figures)
 			return
