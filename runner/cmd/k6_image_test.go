@@ -277,15 +277,17 @@ func images2(t *testing.T, c *client.Client) (lanes []string) {
 func (s stockK6) takesTurns(t *testing.T) {
 	r := onStage(t, s.processes(t, s.image, "mode: 'turns', heats: 1, arrivals: 'poisson'", "executor: 'constant-vus', vus: 2, duration: '2s'"))
 	a, b := r.result.Record.Lanes[0].Client, r.result.Record.Lanes[1].Client
-	// Two VUs that wait 20 ms for each answer make 100 a second, those that wait 40 ms 50.
-	require.InDelta(t, 200, a.Requests, 30)
-	require.InDelta(t, 100, b.Requests, 15)
+	// Two VUs that wait 20 ms for each answer make at most 100 a second, those that wait 40 ms 50; out of their turns they make none.
+	require.LessOrEqual(t, a.Requests, int64(220))
+	require.LessOrEqual(t, b.Requests, int64(120))
+	require.Greater(t, a.Requests, int64(80))
+	require.Greater(t, b.Requests, int64(40))
 	require.Contains(t, kinds(r.result.Record), race.ClosedModel)
 	s.nothingLeft(t, r.result.Record.ID)
 }
 
 func (s stockK6) perLane(t *testing.T) {
-	script := s.processes(t, s.image, "mode: 'turns', heats: 2", "executor: 'constant-arrival-rate', rate: 50, duration: '3s', preAllocatedVUs: 20", "exit=7s")
+	script := s.processes(t, s.image, "mode: 'turns', heats: 2", "executor: 'constant-arrival-rate', rate: 50, duration: '8s', preAllocatedVUs: 20", "exit=12s")
 	text, err := os.ReadFile(script)
 	require.NoError(t, err)
 	early := strings.Replace(string(text), "const data =", "const target = __ENV.APP_URL || 'http://127.0.0.1:1/';\nconst data =", 1)
@@ -297,13 +299,13 @@ func (s stockK6) perLane(t *testing.T) {
 	require.Contains(t, kinds(record), race.AppURLAtInit)
 	require.Contains(t, kinds(record), race.LaneOut)
 	require.Equal(t, race.Exited, record.Lanes[0].Exit.Reason)
-	require.InDelta(t, 150, record.Lanes[1].Client.Requests, 12, "the other went on")
-	require.Less(t, record.Lanes[0].Client.Requests, int64(150), "it was ended with its app")
+	require.InDelta(t, 400, record.Lanes[1].Client.Requests, 20, "the other went on")
+	require.Less(t, record.Lanes[0].Client.Requests, int64(350), "it was ended with its app")
 	s.nothingLeft(t, record.ID)
 }
 
 func (s stockK6) losesALane(t *testing.T) {
-	r := onStage(t, s.processes(t, s.image, "mode: 'together', heats: 2, arrivals: 'poisson'", "executor: 'constant-arrival-rate', rate: 50, duration: '3s', preAllocatedVUs: 20", "exit=4s"))
+	r := onStage(t, s.processes(t, s.image, "mode: 'together', heats: 2, arrivals: 'poisson'", "executor: 'constant-arrival-rate', rate: 50, duration: '6s', preAllocatedVUs: 20", "exit=6s"))
 	record := r.result.Record
 	require.Equal(t, race.Finished, record.Status)
 	var said []string
