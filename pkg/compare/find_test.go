@@ -137,10 +137,19 @@ func TestTheRaceOfARecordNeedsNoSearch(t *testing.T) {
 		Heats: []race.Heat{{Number: 1, StartedAt: at(3), FinishedAt: at(13)}, {Number: 2, StartedAt: at(23), FinishedAt: at(33)}, {Number: 3}},
 	})
 	require.True(t, ok)
+	require.True(t, r.Own)
 	totals, err := compare.Reduce(t.Context(), w, r, compare.Join{})
 	require.NoError(t, err)
 	require.Equal(t, float64(len(s.truth["slow/2"].latencies)), totals.Heats[1].Apps["slow"].Requests)
 	within(t, 40, totals.Heats[1].Apps["slow"].Measures["request_rate"], 1e-9, "rate")
+}
+
+func TestARecordSaysWhoseSeriesAreToBeRead(t *testing.T) {
+	start, end := t0, t0.Add(time.Second)
+	r, ok := compare.FromRecord(race.Race{ID: "r1", Heats: []race.Heat{{Number: 1, StartedAt: &start, FinishedAt: &end}}, K6: &race.K6{Image: "grafana/k6:2"}})
+	require.True(t, ok)
+	require.False(t, r.Own, "a stock k6 has only its own")
+	require.True(t, r.Phased)
 }
 
 func TestALongRaceIsSeenWholeThroughANarrowWindow(t *testing.T) {

@@ -42,7 +42,7 @@ const recordMargin = time.Second
 
 // FromRecord makes the RaceInfo of a recorded race, so that its series need not be searched for. ok is false where it was never started.
 func FromRecord(r race.Race) (info RaceInfo, ok bool) {
-	info = RaceInfo{ID: r.ID, TestID: r.ID, Phased: true, Own: true}
+	info = RaceInfo{ID: r.ID, TestID: r.ID, Phased: true, Own: r.K6 == nil}
 	for _, l := range r.Lanes {
 		info.Apps = append(info.Apps, l.App)
 	}

@@ -53,6 +53,8 @@ type Definition struct {
 	MinimumEffect float64
 	// Primary names the measures that decide; nil leaves the usual family.
 	Primary []string
+	// K6Image is the image of the k6 to race with; "" is the one that is built in.
+	K6Image string
 	// Scenarios are the k6 scenarios to be raced; those without an App are run for every lane.
 	Scenarios []Scenario
 	// Thresholds are k6's, by metric expression, untouched.

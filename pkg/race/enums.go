@@ -100,6 +100,7 @@ const (
 	NoRequests        FindingKind = "no-requests"
 	HeatLost          FindingKind = "heat-lost"
 	ThresholdAborted  FindingKind = "threshold-aborted"
+	StockK6           FindingKind = "stock-k6" // what a k6 that is not the built-in one cannot do or tell
 	NoAudit           FindingKind = "no-audit"
 )
 
@@ -108,6 +109,6 @@ func FindingKinds() []FindingKind {
 	return []FindingKind{
 		LimitsNotEnforced, LimitsDiffer, Throttled, DroppedIterations, StartLag, K6Saturated, Restarted, OutOfMemory, LaneOut,
 		Interference, ClosedModel, OtherLoad, ClockJump, SeriesLost, SeriesBudget, AppURLAtInit, ErrorsDiffer, NoRequests,
-		HeatLost, ThresholdAborted, NoAudit,
+		HeatLost, ThresholdAborted, StockK6, NoAudit,
 	}
 }

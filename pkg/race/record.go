@@ -34,6 +34,8 @@ type Race struct {
 	// Versions names the programs that measured: photofinish, k6, prometheus, cadvisor, go, and docker where it ran the apps.
 	Versions map[string]string `json:"versions,omitempty"`
 	Machine  *Machine          `json:"machine,omitempty"`
+	// K6 is the stopwatch of a race that was not run with the k6 that is built in; nil for the others.
+	K6 *K6 `json:"k6,omitempty"`
 }
 
 // Interrupt ends a race whose runner ended before it, with what was measured.
@@ -45,6 +47,15 @@ func (r *Race) Interrupt(at time.Time, why string) {
 			r.Lanes[i].Exit = &Exit{Reason: Stopped, At: &at}
 		}
 	}
+}
+
+// K6 is a stock k6 that was run from an image.
+type K6 struct {
+	Image string `json:"image"` // as the script names it
+	// ID and Digest say which image that was: on the machine, and in its registry. Digest is "" for one that never was in a registry.
+	ID      string `json:"id,omitempty"`
+	Digest  string `json:"digest,omitempty"`
+	Version string `json:"version,omitempty"` // as "v1.8.0"
 }
 
 // Machine is where the race was run.

@@ -2,18 +2,28 @@ package race
 
 import "time"
 
-// Snapshot is a race at a moment, as the live views show it. It is made several times a second.
+// Snapshot is a race at a moment, as the live views show it. It is made several times a second, or once a second of a race whose Source is Prometheus.
 type Snapshot struct {
 	At        time.Time
 	Status    Status
 	Phase     string // "warmup", "race" or "done"
-	Heat      int    // from 1
+	Source    Source
+	Heat      int // from 1
 	Heats     int
 	Mode      Mode
 	Elapsed   time.Duration // since the race was started
 	Remaining time.Duration // estimated
 	Lanes     []LaneSnapshot
 }
+
+// Source is where the client's figures of a Snapshot come from.
+type Source string
+
+// The sources. A stock k6 tells nothing itself, so that what it wrote to Prometheus is read, once a second.
+const (
+	FromK6         Source = "k6"
+	FromPrometheus Source = "prometheus"
+)
 
 // LaneSnapshot is one lane of a Snapshot. Requests and Failed count the whole race so far; the rates and percentiles are those of the last second.
 type LaneSnapshot struct {

@@ -114,6 +114,23 @@ var cases = map[string]struct {
 		change(o, "other", func(l *audit.LaneHeat) { l.StartLagP99, l.P50 = ptr(9.0), ptr(100.0) }, all...)
 	}, nil},
 
+	"a stock k6": {func(o *audit.Observations) {
+		o.StockK6 = &race.K6{Image: "grafana/k6:2", Version: "v2.2.0"}
+	}, []want{{"", race.StockK6, race.Note, "k6 v2.2.0 of the image grafana/k6:2"}}},
+	"a stock k6, poisson arrivals and an app that died": {func(o *audit.Observations) {
+		o.StockK6, o.Arrivals = &race.K6{Version: "v2.2.0"}, race.Poisson
+		change(o, "other", func(l *audit.LaneHeat) { l.Exit = race.Exit{Reason: race.OOM}; l.OOMKills = 1 }, 3)
+	}, []want{
+		{"other", race.OutOfMemory, race.Warning, "heat 3"},
+		{"", race.StockK6, race.Warning, "no poisson arrivals"},
+		{"other", race.StockK6, race.Warning, "asked on after its app had ended in heat 3"},
+		{"", race.StockK6, race.Note, "once a second"},
+	}},
+	"a stock k6 for each lane is ended with its app": {func(o *audit.Observations) {
+		o.StockK6, o.AppURLAtInit = &race.K6{}, true
+		change(o, "other", func(l *audit.LaneHeat) { l.Exit = race.Exit{Reason: race.Killed} }, 3)
+	}, []want{{"other", race.LaneOut, race.Warning, "heat 3"}, {"", race.AppURLAtInit, race.Note, ""}, {"", race.StockK6, race.Note, ""}}},
+
 	"k6 was nearly full": {
 		func(o *audit.Observations) {
 			o.Heats[1].K6 = audit.K6{CPU: ptr(8.5), Available: 1}

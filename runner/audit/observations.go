@@ -22,6 +22,8 @@ type Observations struct {
 	ClosedScenarios []string
 	// AppURLAtInit: the script read APP_URL at init, so every lane got a k6 process of its own.
 	AppURLAtInit bool
+	// StockK6 is the stopwatch where it was a k6 without our extension; nil for the one that is built in.
+	StockK6 *race.K6
 	// Series is how many time series the race made in Prometheus; 0 is not known.
 	Series int
 }

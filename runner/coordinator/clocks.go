@@ -3,12 +3,10 @@ package coordinator
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
+	"maps"
 	"sync"
 	"time"
 
-	"github.com/photofinish/photofinish/pkg/race"
 	"github.com/photofinish/photofinish/runner/k6"
 	"github.com/photofinish/photofinish/runner/k6/stream"
 )
@@ -19,17 +17,9 @@ const stopGrace = 5 * time.Second
 
 // clocks are the k6 processes of one heat: one for all lanes, or one a lane.
 type clocks struct {
-	processes []*clock
+	processes []k6.Running
+	apps      [][]string      // of each process
 	events    chan clockEvent // closed when every process has ended
-}
-
-// clock is one k6 process.
-type clock struct {
-	*k6.Process
-	apps    []string
-	summary string // the file that k6 writes at its end
-	notes   []string
-	cpus    int // to which it is held; 0 is none
 }
 
 type clockEvent struct {
@@ -37,18 +27,35 @@ type clockEvent struct {
 	stream.Event
 }
 
-// startClocks writes the wrappers of a heat and starts k6 on them.
+// prepareK6 gets the k6 of this race ready, and says what a stock one cannot do.
+func (u *run) prepareK6(ctx context.Context, say func(string)) error {
+	stock, err := u.K6.Prepare(ctx, u.ID, say)
+	if err != nil || stock == nil {
+		return err
+	}
+	u.record.K6 = stock
+	u.record.Versions = maps.Clone(u.record.Versions) // the stage's own
+	if u.record.Versions == nil {
+		u.record.Versions = map[string]string{}
+	}
+	u.record.Versions["k6"] = stock.Version
+	u.View.Log(fmt.Sprintf("the stopwatch is k6 %s of the image %s: a stock k6, so live figures come from Prometheus, once a second", stock.Version, stock.Image))
+	return nil
+}
+
+// startClocks starts the k6 processes of a heat.
 func (u *run) startClocks(ctx context.Context, cfg stream.Config) (*clocks, error) {
 	c := &clocks{events: make(chan clockEvent)}
 	for i, lanes := range u.perProcess(cfg.Lanes) {
-		part := cfg
-		part.Lanes = lanes
-		p, err := u.startClock(ctx, part, i)
+		part := k6.Part{Definition: u.Definition, Config: cfg, Index: i, PerLane: u.PerLane, Requests: u.requests}
+		part.Config.Lanes = lanes
+		p, err := u.K6.Launch(ctx, part)
 		if err != nil {
-			c.kill()
+			c.abandon()
 			return nil, err
 		}
 		c.processes = append(c.processes, p)
+		c.apps = append(c.apps, part.Apps())
 	}
 	var open sync.WaitGroup
 	for i, p := range c.processes {
@@ -73,45 +80,14 @@ func (u *run) perProcess(lanes []stream.Lane) [][]stream.Lane {
 	return parts
 }
 
-func (u *run) startClock(ctx context.Context, cfg stream.Config, index int) (*clock, error) {
-	name := fmt.Sprintf("heat-%d-%d", cfg.Heat, index)
-	if cfg.Probe {
-		name = fmt.Sprintf("probe-%d", index)
-	}
-	dir := filepath.Join(u.K6.WorkDir, name)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, race.Errorf(race.Unavailable, "", "cannot make a working folder for k6: %w", err)
-	}
-	files, err := k6.WriteHeat(dir, u.Definition, cfg, k6.HeatOptions{Requests: u.requests})
-	if err != nil {
-		return nil, err
-	}
-	c := &clock{summary: filepath.Join(dir, "summary.json"), notes: files.Notes, cpus: files.CPUs}
-	for _, l := range cfg.Lanes {
-		c.apps = append(c.apps, l.App)
-	}
-	start := k6.Run{
-		Wrapper: files.Wrapper, ConfigPath: files.Config, SummaryPath: c.summary,
-		RaceID: cfg.RaceID, Heat: cfg.Heat, RemoteWriteURL: cfg.RemoteWriteURL, CPUs: files.CPUs,
-	}
-	if u.PerLane {
-		start.Env = map[string]string{"APP_URL": cfg.Lanes[0].URL}
-	}
-	if u.Stopwatch != nil {
-		start.Command = u.Stopwatch.Command
-	}
-	c.Process, err = u.K6.Start(ctx, start)
-	return c, err
-}
-
 // cpus is how many CPUs the processes are held to together, 0 if any of them may use all.
 func (c *clocks) cpus() int {
 	sum := 0
 	for _, p := range c.processes {
-		if p.cpus == 0 {
+		if p.CPUs() == 0 {
 			return 0
 		}
-		sum += p.cpus
+		sum += p.CPUs()
 	}
 	return sum
 }
@@ -136,6 +112,14 @@ func (c *clocks) stop() {
 		_ = p.Interrupt() // one that has ended already cannot be told, and need not be
 	}
 	time.AfterFunc(stopGrace, c.kill)
+}
+
+// abandon ends processes whose events nobody reads, and waits for their end.
+func (c *clocks) abandon() {
+	c.kill()
+	for _, p := range c.processes {
+		_, _ = p.Wait() // the error that led here says more
+	}
 }
 
 func (c *clocks) kill() {

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os/exec"
 	"time"
 
 	"github.com/photofinish/photofinish/pkg/race"
@@ -32,13 +31,6 @@ type Recorder interface {
 	Save(race.Race) error
 }
 
-// Stopwatch is the place in which k6 runs: a cgroup of its own, or nothing where cgroups are not to be had.
-type Stopwatch interface {
-	// Command makes a command that starts in that place.
-	Command(ctx context.Context, argv []string) *exec.Cmd
-	counted
-}
-
 // Race is what the coordinator needs to run one race.
 type Race struct {
 	ID          string
@@ -48,9 +40,10 @@ type Race struct {
 	// PerLane: the script reads APP_URL when it is loaded, so every lane needs a k6 process of its own.
 	PerLane bool
 
-	Engine    engine.Engine
-	K6        k6.K6
-	Stopwatch Stopwatch // nil: k6 is started plainly and its CPU use is not known
+	Engine engine.Engine
+	K6     k6.Launcher
+	// Stopwatch counts what k6 itself spends; nil where that is not known.
+	Stopwatch Counted
 	// RemoteWriteURL is where k6's series go; "" for nowhere.
 	RemoteWriteURL string
 	// Watch tells the container metrics which cAdvisor container is which app; nil where there are none.
@@ -118,6 +111,9 @@ func (r Race) Run(ctx context.Context) (Result, error) {
 		u.lanes = append(u.lanes, &laneState{spec: spec, results: results.Lane{App: spec.App, Heats: map[int]results.LaneHeat{}}})
 	}
 	defer func() {
+		if err := r.K6.Cleanup(context.WithoutCancel(ctx), r.ID); err != nil {
+			r.View.Log(fmt.Sprintf("could not clean up after k6: %v", err))
+		}
 		if err := r.Engine.Cleanup(context.WithoutCancel(ctx), r.ID); err != nil {
 			r.View.Log(fmt.Sprintf("could not clean up after the race: %v", err))
 		}
@@ -136,6 +132,9 @@ func (u *run) race(ctx context.Context) error {
 		return err
 	}
 	u.source()
+	if err := u.prepareK6(ctx, say); err != nil {
+		return err
+	}
 	for _, h := range u.Plan.Heats {
 		if len(u.inRace()) < 2 {
 			u.View.Log("fewer than two apps are left: the race ends here")

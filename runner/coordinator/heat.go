@@ -267,9 +267,9 @@ func (h *heatRun) keep(exits []k6.Exit) {
 
 // compareCounts adds what k6's own end-of-test summaries count, for the audit to compare. A summary that is missing leaves the count unknown.
 func (h *heatRun) compareCounts(c *clocks) {
-	for _, p := range c.processes {
-		s, err := k6.ReadSummary(p.summary, p.apps)
-		for _, app := range p.apps {
+	for i, p := range c.processes {
+		s, err := p.Summary()
+		for _, app := range c.apps[i] {
 			l := h.lane(app)
 			if err != nil {
 				l.uncounted = true

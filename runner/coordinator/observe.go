@@ -69,7 +69,7 @@ func (h *heatRun) observeLane(l stream.Lane, readings []engine.Counters, end tim
 func (u *run) findings() []race.Finding {
 	o := audit.Observations{
 		Baseline: u.Definition.Baseline, Mode: u.Plan.Mode, Arrivals: u.Definition.Arrivals, CPUs: u.Machine.CPUs,
-		Pinned: u.Plan.CPUs.Pinned(), AppURLAtInit: u.PerLane,
+		Pinned: u.Plan.CPUs.Pinned(), AppURLAtInit: u.PerLane, StockK6: u.record.K6,
 	}
 	for _, s := range u.Definition.Scenarios {
 		if !s.Open() {
@@ -77,7 +77,11 @@ func (u *run) findings() []race.Finding {
 		}
 	}
 	for _, l := range u.lanes {
-		counts := audit.Counts{Output: l.results.Pool().Totals.Requests}
+		pool := l.results.Pool().Totals
+		counts := audit.Counts{Output: pool.Requests}
+		if u.record.K6 != nil { // its latencies are those that Prometheus holds
+			counts.Prometheus = &pool.Latency.Count
+		}
 		if !l.uncounted {
 			counts.Summary = &l.summary
 		}

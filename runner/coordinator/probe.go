@@ -63,7 +63,7 @@ func (u *run) probeOnce(ctx context.Context, cfg stream.Config) (readers []strin
 	for _, p := range c.processes {
 		said = append(said, p.Logs()...)
 		readers = append(readers, p.URLReaders()...)
-		for _, note := range p.notes {
+		for _, note := range p.Notes() {
 			u.View.Log(note)
 		}
 	}

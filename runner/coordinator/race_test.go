@@ -115,7 +115,7 @@ func TestARace(t *testing.T) {
 	slow := func(http.ResponseWriter, *http.Request) { time.Sleep(20 * time.Millisecond) }
 	m := &memory{}
 	result, err := coordinator.Race{
-		ID: "test", Definition: def, Plan: p, Engine: servers{map[string]http.HandlerFunc{"a": ok, "b": slow}}, K6: k, Measures: specs,
+		ID: "test", Definition: def, Plan: p, Engine: servers{map[string]http.HandlerFunc{"a": ok, "b": slow}}, K6: k6.Local{K6: k}, Measures: specs,
 		Recorder: m, View: view{t},
 	}.Run(t.Context())
 	require.NoError(t, err)

@@ -25,6 +25,9 @@ func Planned(id, requestedBy, engineName string, d race.Definition, p plan.Plan)
 		Heats: []race.Heat{}, Lanes: []race.Lane{}, Verdicts: []race.Verdict{},
 		Audit: race.Audit{Fair: true, Findings: []race.Finding{}},
 	}
+	if d.K6Image != "" {
+		rec.K6 = &race.K6{Image: d.K6Image}
+	}
 	if requestedBy != "" {
 		rec.RequestedBy = &requestedBy
 	}

@@ -13,14 +13,14 @@ import (
 // highest working set, rare enough to cost nothing (a reading takes some 50 microseconds).
 const sampleEvery = 250 * time.Millisecond
 
-// counted is anything that has counters: a lane, or the cgroup in which k6 runs.
-type counted interface {
+// Counted is anything that has counters: a lane, or the cgroup in which k6 runs.
+type Counted interface {
 	Counters(ctx context.Context) (engine.Counters, error)
 }
 
 // sampler reads the counters of one lane through a heat: every sampleEvery, and exactly at the boundaries it is told.
 type sampler struct {
-	source counted
+	source Counted
 	wake   chan struct{}
 	done   chan struct{}
 
@@ -30,7 +30,7 @@ type sampler struct {
 }
 
 // sample starts reading until ctx ends.
-func sample(ctx context.Context, source counted) *sampler {
+func sample(ctx context.Context, source Counted) *sampler {
 	s := &sampler{source: source, wake: make(chan struct{}, 1), done: make(chan struct{})}
 	go s.run(ctx)
 	return s

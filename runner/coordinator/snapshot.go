@@ -11,7 +11,7 @@ import (
 // snapshot is the race at a moment of a heat.
 func (h *heatRun) snapshot(phase string, now time.Time) race.Snapshot {
 	s := race.Snapshot{
-		At: now, Status: h.record.Status, Phase: phase,
+		At: now, Status: h.record.Status, Phase: phase, Source: h.source(),
 		Heat: h.plan.Number, Heats: len(h.Plan.Heats), Mode: h.Plan.Mode,
 		Elapsed: h.since(now), Remaining: h.remaining(now),
 	}
@@ -20,6 +20,14 @@ func (h *heatRun) snapshot(phase string, now time.Time) race.Snapshot {
 	}
 	place(s.Lanes, h.record.Load.Rate != nil)
 	return s
+}
+
+// source is where the figures of the lanes' requests come from.
+func (h *heatRun) source() race.Source {
+	if h.record.K6 != nil {
+		return race.FromPrometheus
+	}
+	return race.FromK6
 }
 
 // remaining is the rest of this heat and the heats to come, at the pace that was planned.

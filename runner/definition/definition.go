@@ -71,7 +71,7 @@ func Parse(s Script, path string, o Overrides) (race.Definition, error) {
 	}
 	d := race.Definition{
 		Name: first(o.Name, x.name, nameOf(path)), Script: path, Lanes: x.lanes,
-		MinimumEffect: x.minimumEffect, Primary: x.primary,
+		MinimumEffect: x.minimumEffect, Primary: x.primary, K6Image: x.k6Image,
 	}
 	if err := checkLanes(d.Lanes); err != nil {
 		return race.Definition{}, err

@@ -37,7 +37,7 @@ func parse(t *testing.T, photofinish, options string, o definition.Overrides) ra
 func ptr[T any](v T) *T { return &v }
 
 func TestAScriptsLanesAndSettingsAreRead(t *testing.T) {
-	s := script(twoLanes+`, "baseline": "slow", "heats": 8, "warmup": "1s", "mode": "turns", "arrivals": "poisson", "name": "nightly", "minimum_effect": 0.05, "primary": ["latency_p95"]`,
+	s := script(twoLanes+`, "baseline": "slow", "heats": 8, "warmup": "1s", "mode": "turns", "arrivals": "poisson", "name": "nightly", "minimum_effect": 0.05, "primary": ["latency_p95"], "k6": {"image": "grafana/k6:2.2.0"}`,
 		`"vus": null, "insecureSkipTLSVerify": true, "hosts": {"a": "1.2.3.4"}, "thresholds": {"http_req_failed": ["rate<0.1"]}`)
 	s.LaneOrder = []string{"slow", "control"}
 	d, err := definition.Parse(s, "tests/ab.js", definition.Overrides{})
@@ -51,6 +51,7 @@ func TestAScriptsLanesAndSettingsAreRead(t *testing.T) {
 	require.Equal(t, race.Poisson, d.Arrivals)
 	require.InDelta(t, 0.05, d.MinimumEffect, 0)
 	require.Equal(t, []string{"latency_p95"}, d.Primary)
+	require.Equal(t, "grafana/k6:2.2.0", d.K6Image)
 	require.Equal(t, map[string]json.RawMessage{"insecureSkipTLSVerify": []byte("true"), "hosts": []byte(`{"a": "1.2.3.4"}`)}, d.Options)
 	require.JSONEq(t, `["rate<0.1"]`, string(d.Thresholds["http_req_failed"]))
 
@@ -75,6 +76,7 @@ func TestAScriptThatSaysLittleGetsTheDefaults(t *testing.T) {
 	require.Equal(t, race.DefaultWarmup, d.Warmup)
 	require.Equal(t, race.Auto, d.Mode)
 	require.Equal(t, race.Uniform, d.Arrivals)
+	require.Empty(t, d.K6Image, "the one that is built in")
 	require.Equal(t, 10*time.Second, d.Duration)
 	require.Len(t, d.Scenarios, 1)
 	require.True(t, d.Scenarios[0].Open())

@@ -17,6 +17,7 @@ type ext struct {
 	warmup                         *time.Duration
 	minimumEffect                  float64
 	primary                        []string
+	k6Image                        string
 	lanes                          []race.LaneSpec
 	leftOut                        []string // lanes of the script that do not race
 }
@@ -33,7 +34,7 @@ func parseExt(raw json.RawMessage, order []string, chosen []Choice) (ext, error)
 	if err != nil {
 		return x, err
 	}
-	if err := onlyKeys(extPath, m, "name", "baseline", "lanes", "heats", "until_decided", "warmup", "mode", "arrivals", "minimum_effect", "primary"); err != nil {
+	if err := onlyKeys(extPath, m, "name", "baseline", "lanes", "heats", "until_decided", "warmup", "mode", "arrivals", "minimum_effect", "primary", "k6"); err != nil {
 		return x, err
 	}
 	for key, into := range map[string]*string{"name": &x.name, "baseline": &x.baseline, "mode": &x.mode, "arrivals": &x.arrivals} {
@@ -66,6 +67,9 @@ func parseExt(raw json.RawMessage, order []string, chosen []Choice) (ext, error)
 	if x.primary, _, err = value[[]string](m, extPath, "primary", "a list of measures"); err != nil {
 		return x, err
 	}
+	if x.k6Image, err = k6Image(m["k6"]); err != nil {
+		return x, err
+	}
 	lanes, err := fields(extPath+".lanes", m["lanes"])
 	if err != nil {
 		return x, err
@@ -79,6 +83,22 @@ func parseExt(raw json.RawMessage, order []string, chosen []Choice) (ext, error)
 	}
 	x.lanes, err = parseLanes(where, lanes, order)
 	return x, err
+}
+
+// k6Image reads which k6 is to be raced with.
+func k6Image(raw json.RawMessage) (string, error) {
+	const where = extPath + ".k6"
+	if isNull(raw) {
+		return "", nil
+	}
+	m, err := fields(where, raw)
+	if err != nil {
+		return "", race.Errorf(race.Invalid, "write k6: { image: 'grafana/k6:2.2.0' }, or leave it out for the k6 that is built in", "%w", err)
+	}
+	if err := onlyKeys(where, m, "image"); err != nil {
+		return "", err
+	}
+	return text(m, where, "image")
 }
 
 func parseLanes(where string, m map[string]json.RawMessage, order []string) ([]race.LaneSpec, error) {

@@ -32,23 +32,30 @@ type Exit struct {
 	Err string
 }
 
-func exitOf(waited error, state *os.ProcessState, said *log) (Exit, error) {
+func exitOf(waited error, state *os.ProcessState, said *Log) (Exit, error) {
 	var ended *exec.ExitError
 	if waited != nil && !errors.As(waited, &ended) && !errors.Is(waited, exec.ErrWaitDelay) {
 		return Exit{Code: -1}, race.Errorf(race.Internal, "", "wait for k6: %w", waited)
 	}
-	e := Exit{Code: state.ExitCode(), CPU: state.UserTime() + state.SystemTime()}
-	switch e.Code {
+	e := Ended(state.ExitCode(), said)
+	e.CPU = state.UserTime() + state.SystemTime()
+	if status, ok := state.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+		e.Killed, e.Err = true, "ended by the signal "+status.Signal().String()
+	}
+	return e, nil
+}
+
+// Ended is how a k6 ended with a code, after all that it said.
+func Ended(code int, said *Log) Exit {
+	e := Exit{Code: code}
+	switch code {
 	case 0:
-		return e, nil
+		return e
 	case thresholdsCrossed:
 		e.ThresholdsCrossed = true
 	case scriptException, scriptAborted, setupTimeout:
 		e.ScriptError = true
 	}
-	e.Err = first(said.lastError(), fmt.Sprintf("k6 ended with code %d", e.Code))
-	if status, ok := state.Sys().(syscall.WaitStatus); ok && status.Signaled() {
-		e.Killed, e.Err = true, "ended by the signal "+status.Signal().String()
-	}
-	return e, nil
+	e.Err = first(said.lastError(), fmt.Sprintf("k6 ended with code %d", code))
+	return e
 }

@@ -130,7 +130,7 @@ func (k K6) inspect(ctx context.Context, probe, script string, env map[string]st
 		if !errors.As(err, &exit) {
 			return Inspection{}, race.Errorf(race.Unavailable, "", "k6 cannot be started: %w", err)
 		}
-		said := newLog()
+		said := NewLog()
 		for line := range bytes.Lines(log.Bytes()) {
 			said.take(bytes.TrimSpace(line))
 		}

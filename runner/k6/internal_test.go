@@ -44,9 +44,9 @@ func TestWhatK6SaysBecomesOneSentence(t *testing.T) {
 }
 
 func TestTheLogKeepsABoundedTail(t *testing.T) {
-	l := newLog()
-	out, errs := &lines{log: l}, &lines{log: l}
-	write := func(w *lines, text string) {
+	l := NewLog()
+	out, errs := &Lines{log: l}, &Lines{log: l}
+	write := func(w *Lines, text string) {
 		n, err := w.Write([]byte(text))
 		require.NoError(t, err)
 		require.Equal(t, len(text), n)
@@ -56,8 +56,8 @@ func TestTheLogKeepsABoundedTail(t *testing.T) {
 	}
 	write(out, "half a line")
 	write(errs, "{\"level\":\"error\",\"msg\":\"bad\",\"error\":\"worse\"}\n"+strings.Repeat("y", 3*logLine)+"\n")
-	out.flush()
-	tail := l.tail()
+	out.Flush()
+	tail := l.Tail()
 	require.Len(t, tail, logLines)
 	require.Equal(t, "level=info hello", tail[0])
 	require.Equal(t, "level=error bad: worse", tail[logLines-3])

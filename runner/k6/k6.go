@@ -107,3 +107,23 @@ func write(dir, name, text string) (string, error) {
 	}
 	return path, nil
 }
+
+// machine are variables that describe this machine, and mean nothing, or something else, in a container.
+var machine = []string{
+	"PATH", "HOME", "PWD", "OLDPWD", "SHELL", "USER", "LOGNAME", "HOSTNAME", "TMPDIR", "TERM", "DISPLAY", "GOMAXPROCS", "GOMEMLIMIT", "SHLVL", "_",
+}
+
+// stockConductor are variables that would keep the wrapper of a stock k6 from doing its part.
+var stockConductor = []string{"K6_NO_SETUP", "K6_SUMMARY_TREND_STATS"}
+
+// ScriptEnv is the environment for a k6 on another file system: what scripts may read, without what describes this machine.
+func (k K6) ScriptEnv() []string {
+	own := k.Env
+	if own == nil {
+		own = os.Environ()
+	}
+	return slices.DeleteFunc(environment(own, nil), func(kv string) bool {
+		name, _, _ := strings.Cut(kv, "=")
+		return slices.Contains(machine, name) || slices.Contains(stockConductor, name) || strings.HasPrefix(name, "LD_") || strings.HasPrefix(name, "XDG_") || strings.HasPrefix(name, "DOCKER_")
+	})
+}

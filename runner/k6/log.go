@@ -18,15 +18,16 @@ const (
 	longestLine = 1 << 20
 )
 
-// log keeps a readable tail of k6's output. It may be written and read concurrently.
-type log struct {
+// Log keeps a readable tail of k6's output. It may be written and read concurrently.
+type Log struct {
 	mu      sync.Mutex
 	lines   []string
 	lastBad string // message of the last line of level error
 	reads   []string
 }
 
-func newLog() *log { return &log{} }
+// NewLog makes an empty log.
+func NewLog() *Log { return &Log{} }
 
 // readMarker begins the line with which a probe tells that setup or teardown read APP_URL; the function's name follows.
 const readMarker = "photofinish: APP_URL was read by "
@@ -34,14 +35,17 @@ const readMarker = "photofinish: APP_URL was read by "
 // summaryNotice begins what k6 says of a summaryMode that is our choice, not the user's.
 const summaryNotice = `The "legacy" summary mode has been deprecated`
 
-// lines cuts one of k6's two outputs into the lines of a log. Only one goroutine may use it at a time.
-type lines struct {
-	log  *log
+// Writer takes one of k6's two outputs into the log.
+func (l *Log) Writer() *Lines { return &Lines{log: l} }
+
+// Lines cuts one of k6's two outputs into the lines of a log. Only one goroutine may use it at a time.
+type Lines struct {
+	log  *Log
 	rest []byte // a line that has not ended yet
 }
 
 // Write implements io.Writer; it never fails.
-func (w *lines) Write(p []byte) (int, error) {
+func (w *Lines) Write(p []byte) (int, error) {
 	w.rest = append(w.rest, p...)
 	for {
 		line, rest, whole := bytes.Cut(w.rest, []byte("\n"))
@@ -52,18 +56,18 @@ func (w *lines) Write(p []byte) (int, error) {
 		w.rest = rest
 	}
 	if len(w.rest) > longestLine {
-		w.flush()
+		w.Flush()
 	}
 	return len(p), nil
 }
 
-// flush takes what is left as a line.
-func (w *lines) flush() {
+// Flush takes what is left as a line.
+func (w *Lines) Flush() {
 	w.log.take(w.rest)
 	w.rest = nil
 }
 
-func (l *log) take(line []byte) {
+func (l *Log) take(line []byte) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var entry struct {
@@ -99,15 +103,15 @@ func (l *log) take(line []byte) {
 	}
 }
 
-// tail is what is kept.
-func (l *log) tail() []string {
+// Tail is what is kept.
+func (l *Log) Tail() []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return append([]string(nil), l.lines...)
 }
 
 // lastError is the last error that k6 told, as one sentence; where it told none in its own form, its last line.
-func (l *log) lastError() string {
+func (l *Log) lastError() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
@@ -120,8 +124,8 @@ func (l *log) lastError() string {
 	}
 }
 
-// readers names the functions that told to have read APP_URL.
-func (l *log) readers() []string {
+// Readers names the functions that told to have read APP_URL.
+func (l *Log) Readers() []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return append([]string(nil), l.reads...)

@@ -50,8 +50,8 @@ type Run struct {
 // Process is a running k6. All methods may be called concurrently.
 type Process struct {
 	cmd      *exec.Cmd
-	log      *log
-	out, err *lines
+	log      *Log
+	out, err *Lines
 	events   chan stream.Event
 	commands *os.File // the runner's end
 	done     chan struct{}
@@ -81,8 +81,8 @@ func (k K6) Start(ctx context.Context, r Run) (*Process, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Process{cmd: cmd, log: newLog(), events: make(chan stream.Event, eventBuffer), done: make(chan struct{})}
-	p.out, p.err = &lines{log: p.log}, &lines{log: p.log}
+	p := &Process{cmd: cmd, log: NewLog(), events: make(chan stream.Event, eventBuffer), done: make(chan struct{})}
+	p.out, p.err = p.log.Writer(), p.log.Writer()
 	cmd.Stdout, cmd.Stderr, cmd.WaitDelay = p.out, p.err, pipeGrace
 	isolate(cmd)
 	if err := p.start(); err != nil {
@@ -133,8 +133,8 @@ func (p *Process) start() error {
 			return
 		}
 		p.waited = p.cmd.Wait()
-		p.out.flush()
-		p.err.flush()
+		p.out.Flush()
+		p.err.Flush()
 		_ = commandsIn.Close()
 		close(p.done)
 	}()
@@ -215,7 +215,7 @@ func (p *Process) Wait() (Exit, error) {
 }
 
 // Logs is the tail of k6's output, at most 200 lines, as "level=… message".
-func (p *Process) Logs() []string { return p.log.tail() }
+func (p *Process) Logs() []string { return p.log.Tail() }
 
 // URLReaders names what beside the scenarios read APP_URL in a probe: "setup", "teardown". Such a script needs a k6 process for each lane.
-func (p *Process) URLReaders() []string { return p.log.readers() }
+func (p *Process) URLReaders() []string { return p.log.Readers() }

@@ -26,6 +26,27 @@ type placement struct {
 	cfg       stream.Config
 	slack     time.Duration
 	functions map[string]string // names of the wrapped functions
+	// plans are filled for the wrapper of a stock k6; nil for our own.
+	plans map[string]stockPlan
+}
+
+func (p placement) apps() []string {
+	var apps []string
+	for _, l := range p.cfg.Lanes {
+		apps = append(apps, l.App)
+	}
+	return apps
+}
+
+// dialect is that of the k6 that will run the wrapper, once the scenarios are placed.
+func (p placement) dialect(starter string) (dialect, error) {
+	switch {
+	case p.plans == nil:
+		return own(p.cfg.Probe), nil
+	case p.cfg.Probe:
+		return stockProbe(), nil
+	}
+	return stockHeat(p.plans, starter, string(p.def.Options["noSetup"]) == "true")
 }
 
 func (p placement) scenarios() (map[string]any, error) {
@@ -40,7 +61,13 @@ func (p placement) scenarios() (map[string]any, error) {
 			if err != nil {
 				return nil, err
 			}
-			all[fmt.Sprintf("%02d-%s", i+1, name)] = config
+			name = fmt.Sprintf("%02d-%s", i+1, name)
+			all[name] = config
+			if p.plans != nil && !p.cfg.Probe {
+				if p.plans[name], err = p.stockPlan(s, lane); err != nil {
+					return nil, err
+				}
+			}
 		}
 	}
 	return all, nil
@@ -61,7 +88,7 @@ func (p placement) scenario(s race.Scenario, lane stream.Lane) (map[string]any, 
 		return nil, err
 	}
 	if s.Open() {
-		return c, p.open(c, s, t)
+		return c, p.open(c, s, t, lane)
 	}
 	begin, end := p.span(t, lane)
 	if begin > 0 {
@@ -127,35 +154,49 @@ type stage struct {
 	Target   float64 `json:"target"`
 }
 
-// open makes a scenario of our own executor. It lasts as long as the heat, whose blocks bound it; what the script leaves idle before
-// and behind it are stages of rate 0.
-func (p placement) open(c map[string]any, s race.Scenario, t definition.Times) error {
+// open makes a scenario of our own executor, which lasts as long as the heat and whose blocks bound it, or of a stock one.
+func (p placement) open(c map[string]any, s race.Scenario, t definition.Times, lane stream.Lane) error {
 	r, err := definition.RampOf(s)
 	if err != nil {
 		return err
 	}
+	c["preAllocatedVUs"], c["maxVUs"], err = arrivalVUs(s, r.Peak())
+	if err != nil {
+		return err
+	}
+	active := activeRamp(r, t, p.def.Duration)
+	if p.plans != nil {
+		p.stockOpen(c, active, lane)
+		return nil
+	}
 	c["executor"], c["arrivals"] = "photofinish-arrivals", string(p.def.Arrivals)
 	c["duration"] = p.whole().String()
-	c["rate"] = r.Start
+	c["rate"] = active.Start
 	var stages []stage
-	if t.Start > 0 {
-		c["rate"] = 0
-		stages = append(stages, stage{t.Start.String(), 0}, stage{"0s", r.Start})
-	}
-	for _, st := range r.Stages {
+	for _, st := range active.Stages {
 		stages = append(stages, stage{st.Duration.String(), st.Target})
-	}
-	if t.End() < p.def.Duration {
-		if len(r.Stages) == 0 {
-			stages = append(stages, stage{t.Length.String(), r.Start})
-		}
-		stages = append(stages, stage{"0s", 0})
 	}
 	if len(stages) > 0 {
 		c["stages"] = stages
 	}
-	c["preAllocatedVUs"], c["maxVUs"], err = arrivalVUs(s, r.Peak())
-	return err
+	return nil
+}
+
+// activeRamp is a scenario's rate over the whole active time of its lane: what the script leaves idle before and behind it are stages of rate 0.
+func activeRamp(r definition.Ramp, t definition.Times, whole time.Duration) definition.Ramp {
+	active := definition.Ramp{Start: r.Start}
+	if t.Start > 0 {
+		active.Start = 0
+		active.Stages = append(active.Stages, definition.Stage{Duration: t.Start}, definition.Stage{Target: r.Start})
+	}
+	active.Stages = append(active.Stages, r.Stages...)
+	if t.End() < whole {
+		if len(r.Stages) == 0 {
+			active.Stages = append(active.Stages, definition.Stage{Duration: t.Length, Target: r.Start})
+		}
+		active.Stages = append(active.Stages, definition.Stage{})
+	}
+	return active
 }
 
 // closed fills in a closed model. Iterations of the warm-up count among those of shared-iterations and per-vu-iterations.

@@ -23,6 +23,9 @@ type HeatOptions struct {
 	Slack time.Duration // 0: DefaultSlack
 	// Requests is how many an iteration makes, as the probe counted; below 1 is taken for 1.
 	Requests float64
+	// Stock: the wrapper is for a k6 without our extension. Starter is where it asks when the race begins.
+	Stock   bool
+	Starter string
 }
 
 // Heat is a heat written down for k6.
@@ -32,6 +35,9 @@ type Heat struct {
 	CPUs    int    // for Run.CPUs
 	// Notes are what a person should know of how the script's wishes were changed.
 	Notes []string
+
+	apps  []string
+	plans map[string]stockPlan // by scenario, for a stock k6
 }
 
 // WriteHeat writes what k6 needs for one heat into dir: the wrapper of the script and the configuration. The lanes run are those of
@@ -46,11 +52,19 @@ func WriteHeat(dir string, def race.Definition, cfg stream.Config, o HeatOptions
 	if err != nil {
 		return Heat{}, err
 	}
-	options, functions, notes, err := heatOptions(def, cfg, o)
+	p := placement{def: def, cfg: cfg, slack: o.Slack, functions: wrappedNames(def.Scenarios)}
+	if o.Stock {
+		p.plans = map[string]stockPlan{}
+	}
+	options, notes, err := heatOptions(p)
 	if err != nil {
 		return Heat{}, err
 	}
-	text, err := wrapper(address, options, functions, cfg)
+	d, err := p.dialect(o.Starter)
+	if err != nil {
+		return Heat{}, err
+	}
+	text, err := wrapper(address, options, p.functions, cfg, d)
 	if err != nil {
 		return Heat{}, err
 	}
@@ -58,12 +72,17 @@ func WriteHeat(dir string, def race.Definition, cfg stream.Config, o HeatOptions
 	if err != nil {
 		return Heat{}, race.Errorf(race.Internal, "", "the heat's configuration: %w", err)
 	}
-	h := Heat{Notes: notes}
+	h := Heat{Notes: notes, apps: p.apps(), plans: p.plans}
 	if h.CPUs, err = cpus(def.Scenarios, cfg.Lanes, o.Requests); err != nil {
 		return h, err
 	}
 	if _, err := write(dir, "environment.js", environmentJS); err != nil {
 		return h, err
+	}
+	if o.Stock {
+		if _, err := write(dir, "stock.js", stockJS); err != nil {
+			return h, err
+		}
 	}
 	if h.Wrapper, err = write(dir, "wrapper.js", text); err != nil {
 		return h, err
@@ -72,30 +91,29 @@ func WriteHeat(dir string, def race.Definition, cfg stream.Config, o HeatOptions
 	return h, err
 }
 
-// heatOptions are the k6 options of a heat, and the user's functions that its scenarios run, by the name of their wrapped form.
-func heatOptions(def race.Definition, cfg stream.Config, o HeatOptions) (options map[string]any, functions map[string]string, notes []string, err error) {
+// heatOptions are the k6 options of a heat.
+func heatOptions(p placement) (options map[string]any, notes []string, err error) {
 	options = map[string]any{}
-	for key, v := range def.Options {
+	for key, v := range p.def.Options {
 		options[key] = v
 	}
 	delete(options, "tags") // they go to the scenarios: --tag on the command line replaces them here
-	if options["systemTags"], err = systemTags(def.Options["systemTags"], cfg.Probe); err != nil {
-		return nil, nil, nil, err
+	if options["systemTags"], err = systemTags(p.def.Options["systemTags"], p.cfg.Probe, p.plans != nil); err != nil {
+		return nil, nil, err
 	}
-	p := placement{def: def, cfg: cfg, slack: o.Slack, functions: wrappedNames(def.Scenarios)}
 	if options["scenarios"], err = p.scenarios(); err != nil {
-		return nil, nil, nil, err
+		return nil, nil, err
 	}
-	if !cfg.Probe {
-		var apps []string
-		for _, l := range cfg.Lanes {
-			apps = append(apps, l.App)
-		}
-		if options["thresholds"], notes, err = laneThresholds(def.Thresholds, apps); err != nil {
-			return nil, nil, nil, err
-		}
+	if p.cfg.Probe {
+		return options, nil, nil
 	}
-	return options, p.functions, notes, nil
+	if options["thresholds"], notes, err = laneThresholds(p.def.Thresholds, p.apps()); err != nil {
+		return nil, nil, err
+	}
+	if p.plans != nil {
+		err = stockOptions(options, p.def, p.apps(), p.plans)
+	}
+	return options, notes, err
 }
 
 // defaultSystemTags are k6's, but for url: its values would make a time series of every address, and name holds the address too
@@ -107,7 +125,8 @@ func defaultSystemTags() []string {
 }
 
 // systemTags takes url out, keeps expected_response in (errors are told by it), and gives a probe the url, which shows whom it reached.
-func systemTags(raw json.RawMessage, probe bool) ([]string, error) {
+// A stock k6 tells dropped iterations apart by their scenario.
+func systemTags(raw json.RawMessage, probe, stock bool) ([]string, error) {
 	tags := defaultSystemTags()
 	if len(raw) > 0 {
 		tags = nil
@@ -118,6 +137,9 @@ func systemTags(raw json.RawMessage, probe bool) ([]string, error) {
 	tags = slices.DeleteFunc(tags, func(t string) bool { return t == "url" })
 	if !slices.Contains(tags, "expected_response") {
 		tags = append(tags, "expected_response")
+	}
+	if stock && !slices.Contains(tags, "scenario") {
+		tags = append(tags, "scenario")
 	}
 	if probe {
 		tags = append(tags, "url")
@@ -165,26 +187,28 @@ export const handleSummary = user.handleSummary || (() => ({}));
 `
 
 // wrapper is the module that k6 runs instead of the script.
-func wrapper(address string, options map[string]any, functions map[string]string, cfg stream.Config) (string, error) {
+func wrapper(address string, options map[string]any, functions map[string]string, cfg stream.Config, d dialect) (string, error) {
 	constant, err := json.MarshalIndent(options, "", "  ")
 	if err != nil {
 		return "", race.Errorf(race.Internal, "", "the heat's options: %w", err)
 	}
 	var b strings.Builder
-	title, parts := fmt.Sprintf("heat %d", cfg.Heat), heatParts
+	title := fmt.Sprintf("heat %d", cfg.Heat)
 	if cfg.Probe {
-		title, parts = "a probe", fmt.Sprintf(probeParts, readMarker)
+		title = "a probe"
 	}
 	fmt.Fprintf(&b, "// Written by photofinish for %s of race %s. The script itself is not changed.\n", title, cfg.RaceID)
 	if cfg.Probe {
 		b.WriteString("import { reads } from './environment.js';\n")
 	}
-	fmt.Fprintf(&b, "import * as photofinish from 'k6/x/photofinish';\nimport * as user from %[1]q;\nexport * from %[1]q;\n\nexport const options = %[2]s;\n", address, constant)
-	// A constant, since k6 makes a JavaScript function of a Go one anew each time that an imported name is read.
-	b.WriteString("\n// arrive() tags the iteration with its phase; it is false when the lane's load is over.\nconst arrive = photofinish.arrive;\n")
+	b.WriteString(d.imports)
+	fmt.Fprintf(&b, "import * as user from %[1]q;\nexport * from %[1]q;\n\nexport const options = %[2]s;\n", address, constant)
+	b.WriteString(d.arrive)
 	for _, name := range slices.Sorted(maps.Keys(functions)) {
-		fmt.Fprintf(&b, "const user_%[1]s = user[%[2]q];\nexport function %[1]s(data) { return arrive() ? user_%[1]s(data) : undefined; }\n", functions[name], name)
+		fmt.Fprintf(&b, "const user_%[1]s = user[%[2]q];\nexport function %[1]s(data) { return ", functions[name], name)
+		fmt.Fprintf(&b, d.call, functions[name])
+		b.WriteString("; }\n")
 	}
-	b.WriteString(parts)
+	b.WriteString(d.parts)
 	return b.String(), nil
 }

@@ -55,27 +55,34 @@ func TestTheWrapperOfAHeat(t *testing.T) {
 		lanes   []stream.Lane
 		probe   bool
 		notes   int
+		stock   bool
 	}{
-		"an open model in both lanes": {`{"scenarios": {"load": {"executor": "constant-arrival-rate", "rate": 120, "timeUnit": "1m", "duration": "4s", "preAllocatedVUs": 5, "gracefulStop": "3s"}}}`, both, false, 0},
-		"a probe":                     {`{"scenarios": {"load": {"executor": "ramping-vus", "exec": "my-flow", "stages": [{"duration": "4s", "target": 3}]}}, "systemTags": ["status", "url"]}`, both, true, 0},
+		"an open model in both lanes": {`{"scenarios": {"load": {"executor": "constant-arrival-rate", "rate": 120, "timeUnit": "1m", "duration": "4s", "preAllocatedVUs": 5, "gracefulStop": "3s"}}}`, both, false, 0, false},
+		"a probe":                     {`{"scenarios": {"load": {"executor": "ramping-vus", "exec": "my-flow", "stages": [{"duration": "4s", "target": 3}]}}, "systemTags": ["status", "url"]}`, both, true, 0, false},
 		"tagged scenarios keep theirs": {`{"scenarios": {
 			"x": {"executor": "constant-vus", "vus": 2, "duration": "4s", "exec": "browse", "env": {"APP_URL": "http://old", "K": "v"}, "tags": {"app": "a", "team": "own"}, "startTime": "1s"},
 			"y": {"executor": "per-vu-iterations", "iterations": 9, "vus": 2, "maxDuration": "5s", "tags": {"app": "b"}}},
-			"tags": {"team": "all", "testid": "mine", "site": "x"}, "userAgent": "me", "ext": {"photofinish": {}}}`, both, false, 0},
+			"tags": {"team": "all", "testid": "mine", "site": "x"}, "userAgent": "me", "ext": {"photofinish": {}}}`, both, false, 0, false},
 		"thresholds": {`{"thresholds": {"http_req_duration": ["p(95)<200", {"threshold": "p(99)<300", "abortOnFail": true, "delayAbortEval": "1s"}],
-			"http_req_duration{app:a}": ["p(50)<9"], "checks{check:ok,app:gone}": ["rate>0.9"], "vus": ["value>0"], "http_req_failed{group:::login}": ["rate<0.1"]}}`, both[:1], false, 1},
+			"http_req_duration{app:a}": ["p(50)<9"], "checks{check:ok,app:gone}": ["rate>0.9"], "vus": ["value>0"], "http_req_failed{group:::login}": ["rate<0.1"]}}`, both[:1], false, 1, false},
 		"ramps in turns": {`{"scenarios": {
 			"open": {"executor": "ramping-arrival-rate", "startRate": 10, "stages": [{"duration": "3s", "target": 100}, {"duration": "1s", "target": 0}], "maxVUs": 40},
-			"closed": {"executor": "ramping-vus", "startVUs": 0, "stages": [{"duration": "2s", "target": 8}, {"duration": "2s", "target": 1}], "gracefulRampDown": "1s"}}}`, turns(), false, 0},
+			"closed": {"executor": "ramping-vus", "startVUs": 0, "stages": [{"duration": "2s", "target": 8}, {"duration": "2s", "target": 1}], "gracefulRampDown": "1s"}}}`, turns(), false, 0, false},
 		"late and early scenarios in turns": {`{"scenarios": {
 			"late": {"executor": "constant-arrival-rate", "rate": 10, "duration": "1s", "startTime": "3s", "preAllocatedVUs": 2},
-			"early": {"executor": "constant-vus", "vus": 1, "duration": "1s"}}}`, turns(), false, 0},
+			"early": {"executor": "constant-vus", "vus": 1, "duration": "1s"}}}`, turns(), false, 0, false},
+		"a stock k6 in turns": {`{"scenarios": {
+			"open": {"executor": "ramping-arrival-rate", "startRate": 10, "stages": [{"duration": "3s", "target": 100}, {"duration": "1s", "target": 0}], "maxVUs": 40},
+			"late": {"executor": "constant-arrival-rate", "rate": 10, "duration": "1s", "startTime": "2s", "preAllocatedVUs": 2},
+			"closed": {"executor": "constant-vus", "vus": 2, "duration": "4s"}},
+			"summaryTrendStats": ["p(99)"], "systemTags": ["status"], "noSetup": true, "thresholds": {"http_req_duration": ["p(95)<200"]}}`, turns(), false, 0, true},
+		"a probe of a stock k6": {`{}`, both, true, 0, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := definitionOf(t, c.options, definition.Overrides{Arrivals: "poisson"})
 			cfg := stream.Config{RaceID: "r1", Heat: 3, Warmup: 2 * seconds, Seed: 7, Lanes: c.lanes, Probe: c.probe}
 			dir := t.TempDir()
-			h, err := k6.WriteHeat(dir, d, cfg, k6.HeatOptions{})
+			h, err := k6.WriteHeat(dir, d, cfg, k6.HeatOptions{Stock: c.stock, Starter: "http://127.0.0.1:9/start"})
 			require.NoError(t, err)
 			require.Len(t, h.Notes, c.notes)
 

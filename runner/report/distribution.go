@@ -39,10 +39,13 @@ func density(h stream.Histogram) []Density {
 	first, last := math.MaxInt, math.MinInt
 	bins := map[int]float64{}
 	for bucket, n := range h.Buckets {
-		lower, upper := stream.Bounds(bucket)
-		bin := int(math.Floor(math.Log2(1000*(lower+upper)/2) * binsPerOctave))
-		bins[bin] += float64(n)
-		first, last = min(first, bin), max(last, bin)
+		from, to := h.Fine(bucket)
+		for fine := from; fine <= to; fine++ { // as Prometheus does, a wide bucket is taken for evenly filled on a logarithmic axis
+			lower, upper := stream.Bounds(fine)
+			bin := int(math.Floor(math.Log2(1000*(lower+upper)/2) * binsPerOctave))
+			bins[bin] += float64(n) / float64(to-from+1)
+			first, last = min(first, bin), max(last, bin)
+		}
 	}
 	quartiles := math.Log2(h.Quantile(.75)/h.Quantile(.25)) * binsPerOctave
 	width := max(1, int(math.Round(2*.9*quartiles/1.34*math.Pow(float64(h.Count), -.2))))

@@ -52,7 +52,10 @@ func Measures(l LaneHeat) map[string]*float64 {
 	m["request_rate"] = per(&requests, active)
 	m["error_rate"] = per(float(l.Totals.Failed), requests)
 	m["check_rate"] = per(float(l.Totals.ChecksPassed), float64(l.Totals.ChecksPassed+l.Totals.ChecksFailed))
-	m["vus"] = float(l.Totals.MaxVUs)
+	m["vus"] = nil
+	if l.Totals.MaxVUs > 0 { // a stock k6 does not tell
+		m["vus"] = float(l.Totals.MaxVUs)
+	}
 	m["data_received_rate"] = per(&l.Totals.DataReceived, active)
 	m["data_sent_rate"] = per(&l.Totals.DataSent, active)
 

@@ -47,6 +47,12 @@ func TestEveryMeasureOfTheContractHasAKey(t *testing.T) {
 	}
 }
 
+func TestWhatAStockK6DoesNotTellIsNotZero(t *testing.T) {
+	heat := tenRequests()
+	heat.Totals.MaxVUs = 0
+	require.Nil(t, results.Measures(heat)["vus"])
+}
+
 func TestMeasuresAreCountsOverLoadTime(t *testing.T) {
 	m := results.Measures(tenRequests())
 	for id, want := range map[string]float64{

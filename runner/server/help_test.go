@@ -55,6 +55,9 @@ func (s shelf) Inspect(_ context.Context, script scripts.Script) (k6.Inspection,
 const twoLanes = `{"scenarios": {"load": {"executor": "constant-arrival-rate", "rate": 50, "duration": "2s", "preAllocatedVUs": 5}},
 	"ext": {"photofinish": {"heats": 2, "lanes": {"control": {"command": ["control"], "port": 4000, "cpus": 0.5}, "new": {"command": ["new"], "port": 4001}}}}}`
 
+// ofImage is the same race with a k6 of an image.
+var ofImage = strings.Replace(twoLanes, `{"heats": 2,`, `{"k6": {"image": "acme/k6:2"}, "heats": 2,`, 1)
+
 // track is where a test's races are run: each waits until the test lets it go on.
 type track struct {
 	started chan service.Job
@@ -74,7 +77,7 @@ func (k track) race(ctx context.Context, j service.Job) (race.Race, error) {
 		r.Status = race.Interrupted
 		return r, errors.Join(context.Cause(ctx), j.Recorder.Save(r))
 	}
-	j.View.Progress(race.Snapshot{At: time.Now(), Status: race.Racing, Phase: "race", Heat: 1, Heats: 8, Mode: race.Turns, Lanes: []race.LaneSnapshot{{App: "control", Requests: 7}}})
+	j.View.Progress(race.Snapshot{At: time.Now(), Status: race.Racing, Phase: "race", Source: race.FromK6, Heat: 1, Heats: 8, Mode: race.Turns, Lanes: []race.LaneSnapshot{{App: "control", Requests: 7}}})
 	return r, j.Recorder.Save(r)
 }
 
@@ -127,7 +130,7 @@ func start(t *testing.T, change ...func(*config.Config)) *runner {
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(server.RaceMetrics(db, log))
 	s, err := service.New(t.Context(), service.Options{
-		DB: db, Scripts: shelf{"a.js": twoLanes, "dir/b.js": twoLanes}, Race: r.track.race, Engines: engines, CPUs: 2, Limits: c.Limits, Lanes: c.Lanes, Log: log,
+		DB: db, Scripts: shelf{"a.js": twoLanes, "dir/b.js": twoLanes, "box.js": ofImage}, Race: r.track.race, Engines: engines, CPUs: 2, Limits: c.Limits, Lanes: c.Lanes, Log: log,
 		Phase: server.PhaseMetrics(metrics),
 	})
 	require.NoError(t, err)

@@ -270,6 +270,27 @@ func TestContainersAreStartedOfAllowedImagesOnly(t *testing.T) {
 	require.Equal(t, "lane two: the image evil/miner:3 may not be run here; those that may are acme/*", a.json(t)["message"])
 }
 
+func TestAK6OfAnImageThatMayNotBeRunIsRefusedWhenItsRaceIsAskedFor(t *testing.T) {
+	for says, change := range map[string]func(*config.Config){
+		"no engine here can run k6 from the image acme/k6:2":       func(*config.Config) {},
+		"k6: the image acme/k6:2 may not be run here; none may be": func(c *config.Config) { c.Engines = []string{"process", "docker"} },
+		"k6: the image acme/k6:2 may not be run here; those that may are grafana/k6:2.*": func(c *config.Config) {
+			c.Engines, c.Docker.Images = []string{"process", "docker"}, []string{"grafana/k6:2.*"}
+		},
+	} {
+		a := start(t, change).ask("POST", "/v1/races", `{"script":"box.js"}`)
+		require.Equal(t, 400, a.status, a.body)
+		require.Equal(t, says, a.json(t)["message"])
+	}
+	r := start(t, func(c *config.Config) {
+		c.Engines, c.Docker.Images = []string{"process", "docker"}, []string{"acme/k6"}
+	})
+	a := r.ask("POST", "/v1/races", `{"script":"box.js"}`)
+	require.Equal(t, 202, a.status, a.body)
+	record := r.ask("GET", "/v1/races/"+a.json(t)["id"].(string), "").json(t)
+	require.Equal(t, map[string]any{"image": "acme/k6:2"}, record["k6"], "which one it is is known when it is prepared")
+}
+
 func TestWhatTheConfigurationAllowsARequestMaySayOfLanes(t *testing.T) {
 	r := start(t, func(c *config.Config) {
 		c.Lanes = config.Lanes{URLHosts: []string{"127.0.0.1:4000", "*.example.com"}, Commands: []string{"./fast --quick"}, Env: []string{"LEVEL"}, Resources: true}

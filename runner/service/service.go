@@ -205,6 +205,10 @@ func (s *Service) engine(r Request, d race.Definition) (string, error) {
 		wanted = *r.Engine
 	}
 	kind, err := s.Engines.Choose(wanted, d.Lanes)
+	if err != nil {
+		return kind.Name, err
+	}
+	_, err = s.Engines.ForK6(d.K6Image)
 	return kind.Name, err
 }
 

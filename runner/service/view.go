@@ -40,6 +40,7 @@ type ProgressEvent struct {
 	Heat        int            `json:"heat"`  // from 1
 	Heats       int            `json:"heats"`
 	Mode        race.Mode      `json:"mode"`
+	Source      race.Source    `json:"source"` // of the lanes' client figures: k6 itself, or prometheus
 	ElapsedMS   float64        `json:"elapsed_ms"`
 	RemainingMS float64        `json:"remaining_ms"` // estimated
 	Lanes       []LaneProgress `json:"lanes"`
@@ -129,7 +130,7 @@ func (v *view) phase(next race.Status) {
 // Progress implements coordinator.View.
 func (v *view) Progress(p race.Snapshot) {
 	e := ProgressEvent{
-		At: p.At.UTC(), Status: p.Status, Phase: p.Phase, Heat: p.Heat, Heats: p.Heats, Mode: p.Mode,
+		At: p.At.UTC(), Status: p.Status, Phase: p.Phase, Heat: p.Heat, Heats: p.Heats, Mode: p.Mode, Source: p.Source,
 		ElapsedMS: ms(p.Elapsed), RemainingMS: ms(p.Remaining), Lanes: []LaneProgress{},
 	}
 	for _, l := range p.Lanes {

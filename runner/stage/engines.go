@@ -13,6 +13,7 @@ import (
 	"github.com/photofinish/photofinish/runner/engine/docker"
 	"github.com/photofinish/photofinish/runner/engine/process"
 	"github.com/photofinish/photofinish/runner/images"
+	"github.com/photofinish/photofinish/runner/k6/container"
 	"github.com/photofinish/photofinish/runner/ledger"
 )
 
@@ -24,6 +25,9 @@ type Kind struct {
 	Starts func(race.LaneSpec) bool
 	// Allows says whether a lane may be started, as far as that can be told without looking at any file; nil if every lane may.
 	Allows func(race.LaneSpec) error
+	// K6 makes a k6 of an image, if AllowsK6 lets it; nil where the engine runs no images.
+	K6       func(K6Options) (CountedK6, error)
+	AllowsK6 func(image string) error
 	// Make makes an engine for one race.
 	Make func(EngineOptions) (engine.Engine, error)
 	// State says in a few words how the engine stands on this machine; an error is why it cannot be used.
@@ -76,6 +80,14 @@ func Docker(allowed *images.Allowed) Kind {
 		},
 		Make: func(o EngineOptions) (engine.Engine, error) {
 			return docker.New(docker.Options{Allowed: allowed, ScriptDir: o.ScriptDir, Cgroups: o.Cgroups, Ledger: o.Ledger})
+		},
+		AllowsK6: allowed.Run,
+		K6: func(o K6Options) (CountedK6, error) {
+			e, err := docker.New(docker.Options{Allowed: allowed, ScriptDir: o.ScriptDir, Cgroups: o.Cgroups, Ledger: o.Ledger})
+			if err != nil {
+				return nil, err
+			}
+			return container.New(container.Options{Image: o.Image, Engine: e, K6: o.BuiltIn, PrometheusURL: o.PrometheusURL, CPUSet: o.CPUSet, Say: o.Say})
 		},
 		State: func() (string, error) {
 			e, err := docker.New(docker.Options{})

@@ -27,6 +27,9 @@ func (s *Stage) settle(ctx context.Context, groups *cgroup.Tree) error {
 	if err != nil {
 		return err
 	}
+	if _, err := s.options.Engines.ForK6(s.Race.Definition.K6Image); err != nil {
+		return err
+	}
 	places := EngineOptions{ScriptDir: s.scriptDir(), Cgroups: groups, Ledger: races}
 	if s.Race.Engine, err = kind.Make(places); err != nil {
 		return err
@@ -52,7 +55,8 @@ func (s *Stage) settle(ctx context.Context, groups *cgroup.Tree) error {
 		return err
 	}
 	s.later(func() error { return s.Race.Engine.Cleanup(context.WithoutCancel(ctx), s.Race.ID) })
-	return s.stopwatch(local)
+	s.places, s.local = places, local
+	return nil
 }
 
 // record makes the place of the record, and notes the race on the ledger.
@@ -73,7 +77,7 @@ func (s *Stage) record(races *ledger.Ledger) error {
 		}
 	}
 	s.note = func() error {
-		err := races.Add(s.Race.ID, out, s.Race.K6.WorkDir)
+		err := races.Add(s.Race.ID, out, s.k6.WorkDir)
 		if race.CodeOf(err) == race.Conflict { // it could not be cleaned up, and is still there
 			return nil
 		}
@@ -108,7 +112,7 @@ func (s *Stage) sweep(ctx context.Context, races *ledger.Ledger, places EngineOp
 	for _, other := range s.options.Engines {
 		left := slices.ContainsFunc(dead, func(l ledger.Leftover) bool {
 			record, err := store.Load(l.OutDir)
-			return err == nil && record.Engine == other.Name
+			return err == nil && (record.Engine == other.Name || record.K6 != nil && other.K6 != nil)
 		})
 		if !left || other.Name == chosen.Name {
 			continue
@@ -166,22 +170,6 @@ func Sweep(ctx context.Context, races *ledger.Ledger, say func(string, ...any), 
 	return nil
 }
 
-// stopwatch gives k6 a cgroup of its own, so that its CPU use is known, and CPUs of its own where the plan has them.
-func (s *Stage) stopwatch(local *process.Engine) error {
-	var limits cgroup.Limits
-	if cpus := s.Race.Plan.CPUs; cpus.Pinned() {
-		limits.CPUSet = &cpus.K6
-	}
-	group, ok, err := local.StopwatchGroup(s.Race.ID, limits)
-	if err != nil {
-		return err
-	}
-	if ok {
-		s.Race.Stopwatch = group
-	}
-	return nil
-}
-
 // pin gives the lanes the CPUs that the plan has for them.
 func (s *Stage) pin() {
 	for i, l := range s.Race.Definition.Lanes {
@@ -196,7 +184,7 @@ func (s *Stage) measure(ctx context.Context) error {
 	s.Race.Measures = specs(s.Race.Definition)
 	var err error
 	s.metrics, err = startMetrics(ctx, metricsOptions{
-		race: s.Race.ID, listen: s.options.Listen, dir: filepath.Join(s.Race.K6.WorkDir, "metrics"), foreign: s.options.PrometheusURL, containers: s.containers,
+		race: s.Race.ID, listen: s.options.Listen, dir: filepath.Join(s.k6.WorkDir, "metrics"), foreign: s.options.PrometheusURL, containers: s.containers,
 	})
 	if err != nil {
 		return err
@@ -216,6 +204,9 @@ func specs(d race.Definition) []verdict.MeasureSpec {
 		spec := verdict.Spec(m.ID, verdict.Better(m.Better))
 		if d.MinimumEffect > 0 && !spec.Difference {
 			spec.MinimumEffect = d.MinimumEffect
+		}
+		if d.K6Image != "" {
+			spec = spec.FromStock()
 		}
 		if len(d.Primary) > 0 {
 			spec.Primary = slices.Contains(d.Primary, m.ID)

@@ -12,6 +12,7 @@ import (
 	"github.com/photofinish/photofinish/runner/coordinator"
 	"github.com/photofinish/photofinish/runner/definition"
 	"github.com/photofinish/photofinish/runner/engine"
+	"github.com/photofinish/photofinish/runner/engine/process"
 	"github.com/photofinish/photofinish/runner/k6"
 	"github.com/photofinish/photofinish/runner/machine"
 	"github.com/photofinish/photofinish/runner/plan"
@@ -59,8 +60,11 @@ type Stage struct {
 	Folder store.Folder
 
 	options    Options
+	k6         k6.K6 // that is built in
 	metrics    *metrics
 	containers containers
+	places     EngineOptions
+	local      *process.Engine
 	note       func() error   // notes the race, so that the next runner finds what this one leaves if it is killed
 	ends       []func() error // what has to be undone, last first
 }
@@ -88,8 +92,8 @@ func Prepare(ctx context.Context, o Options) (s *Stage, err error) {
 		return s, race.Errorf(race.Unavailable, "", "cannot make a working folder: %w", err)
 	}
 	s.later(func() error { return os.RemoveAll(work) })
-	s.Race.K6 = o.K6
-	s.Race.K6.WorkDir = work
+	s.k6 = o.K6
+	s.k6.WorkDir = work
 	groups := cgroup.New()
 	if err := s.define(ctx, groups.Support()); err != nil {
 		return s, err
@@ -98,7 +102,10 @@ func Prepare(ctx context.Context, o Options) (s *Stage, err error) {
 	if err := s.settle(ctx, groups); err != nil {
 		return s, err
 	}
-	return s, s.measure(ctx)
+	if err := s.measure(ctx); err != nil {
+		return s, err
+	}
+	return s, s.stopwatch()
 }
 
 // Run runs the race before a view.
@@ -134,7 +141,7 @@ func (s *Stage) Close() {
 
 // define reads the script and plans the race.
 func (s *Stage) define(ctx context.Context, groups cgroup.Support) error {
-	d, perLane, err := Define(ctx, s.Race.K6, s.options.Script, s.options.Overrides)
+	d, perLane, err := Define(ctx, s.k6, s.options.Script, s.options.Overrides)
 	if err != nil {
 		return err
 	}

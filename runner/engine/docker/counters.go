@@ -18,18 +18,26 @@ import (
 
 // locate finds the container's cgroup and processes, if they are this machine's.
 func (l *lane) locate(b *box, pid int) {
-	d := l.race.daemon
-	if d.group == "" || pid == 0 {
+	r := l.spec.Resources
+	group := l.engine.cgroupOf(l.race.daemon, b.id, pid, cgroup.Limits{CPUs: r.CPUs, Memory: r.Memory, CPUSet: r.CPUSet})
+	if group == nil {
 		return
 	}
-	name := containerGroup(d.info.CgroupDriver, d.group, b.id)
+	b.pid, b.group = pid, group
+	l.engine.containers.Store(group.Path(), b)
+}
+
+// cgroupOf is the cgroup of a container whose first process has a pid; nil where it is not this machine's, or has ended already.
+func (e *Engine) cgroupOf(d daemon, id string, pid int, limits cgroup.Limits) *cgroup.Group {
+	if d.group == "" || pid == 0 {
+		return nil
+	}
+	name := containerGroup(d.info.CgroupDriver, d.group, id)
 	of, err := os.ReadFile(fmt.Sprintf("/proc/%d/cgroup", pid))
 	if err != nil || !slices.ContainsFunc(strings.Split(string(of), "\n"), func(line string) bool { return strings.HasSuffix(line, ":"+name) }) {
-		return // it has ended already, or the process of that number is another machine's
+		return nil
 	}
-	r := l.spec.Resources
-	b.pid, b.group = pid, l.engine.options.Cgroups.Find(name, cgroup.Limits{CPUs: r.CPUs, Memory: r.Memory, CPUSet: r.CPUSet})
-	l.engine.containers.Store(name, b)
+	return e.options.Cgroups.Find(name, limits)
 }
 
 // forget takes a container that has ended out of those whose network is read.
@@ -133,25 +141,34 @@ func parseNetwork(text string) ([]engine.Interface, error) {
 
 // askDocker asks Docker what the container spent: the way to containers of another machine.
 func (l *lane) askDocker(ctx context.Context, b *box) (engine.Counters, error) {
-	before := time.Now()
-	answer, err := l.engine.client.ContainerStatsOneShot(ctx, b.id)
+	stats, at, err := l.engine.stats(ctx, b.id, "lane "+l.spec.App)
 	if err != nil {
-		return engine.Counters{}, l.engine.explain(ctx, err, "count what lane "+l.spec.App+" spends")
-	}
-	defer func() { _ = answer.Body.Close() }() // it was read to its end
-	var stats container.StatsResponse
-	if err := json.NewDecoder(answer.Body).Decode(&stats); err != nil {
-		return engine.Counters{}, l.engine.explain(ctx, err, "count what lane "+l.spec.App+" spends")
-	}
-	if stats.CPUStats.CPUUsage.TotalUsage == 0 {
-		return engine.Counters{}, fmt.Errorf("lane %s: Docker counts nothing of its container", l.spec.App) // it has just ended
+		return engine.Counters{}, err
 	}
 	c := l.counted(stats)
-	c.At = stats.Read                                              // Docker takes its time with the answer
-	if now := time.Now(); c.At.Before(before) || c.At.After(now) { // its clock is another one
-		c.At = before.Add(now.Sub(before) / 2)
-	}
+	c.At = at
 	return c, nil
+}
+
+// stats asks Docker what a container spent until when; whose says who that is.
+func (e *Engine) stats(ctx context.Context, id, whose string) (stats container.StatsResponse, at time.Time, err error) {
+	before := time.Now()
+	answer, err := e.client.ContainerStatsOneShot(ctx, id)
+	if err != nil {
+		return stats, at, e.explain(ctx, err, "count what "+whose+" spends")
+	}
+	defer func() { _ = answer.Body.Close() }() // it was read to its end
+	if err := json.NewDecoder(answer.Body).Decode(&stats); err != nil {
+		return stats, at, e.explain(ctx, err, "count what "+whose+" spends")
+	}
+	if stats.CPUStats.CPUUsage.TotalUsage == 0 {
+		return stats, at, fmt.Errorf("%s: Docker counts nothing of its container", whose) // it has just ended
+	}
+	at = stats.Read                                            // Docker takes its time with the answer
+	if now := time.Now(); at.Before(before) || at.After(now) { // its clock is another one
+		at = before.Add(now.Sub(before) / 2)
+	}
+	return stats, at, nil
 }
 
 // counted are Docker's numbers as the runner's own.

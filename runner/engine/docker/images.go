@@ -16,34 +16,34 @@ import (
 	"github.com/photofinish/photofinish/pkg/race"
 )
 
-// image finds the lane's image here, or else pulls it.
-func (e *Engine) image(ctx context.Context, l race.LaneSpec, name string, say func(string)) (image.InspectResponse, error) {
+// image finds an image here, or else pulls it; whose says what it is for, as "lane a".
+func (e *Engine) image(ctx context.Context, whose, name string, say func(string)) (image.InspectResponse, error) {
 	found, err := e.client.ImageInspect(ctx, name)
 	if errdefs.IsNotFound(err) {
-		if err := e.pull(ctx, l, name, say); err != nil {
+		if err := e.pull(ctx, whose, name, say); err != nil {
 			return found, err
 		}
 		found, err = e.client.ImageInspect(ctx, name)
 	}
-	return found, e.explain(ctx, err, fmt.Sprintf("look at the image %s of lane %s", name, l.App))
+	return found, e.explain(ctx, err, fmt.Sprintf("look at the image %s of %s", name, whose))
 }
 
-func (e *Engine) pull(ctx context.Context, l race.LaneSpec, name string, say func(string)) error {
+func (e *Engine) pull(ctx context.Context, whose, name string, say func(string)) error {
 	ref, err := reference.ParseDockerRef(name) // the tag latest, where none is given: else every tag would be pulled
 	if err != nil {
-		return race.Errorf(race.Invalid, "", "lane %s: %q is no name of an image: %w", l.App, name, err)
+		return race.Errorf(race.Invalid, "", "%s: %q is no name of an image: %w", whose, name, err)
 	}
-	say(fmt.Sprintf("lane %s: pulling %s", l.App, reference.FamiliarString(ref)))
+	say(fmt.Sprintf("%s: pulling %s", whose, reference.FamiliarString(ref)))
 	login, err := credentials(ref)
 	if err != nil {
-		return race.Errorf(race.Unavailable, "docker login again, or repair the Docker configuration of this user", "lane %s: %w", l.App, err)
+		return race.Errorf(race.Unavailable, "docker login again, or repair the Docker configuration of this user", "%s: %w", whose, err)
 	}
 	answer, err := e.client.ImagePull(ctx, ref.String(), image.PullOptions{RegistryAuth: login})
 	if err == nil {
 		progress := pullProgress{layers: map[string]message{}}
 		err = each(answer, func(m message) {
 			if text := progress.take(m, time.Now()); text != "" {
-				say(fmt.Sprintf("lane %s: pulling %s: %s", l.App, reference.FamiliarString(ref), text))
+				say(fmt.Sprintf("%s: pulling %s: %s", whose, reference.FamiliarString(ref), text))
 			}
 		})
 		_ = answer.Close() // it was read to its end
@@ -52,10 +52,10 @@ func (e *Engine) pull(ctx context.Context, l race.LaneSpec, name string, say fun
 	case err == nil:
 		return nil
 	case ctx.Err() != nil || unreachable(err):
-		return e.explain(ctx, err, fmt.Sprintf("pull the image of lane %s", l.App))
+		return e.explain(ctx, err, "pull the image of "+whose)
 	}
 	return race.Errorf(race.Unavailable, "check the name, or build or pull it by hand; a private image needs docker login first, as the runner's user",
-		"lane %s: the image %s is not on this machine and cannot be pulled: %s", l.App, reference.FamiliarString(ref), cause(err))
+		"%s: the image %s is not on this machine and cannot be pulled: %s", whose, reference.FamiliarString(ref), cause(err))
 }
 
 // message is a line of what Docker tells while it pulls or builds.

@@ -17,6 +17,7 @@ const (
 	raceLabel  = "photofinish.race"
 	appLabel   = "photofinish.app"
 	ownerLabel = "photofinish.owner"
+	toolLabel  = "photofinish.tool" // of what is no lane
 )
 
 func (e *Engine) labels(raceID string) map[string]string {
@@ -40,15 +41,8 @@ func (e *Engine) makeNetwork(ctx context.Context, raceID string) (id string, err
 
 // remove removes all containers and networks of a race, whoever made them. It may be called again.
 func (e *Engine) remove(ctx context.Context, raceID string) error {
+	errs := []error{e.removeContainers(ctx, raceID)}
 	mine := filters.NewArgs(filters.Arg("label", raceLabel+"="+raceID))
-	containers, err := e.client.ContainerList(ctx, container.ListOptions{All: true, Filters: mine})
-	if err != nil {
-		return e.explain(ctx, err, "look for what is left of race "+raceID)
-	}
-	var errs []error
-	for _, c := range containers {
-		errs = append(errs, e.removeContainer(ctx, c.ID))
-	}
 	networks, err := e.client.NetworkList(ctx, network.ListOptions{Filters: mine})
 	if err != nil {
 		return errors.Join(append(errs, e.explain(ctx, err, "look for what is left of race "+raceID))...)
@@ -57,6 +51,20 @@ func (e *Engine) remove(ctx context.Context, raceID string) error {
 		if err := e.client.NetworkRemove(ctx, n.ID); err != nil && !errdefs.IsNotFound(err) {
 			errs = append(errs, e.explain(ctx, err, "remove the network "+n.Name))
 		}
+	}
+	return errors.Join(errs...)
+}
+
+// removeContainers removes the containers of a race that pass all filters.
+func (e *Engine) removeContainers(ctx context.Context, raceID string, more ...filters.KeyValuePair) error {
+	mine := filters.NewArgs(append(more, filters.Arg("label", raceLabel+"="+raceID))...)
+	containers, err := e.client.ContainerList(ctx, container.ListOptions{All: true, Filters: mine})
+	if err != nil {
+		return e.explain(ctx, err, "look for what is left of race "+raceID)
+	}
+	var errs []error
+	for _, c := range containers {
+		errs = append(errs, e.removeContainer(ctx, c.ID))
 	}
 	return errors.Join(errs...)
 }

@@ -47,7 +47,7 @@ func (e *Engine) prepareLane(ctx context.Context, l race.LaneSpec, r recipe, own
 	if r.build != nil {
 		found, err = e.build(ctx, l, *r.build, say)
 	} else {
-		found, err = e.image(ctx, l, r.image, say)
+		found, err = e.image(ctx, "lane "+l.App, r.image, say)
 	}
 	if err != nil {
 		return nil, err

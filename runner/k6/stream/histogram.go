@@ -8,7 +8,7 @@ import (
 // bucketsPerOctave is 2^Schema: so many buckets lie between a value and its double, each 0.27% wide.
 const bucketsPerOctave = 1 << Schema
 
-// Schema is the Prometheus native histogram schema of a Histogram.
+// Schema is the Prometheus native histogram schema of a Histogram that is not Coarse.
 const Schema = 8
 
 // Bucket finds the index of the bucket that counts a duration of so many seconds (> 0).
@@ -21,6 +21,11 @@ func Bucket(seconds float64) int {
 // Bounds are the limits in seconds of a bucket: it counts durations in (lower, upper].
 func Bounds(bucket int) (lower, upper float64) {
 	return math.Exp2(float64(bucket-1) / bucketsPerOctave), math.Exp2(float64(bucket) / bucketsPerOctave)
+}
+
+// Fine are the buckets of schema 8 that make up a bucket of this histogram, from the first to the last.
+func (h *Histogram) Fine(bucket int) (first, last int) {
+	return (bucket-1)<<h.Coarse + 1, bucket << h.Coarse
 }
 
 // Observe counts one duration. Not-a-number and infinities are no durations and are left out.
@@ -39,13 +44,23 @@ func (h *Histogram) Observe(seconds float64) {
 	if h.Buckets == nil {
 		h.Buckets = make(map[int]int64)
 	}
-	h.Buckets[Bucket(seconds)]++
+	h.Buckets[coarsen(Bucket(seconds), h.Coarse)]++
 }
 
-// Merge adds what another histogram counted.
+// Merge adds what another histogram counted. The coarser buckets of the two are those of the sum.
 func (h *Histogram) Merge(other Histogram) {
 	if other.Count == 0 {
 		return
+	}
+	if h.Count == 0 {
+		h.Coarse = other.Coarse
+	}
+	if other.Coarse > h.Coarse {
+		fine, by := h.Buckets, other.Coarse-h.Coarse
+		h.Buckets, h.Coarse = make(map[int]int64, len(fine)), other.Coarse
+		for i, n := range fine {
+			h.Buckets[coarsen(i, by)] += n
+		}
 	}
 	h.widen(other.Min, other.Max)
 	h.Count += other.Count
@@ -55,9 +70,12 @@ func (h *Histogram) Merge(other Histogram) {
 		h.Buckets = make(map[int]int64, len(other.Buckets))
 	}
 	for i, n := range other.Buckets {
-		h.Buckets[i] += n
+		h.Buckets[coarsen(i, h.Coarse-other.Coarse)] += n
 	}
 }
+
+// coarsen finds the bucket that a bucket lies in when the resolution is halved so many times.
+func coarsen(bucket, times int) int { return (bucket-1)>>times + 1 }
 
 // Clone copies the histogram, so that the original may be observed on.
 func (h *Histogram) Clone() Histogram {
@@ -69,7 +87,7 @@ func (h *Histogram) Clone() Histogram {
 // Reset empties the histogram and keeps its memory.
 func (h *Histogram) Reset() {
 	clear(h.Buckets)
-	*h = Histogram{Buckets: h.Buckets}
+	*h = Histogram{Buckets: h.Buckets, Coarse: h.Coarse}
 }
 
 // Mean is the exact mean in seconds, not-a-number when nothing was observed.
@@ -82,7 +100,7 @@ func (h *Histogram) Mean() float64 {
 
 // Quantile estimates the q-quantile in seconds (0 <= q <= 1); not-a-number when nothing was observed or q is no share.
 // It finds the bucket of rank q*Count and interpolates in it on a logarithmic scale, as Prometheus does for native
-// histograms, then keeps the answer within the exact minimum and maximum. It is off by less than a bucket's width, 0.27%.
+// histograms, then keeps the answer within the exact minimum and maximum. It is off by less than a bucket's width, 0.27% unless it is Coarse.
 func (h *Histogram) Quantile(q float64) float64 {
 	if h.Count == 0 || math.IsNaN(q) || q < 0 || q > 1 {
 		return math.NaN()
@@ -96,7 +114,7 @@ func (h *Histogram) Quantile(q float64) float64 {
 		n := float64(h.Buckets[i])
 		if below+n >= rank {
 			position := float64(i-1) + (rank-below)/n
-			return h.clamp(math.Exp2(position / bucketsPerOctave))
+			return h.clamp(math.Exp2(math.Ldexp(position, h.Coarse) / bucketsPerOctave))
 		}
 		below += n
 	}

@@ -119,6 +119,39 @@ func TestMergingIsAsIfAllHadBeenObservedByOne(t *testing.T) {
 	require.Equal(t, all.Buckets, copied.Buckets)
 }
 
+func TestACoarseHistogramIsAFineOneOfWhichBucketsWereJoined(t *testing.T) {
+	t.Parallel()
+	random := rand.New(rand.NewPCG(5, 6))
+	fine, coarse := stream.Histogram{}, stream.Histogram{Coarse: 5}
+	for range 3000 {
+		v := math.Exp(2*random.NormFloat64() - 4)
+		fine.Observe(v)
+		coarse.Observe(v)
+	}
+	for _, q := range []float64{0, .1, .5, .95, .99, 1} {
+		require.InEpsilonf(t, fine.Quantile(q), coarse.Quantile(q), 0.091, "quantile %v", q)
+	}
+	for bucket := range coarse.Buckets {
+		first, last := coarse.Fine(bucket)
+		require.Equal(t, 31, last-first)
+		var n int64
+		for i := first; i <= last; i++ {
+			n += fine.Buckets[i]
+		}
+		require.Equal(t, coarse.Buckets[bucket], n)
+	}
+	joined := fine.Clone()
+	joined.Merge(coarse)
+	require.Equal(t, 5, joined.Coarse)
+	require.Equal(t, int64(6000), joined.Count)
+	for bucket, n := range coarse.Buckets {
+		require.Equal(t, 2*n, joined.Buckets[bucket])
+	}
+	into := coarse.Clone()
+	into.Merge(fine)
+	require.Equal(t, joined.Buckets, into.Buckets)
+}
+
 func TestAnEmptyHistogramHasNoQuantileAndNoMean(t *testing.T) {
 	t.Parallel()
 	var h stream.Histogram

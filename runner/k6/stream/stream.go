@@ -129,4 +129,6 @@ type Histogram struct {
 	Min     float64       `json:"min"` // seconds, exact
 	Max     float64       `json:"max"` // seconds, exact
 	Buckets map[int]int64 `json:"buckets,omitempty"`
+	// Coarse is how often the resolution is halved: 0 for our own k6's, 5 for schema 3, which a stock k6 writes to Prometheus.
+	Coarse int `json:"coarse,omitempty"`
 }

@@ -1,0 +1,307 @@
+package container
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/photofinish/photofinish/pkg/race"
+	"github.com/photofinish/photofinish/runner/engine/docker"
+	"github.com/photofinish/photofinish/runner/k6"
+	"github.com/photofinish/photofinish/runner/k6/stream"
+)
+
+const (
+	// abandonGrace is how long k6 may take to end by itself when the context of its start has ended.
+	abandonGrace = 10 * time.Second
+	// signalTimeout bounds one order to Docker.
+	signalTimeout = 5 * time.Second
+	// askEvery is how often Prometheus is asked; k6 pushes once a second.
+	askEvery = time.Second
+	// askTimeout bounds one question, so that a slow Prometheus holds nothing up.
+	askTimeout = 900 * time.Millisecond
+	// lastPush bounds the wait for k6's last push to be found in Prometheus.
+	lastPush = 3 * time.Second
+	// window is how far back pushes are looked for: further than any that may have been missed by one question.
+	window = 5 * time.Second
+	// externalAbort is k6's exit code after an interrupt (errext/exitcodes).
+	externalAbort = 105
+	// eventBuffer is how many events wait for a slow reader.
+	eventBuffer = 64
+)
+
+// running is a k6 in a container.
+type running struct {
+	launcher *Launcher
+	part     k6.Part
+	starter  *starter
+	began    time.Time
+	heat     k6.Heat
+	tool     *docker.Tool
+	log      *k6.Log
+	errors   *k6.Lines
+	events   chan stream.Event
+	done     chan struct{}
+
+	interrupt sync.Once
+	retired   atomic.Bool
+
+	// What k6 printed, written while it runs and read when it is done.
+	totals    k6.StockTotals
+	totalsErr error
+	reached   reached
+
+	mu        sync.Mutex
+	raceStart time.Time
+	racing    chan struct{} // told when the race part has begun, so that this is seen at once
+
+	exit    k6.Exit
+	exitErr error
+}
+
+var _ k6.Running = (*running)(nil)
+
+func newRunning(l *Launcher, p k6.Part, s *starter) *running {
+	r := &running{
+		launcher: l, part: p, starter: s, began: time.Now(), log: k6.NewLog(), reached: reached{}, totalsErr: errors.New("k6 told no summary"),
+		events: make(chan stream.Event, eventBuffer), done: make(chan struct{}), racing: make(chan struct{}, 1),
+	}
+	for _, app := range p.Apps() {
+		r.reached[app] = stream.LaneResult{Reached: map[string]int64{}}
+	}
+	return r
+}
+
+func (r *running) start(ctx context.Context) error {
+	heat, archive, err := r.launcher.pack(ctx, r.part, r.starter.address)
+	if err != nil {
+		return err
+	}
+	r.heat, r.errors = heat, r.log.Writer()
+	var outputs []string
+	switch {
+	case r.part.Config.Probe:
+		outputs = []string{"json=-"}
+	case r.part.Config.RemoteWriteURL != "":
+		outputs = []string{"experimental-prometheus-rw"}
+	}
+	r.tool, err = r.launcher.options.Engine.StartTool(ctx, docker.ToolSpec{
+		RaceID: r.part.Config.RaceID, Name: toolName(r.part), Image: r.launcher.image.ID,
+		Args: r.launcher.version.run(r.part.Config.RaceID, r.part.Config.Heat, outputs), Env: r.launcher.environment(r.part, heat),
+		CPUSet: r.launcher.options.CPUSet, Shared: true, Stdin: archive, Stdout: &lines{take: r.print}, Stderr: r.errors,
+	})
+	if err != nil {
+		return err
+	}
+	r.launcher.takePlace(r.part, r.tool)
+	go r.conduct(ctx)
+	return nil
+}
+
+// print takes a line that k6 printed.
+func (r *running) print(line []byte) {
+	if r.part.Config.Probe {
+		r.reached.take(line)
+		return
+	}
+	totals, is, err := r.heat.ReadStock(string(line))
+	if !is {
+		_, _ = r.errors.Write(append(line, '\n')) // it never fails
+		return
+	}
+	r.totals, r.totalsErr = totals, err
+}
+
+// conduct tells what happens until k6 has ended.
+func (r *running) conduct(ctx context.Context) {
+	defer close(r.done)
+	defer close(r.events)
+	defer r.starter.close()
+	ready, abandoned := r.starter.ready, ctx.Done()
+	clock := time.NewTicker(askEvery)
+	defer clock.Stop()
+	following := context.WithoutCancel(ctx)
+	figures := newLive(r.part.Apps())
+	for {
+		select {
+		case <-ready:
+			ready = nil
+			r.events <- stream.Event{Type: stream.Started, At: time.Now(), Phase: "warmup"}
+		case <-clock.C:
+			if ready == nil && !r.part.Config.Probe {
+				r.progress(following, figures)
+			}
+		case <-r.racing:
+			r.progress(following, figures)
+		case <-abandoned:
+			abandoned = nil
+			_ = r.Interrupt()                                     //nolint:contextcheck // ctx has ended
+			time.AfterFunc(abandonGrace, func() { _ = r.Kill() }) //nolint:contextcheck // ctx has ended
+		case <-r.tool.Done():
+			r.finish(following, figures)
+			return
+		}
+	}
+}
+
+// progress asks Prometheus how the lanes do. A question that fails is told of once: the next may be answered.
+func (r *running) progress(ctx context.Context, figures *live) {
+	asking, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	pushes, err := r.launcher.prometheus.pushed(asking, r.part.Config.RaceID, r.part.Config.Heat, window)
+	if err != nil {
+		r.launcher.complain(err)
+		return
+	}
+	now := time.Now()
+	r.tell(figures.take(pushes, now), now)
+}
+
+func (r *running) tell(lanes map[string]stream.LaneProgress, now time.Time) {
+	select {
+	case r.events <- stream.Event{Type: stream.Progress, At: now, Phase: r.phase(now), Progress: lanes}:
+	default: // its reader is slow
+	}
+}
+
+func (r *running) phase(now time.Time) string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case r.raceStart.IsZero() || now.Before(r.raceStart):
+		return "warmup"
+	case now.Sub(r.raceStart) < r.part.Config.Span():
+		return "race"
+	}
+	return "done"
+}
+
+// finish tells the result of a k6 that has ended, and removes its container.
+func (r *running) finish(ctx context.Context, figures *live) {
+	r.errors.Flush()
+	code, err := r.tool.Code()
+	if code == externalAbort && r.retired.Load() {
+		code = 0
+	}
+	r.exit, r.exitErr = k6.Ended(code, r.log), err
+	const signalled = 128 // and the signal's number is the code of what a signal ended
+	if code > signalled {
+		r.exit.Killed, r.exit.Err = true, fmt.Sprintf("ended by signal %d", code-signalled)
+	}
+	if err := r.tool.Remove(ctx); err != nil { // the end of the race tries again
+		r.launcher.options.Say(err.Error())
+	}
+	result := stream.Event{Type: stream.Result, At: time.Now(), Phase: "done", Result: map[string]stream.LaneResult{}}
+	switch {
+	case r.part.Config.Probe:
+		result.Result = r.reached
+	case r.totalsErr != nil:
+		return // nothing was told: the exit code says why
+	default:
+		r.tell(figures.end(r.totals), time.Now()) // the last push came after the last question
+		latencies := r.latencies(ctx)
+		for app, t := range r.totals {
+			t.Latency = resolved(t.Latency, latencies[app])
+			result.Result[app] = stream.LaneResult{Race: t}
+		}
+	}
+	r.events <- result
+}
+
+// latencies reads the lanes' latencies from Prometheus, as soon as it holds all that k6 counted.
+func (r *running) latencies(ctx context.Context) map[string]stream.Histogram {
+	deadline := time.Now().Add(lastPush)
+	for {
+		found, err := r.launcher.prometheus.final(ctx, r.part.Config.RaceID, r.part.Config.Heat, time.Since(r.began)+window)
+		whole := err == nil
+		for app, t := range r.totals {
+			whole = whole && found[app].Count >= t.Requests
+		}
+		if whole || time.Now().After(deadline) {
+			if err != nil {
+				r.launcher.complain(err)
+			}
+			return found
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+}
+
+// resolved joins k6's exact mean and extremes with the buckets that Prometheus holds.
+func resolved(exact, buckets stream.Histogram) stream.Histogram {
+	if exact.Count == 0 || buckets.Count == 0 {
+		return stream.Histogram{}
+	}
+	buckets.Sum = exact.Mean() * float64(buckets.Count)
+	buckets.Min, buckets.Max = exact.Min, exact.Max
+	return buckets
+}
+
+// Events implements k6.Running.
+func (r *running) Events() <-chan stream.Event { return r.events }
+
+// Go implements k6.Running. It is called once.
+func (r *running) Go(at time.Time) error {
+	r.mu.Lock()
+	r.raceStart = at
+	r.mu.Unlock()
+	r.starter.begin(at)
+	if !r.part.Config.Probe {
+		time.AfterFunc(time.Until(at), func() { r.racing <- struct{}{} })
+	}
+	return nil
+}
+
+// Retire implements k6.Running: a k6 with one lane is ended, another cannot be asked.
+func (r *running) Retire(app string) error {
+	if r.part.PerLane && r.part.Config.Lanes[0].App == app {
+		r.retired.Store(true)
+		return r.Interrupt()
+	}
+	return race.Errorf(race.Unavailable, "", "a stock k6 cannot take one lane out of its load")
+}
+
+// Interrupt implements k6.Running. Only the first call does anything: a second signal would make k6 drop all.
+func (r *running) Interrupt() error {
+	var err error
+	r.interrupt.Do(func() { err = r.signal("SIGINT") })
+	return err
+}
+
+// Kill implements k6.Running.
+func (r *running) Kill() error { return r.signal("SIGKILL") }
+
+func (r *running) signal(name string) error {
+	select {
+	case <-r.tool.Done():
+		return nil
+	default:
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), signalTimeout)
+	defer cancel()
+	return r.tool.Signal(ctx, name)
+}
+
+// Wait implements k6.Running.
+func (r *running) Wait() (k6.Exit, error) {
+	<-r.done
+	return r.exit, r.exitErr
+}
+
+// Logs implements k6.Running.
+func (r *running) Logs() []string { return r.log.Tail() }
+
+// URLReaders implements k6.Running.
+func (r *running) URLReaders() []string { return r.log.Readers() }
+
+// Notes implements k6.Running.
+func (r *running) Notes() []string { return r.heat.Notes }
+
+// CPUs implements k6.Running.
+func (r *running) CPUs() int { return r.heat.CPUs }
+
+// Summary implements k6.Running.
+func (r *running) Summary() (k6.Summary, error) { return r.totals.Summary(), r.totalsErr }

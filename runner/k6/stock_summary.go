@@ -1,0 +1,70 @@
+package k6
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/photofinish/photofinish/runner/k6/stream"
+)
+
+// summaryMarker begins the line in which the wrapper of a stock k6 tells what k6 counted.
+const summaryMarker = "photofinish-summary "
+
+// The other metrics that a stock k6's summary is asked to count for each lane.
+const (
+	latencyMetric    = "http_req_duration"
+	checksMetric     = "checks"
+	iterationsMetric = "iterations"
+	sentMetric       = "data_sent"
+	receivedMetric   = "data_received"
+)
+
+// droppedMetric counts a scenario's dropped iterations: a stock k6 tags them with the scenario alone, so the warm-up's are among them.
+func droppedMetric(scenario string) string { return "dropped_iterations{scenario:" + scenario + "}" }
+
+// StockTotals are what a stock k6 counted for each lane in phase race. Latency has no buckets: the summary holds none.
+type StockTotals map[string]stream.Totals
+
+// Summary is the same as of the k6 that is built in.
+func (s StockTotals) Summary() Summary {
+	sum := Summary{Lanes: map[string]LaneSummary{}}
+	for app, t := range s {
+		sum.Lanes[app] = LaneSummary{Requests: t.Requests, Failed: t.Failed}
+	}
+	return sum
+}
+
+// ReadStock reads what a stock k6 printed at the end of a heat; ok is false for lines that are something else.
+func (h Heat) ReadStock(line string) (totals StockTotals, ok bool, err error) {
+	if len(line) < len(summaryMarker) || line[:len(summaryMarker)] != summaryMarker {
+		return nil, false, nil
+	}
+	var metrics map[string]struct {
+		Values map[string]float64 `json:"values"`
+	}
+	if err := json.Unmarshal([]byte(line[len(summaryMarker):]), &metrics); err != nil {
+		return nil, true, fmt.Errorf("k6's summary cannot be read: %w", err)
+	}
+	totals = StockTotals{}
+	for _, app := range h.apps {
+		of := func(metric, value string) float64 { return metrics[submetric(metric, app)].Values[value] }
+		t := stream.Totals{
+			Requests: int64(of(requestsMetric, "count")), Failed: int64(of(failedMetric, "passes")),
+			ChecksPassed: int64(of(checksMetric, "passes")), ChecksFailed: int64(of(checksMetric, "fails")),
+			DataSent: of(sentMetric, "count"), DataReceived: of(receivedMetric, "count"), Iterations: int64(of(iterationsMetric, "count")),
+		}
+		if n := int64(of(latencyMetric, "count")); n > 0 { // the summary's are ms
+			t.Latency = stream.Histogram{Count: n, Sum: of(latencyMetric, "avg") * float64(n) / 1000, Min: of(latencyMetric, "min") / 1000, Max: of(latencyMetric, "max") / 1000}
+		}
+		totals[app] = t
+	}
+	for _, scenario := range slices.Sorted(maps.Keys(h.plans)) {
+		app := h.plans[scenario].app
+		t := totals[app]
+		t.Dropped += int64(metrics[droppedMetric(scenario)].Values["count"])
+		totals[app] = t
+	}
+	return totals, true, nil
+}
