@@ -186,7 +186,7 @@ func TestPagesHoldEveryRaceOnce(t *testing.T) {
 		_, _, err := db.Page(t.Context(), sqlite.Filter{Limit: 1, Cursor: bad})
 		require.Equal(t, race.Invalid, race.CodeOf(err), bad)
 	}
-	page, _, err := db.Page(t.Context(), sqlite.Filter{Status: race.Finished, Limit: 1})
+	page, _, err := db.Page(t.Context(), sqlite.Filter{Status: []race.Status{race.Finished}, Limit: 1})
 	require.NoError(t, err)
 	require.Empty(t, page)
 }
@@ -247,7 +247,7 @@ func BenchmarkListing10000Races(b *testing.B) {
 	}
 	for name, f := range map[string]sqlite.Filter{
 		"first": {Limit: 50}, "middle": {Limit: 50, Cursor: fmt.Sprintf("%d.1", noon.Add(races/2*time.Second).UnixMicro())},
-		"by-name": {Limit: 50, Name: "name-3"}, "by-status": {Limit: 50, Status: race.Finished},
+		"by-name": {Limit: 50, Name: "name-3"}, "by-status": {Limit: 50, Status: []race.Status{race.Finished}},
 	} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
