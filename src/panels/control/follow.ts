@@ -1,0 +1,50 @@
+import { hasEnded, type RaceState } from './races';
+
+/** The race that the dashboard is to follow, and what was done for it. */
+export interface Following {
+  id: string;
+  /** The dashboard was turned to it when it started. */
+  shown?: boolean;
+  /** It has ended, and the dashboard shows it as a whole. */
+  done?: boolean;
+}
+
+/** What the dashboard shows: its variable `race`, undefined where it has none, and whether its time range ends now. */
+export interface View {
+  race?: string;
+  live: boolean;
+}
+
+/** How the dashboard is to be turned: its variable `race`, and its time range in milliseconds since 1970. */
+export interface Turn {
+  race: string;
+  from?: number;
+  to?: number | 'now';
+}
+
+/** Before and after the race, so that its first and last samples are not on the edge. */
+const marginMs = 5000;
+
+/**
+ * Turns the dashboard to a race when it leaves the queue, and to the whole of it when it has ended. Who has chosen another race in between is
+ * left alone.
+ */
+export function follow(following: Following, race: RaceState, view: View): { following: Following; turn?: Turn } {
+  if (following.done || race.id !== following.id || race.status === 'queued') {
+    return { following };
+  }
+  const chosenOther = following.shown && view.race !== undefined && view.race !== race.id;
+  if (hasEnded(race)) {
+    const done = { ...following, shown: true, done: true };
+    if (chosenOther || race.startedAt === undefined || race.heatsRun === 0) {
+      return { following: done };
+    }
+    const range = { from: race.startedAt - marginMs, to: (race.finishedAt ?? race.startedAt) + marginMs };
+    return { following: done, turn: { race: race.id, ...range } };
+  }
+  if (following.shown || race.startedAt === undefined) {
+    return { following };
+  }
+  const range: Pick<Turn, 'from' | 'to'> = view.live ? {} : { from: race.startedAt - marginMs, to: 'now' };
+  return { following: { ...following, shown: true }, turn: { race: race.id, ...range } };
+}
