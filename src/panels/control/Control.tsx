@@ -43,6 +43,7 @@ export function Control({ uid, calls, firstScript, me, timeZone, view, turn }: P
   const [chosen, setChosen] = useState<string>();
   const [form, setForm] = useState<Form>(blank);
   const [preparing, setPreparing] = useState(false);
+  const [startedHere, setStartedHere] = useState<string>();
   const [stopProblem, setStopProblem] = useState<Problem>();
   const [following, setFollowing] = useFollowing(uid);
   const { picture, again } = useRunner(calls, following?.id);
@@ -62,6 +63,7 @@ export function Control({ uid, calls, firstScript, me, timeZone, view, turn }: P
     calls,
     (id) => {
       setFollowing({ id });
+      setStartedHere(id);
       setPreparing(false);
       again();
     },
@@ -104,6 +106,7 @@ export function Control({ uid, calls, firstScript, me, timeZone, view, turn }: P
             me={me}
             followed={race.id === following?.id}
             mayStop={mayStart}
+            fresh={race.id === startedHere}
             onWatch={() => setFollowing({ id: race.id })}
             onChanged={again}
             onProblem={setStopProblem}

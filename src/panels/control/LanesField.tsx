@@ -25,6 +25,17 @@ export function LanesField({ script, form, error, disabled, onChange }: Props) {
   return (
     <fieldset className={styles.section}>
       <legend className={styles.legend}>Lanes</legend>
+      {limits && (
+        <div className={styles.lane} aria-hidden>
+          <span />
+          <Text color="secondary" variant="bodySmall">
+            CPUs
+          </Text>
+          <Text color="secondary" variant="bodySmall">
+            Memory
+          </Text>
+        </div>
+      )}
       {script.lanes.map((lane) => (
         <div key={lane.app} className={styles.lane}>
           <div className={styles.app} title={`${lane.app}: ${lane.from}`}>
@@ -76,7 +87,6 @@ function Limits({ lane, form, disabled, onChange }: { lane: LaneDefinition } & P
       <Input
         aria-label={`CPUs of ${app}`}
         inputMode="decimal"
-        suffix="CPU"
         placeholder={cpus === undefined ? 'no limit' : String(cpus)}
         value={form.cpus[app] ?? ''}
         disabled={disabled}

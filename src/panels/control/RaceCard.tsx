@@ -1,5 +1,5 @@
 import { Button, Stack, Text, useStyles2 } from '@grafana/ui';
-import React from 'react';
+import React, { useEffect, useRef } from 'react';
 
 import type { Calls } from '../../shared/calls';
 import type { Problem } from '../../shared/problem';
@@ -15,18 +15,26 @@ interface Props {
   followed: boolean;
   /** Whether the user may stop races. */
   mayStop: boolean;
+  /** It was started here a moment ago: the focus goes to it, because the button that had it is gone. */
+  fresh: boolean;
   onWatch: () => void;
   onChanged: () => void;
   onProblem: (problem: Problem | undefined) => void;
 }
 
 /** A race that has not ended: what it does, how far it is, and how to end it. */
-export function RaceCard({ calls, race, me, followed, mayStop, onWatch, onChanged, onProblem }: Props) {
+export function RaceCard({ calls, race, me, followed, mayStop, fresh, onWatch, onChanged, onProblem }: Props) {
   const styles = useStyles2(panelStyles);
   const done = share(race);
+  const card = useRef<HTMLElement>(null);
+  useEffect(() => {
+    if (fresh) {
+      card.current?.focus();
+    }
+  }, [fresh]);
   const who = race.by ? (race.by === me ? 'you' : race.by) : '';
   return (
-    <section className={styles.card} aria-label={`Race ${race.name || race.id}`}>
+    <section ref={card} tabIndex={-1} className={styles.card} aria-label={`Race ${race.name || race.id}`}>
       <Stack direction="row" justifyContent="space-between" alignItems="center" gap={1} wrap="wrap">
         <Text element="h5" truncate>
           {race.name || race.id}

@@ -20,11 +20,11 @@ export const panelStyles = (theme: GrafanaTheme2) => ({
   legend: css({ ...theme.typography.bodySmall, fontWeight: theme.typography.fontWeightMedium, marginBottom: theme.spacing(0.5) }),
   lane: css({
     display: 'grid',
-    gridTemplateColumns: 'minmax(120px, 1fr) minmax(76px, 112px) minmax(76px, 112px)',
+    gridTemplateColumns: 'minmax(0, 1fr) minmax(64px, 96px) minmax(80px, 112px)',
     gap: theme.spacing(1),
     alignItems: 'center',
     padding: theme.spacing(0.5, 0),
-    '@container (max-width: 320px)': { gridTemplateColumns: '1fr 1fr', '& > :first-child': { gridColumn: '1 / -1' } },
+    '@container (max-width: 280px)': { gridTemplateColumns: '1fr 1fr', '& > :first-child': { gridColumn: '1 / -1' } },
   }),
   app: css({ display: 'flex', alignItems: 'center', gap: theme.spacing(1), minWidth: 0 }),
   appName: css({ overflow: 'hidden', textOverflow: 'ellipsis', whiteSpace: 'nowrap' }),
