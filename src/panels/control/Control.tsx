@@ -113,17 +113,19 @@ export function Control({ uid, calls, firstScript, me, timeZone, view, turn }: P
           />
         ))}
         {ended && <EndedCard calls={calls} race={ended} timeZone={timeZone} onClose={() => setFollowing(undefined)} />}
-        {settingUp && (reachable || definition.value) && (
-          <Setup
-            scripts={scripts}
-            script={script}
-            definition={definition}
-            form={form}
-            errors={errors.at}
-            disabled={!mayStart}
-            onScript={chooseScript}
-            onChange={change}
-          />
+        {(reachable || definition.value) && (
+          <div hidden={!settingUp /* what is unfolded there stays so */}>
+            <Setup
+              scripts={scripts}
+              script={script}
+              definition={definition}
+              form={form}
+              errors={errors.at}
+              disabled={!mayStart}
+              onScript={chooseScript}
+              onChange={change}
+            />
+          </div>
         )}
       </div>
       {settingUp && definition.value && (

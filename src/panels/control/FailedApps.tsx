@@ -23,7 +23,6 @@ export function FailedApps({ calls, race }: { calls: Calls; race: RaceState }) {
 }
 
 function FailedApp({ calls, race, lane }: { calls: Calls; race: string; lane: LaneState }) {
-  const styles = useStyles2(panelStyles);
   const lines = useLog(calls, race, lane).slice(-shownLines);
   return (
     <div>
@@ -31,13 +30,7 @@ function FailedApp({ calls, race, lane }: { calls: Calls; race: string; lane: La
         {exitWords(lane)}
       </Text>
       {lines.length > 0 ? (
-        <pre
-          className={styles.log}
-          tabIndex={0 /* what scrolls must be reached by the keyboard */}
-          aria-label={`The last lines of ${lane.app}`}
-        >
-          {lines.join('\n')}
-        </pre>
+        <LogLines label={`The last lines of ${lane.app}`} lines={lines} />
       ) : (
         <div>
           <Text color="secondary" variant="bodySmall">
@@ -46,6 +39,15 @@ function FailedApp({ calls, race, lane }: { calls: Calls; race: string; lane: La
         </div>
       )}
     </div>
+  );
+}
+
+export function LogLines({ label, lines }: { label: string; lines: string[] }) {
+  const styles = useStyles2(panelStyles);
+  return (
+    <pre className={styles.log} tabIndex={0 /* what scrolls must be reached by the keyboard */} aria-label={label}>
+      {lines.join('\n')}
+    </pre>
   );
 }
 

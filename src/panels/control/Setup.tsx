@@ -1,4 +1,4 @@
-import { Alert, Collapse, Combobox, Field } from '@grafana/ui';
+import { Alert, Collapse, Combobox, Field, LoadingPlaceholder } from '@grafana/ui';
 import React, { useId, useState } from 'react';
 
 import { sentenceOf } from '../../shared/problem';
@@ -28,6 +28,9 @@ export function Setup({ scripts, script, definition, form, errors, disabled, onS
   const wrong = scripts.problem ?? definition.problem;
   const error = errors.script ?? (wrong && sentenceOf(wrong));
   const names = scripts.value ?? [];
+  if (!scripts.value && !scripts.problem) {
+    return <LoadingPlaceholder text="Asking the runner…" />;
+  }
   if (scripts.value?.length === 0) {
     return (
       <Alert severity="info" title="The runner has no scripts yet">
@@ -43,7 +46,6 @@ export function Setup({ scripts, script, definition, form, errors, disabled, onS
           id={`${id}-script`}
           options={names.map((name) => ({ value: name, label: name }))}
           value={script ?? null}
-          loading={!scripts.value && !scripts.problem}
           placeholder="Choose a script"
           onChange={({ value }) => onScript(value)}
         />

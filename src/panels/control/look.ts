@@ -29,7 +29,7 @@ const capabilitiesEvery = 10_000;
 /** Looks at the runner once. */
 export async function look(calls: Calls, followed: string | undefined, last: Picture, now: number): Promise<Picture> {
   try {
-    const stale = last.problem !== undefined || last.can?.canStart !== true || now - last.canAt >= capabilitiesEvery;
+    const stale = last.problem !== undefined || last.can?.canStart !== true || last.canAt === 0 || now - last.canAt >= capabilitiesEvery;
     const can = stale || !last.can ? readCapabilities(await calls.get('capabilities')) : last.can;
     const canAt = stale ? now : last.canAt;
     if (!can.runner) {

@@ -23,8 +23,11 @@ export interface RaceState {
   heats: number;
   heatsRun: number;
   lanes: LaneState[];
-  fair: boolean;
+  /** Why the race failed its audit; empty for a fair one. */
+  unfair: string[];
+  /** Why it failed, in a sentence, and what was printed about it. */
   error: string;
+  printed: string[];
   /** Of a race that has not ended, where the runner tells it. */
   detail: string;
   elapsedMs?: number;
@@ -58,12 +61,28 @@ export function readRace(answer: unknown): RaceState {
     heats: number(race.planned_heats) ?? 0,
     heatsRun: asList(race.heats).length,
     lanes: asList(race.lanes).map(readLane),
-    fair: asRecord(race.audit).fair !== false,
-    error: asText(race.error),
+    unfair: readUnfair(asRecord(race.audit)),
+    ...readError(asText(race.error)),
     detail: asText(progress.detail),
     elapsedMs: number(progress.elapsed_ms),
     remainingMs: number(progress.remaining_ms),
   };
+}
+
+function readUnfair(audit: Record<string, unknown>): string[] {
+  if (audit.fair !== false) {
+    return [];
+  }
+  const findings = asList(audit.findings).map(asRecord);
+  return findings
+    .filter(({ severity }) => severity === 'unfair')
+    .map(({ lane, detail }) => [asText(lane), asText(detail)].filter(Boolean).join(': '));
+}
+
+/** The runner quotes an app's last lines below its sentence. */
+function readError(text: string): { error: string; printed: string[] } {
+  const [first = '', ...printed] = text.split('\n');
+  return { error: first.replace(/; it printed:$/, ''), printed: printed.map((line) => line.trim()) };
 }
 
 function readLane(value: unknown): LaneState {

@@ -20,7 +20,7 @@ export const panelStyles = (theme: GrafanaTheme2) => ({
   legend: css({ ...theme.typography.bodySmall, fontWeight: theme.typography.fontWeightMedium, marginBottom: theme.spacing(0.5) }),
   lane: css({
     display: 'grid',
-    gridTemplateColumns: 'minmax(0, 1fr) minmax(64px, 96px) minmax(80px, 112px)',
+    gridTemplateColumns: 'minmax(0, 1fr) 72px 84px',
     gap: theme.spacing(1),
     alignItems: 'center',
     padding: theme.spacing(0.5, 0),
@@ -44,6 +44,7 @@ export const panelStyles = (theme: GrafanaTheme2) => ({
     background: theme.colors.primary.main,
     '@media (prefers-reduced-motion: no-preference)': { transition: 'width 1s linear' },
   }),
+  list: css({ margin: 0, paddingLeft: theme.spacing(2) }),
   log: css({
     ...theme.typography.code,
     fontSize: theme.typography.bodySmall.fontSize,

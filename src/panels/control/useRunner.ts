@@ -16,6 +16,7 @@ export function useRunner(calls: Calls | undefined, followed: string | undefined
     let timer: ReturnType<typeof setTimeout> | undefined;
     let looking = false;
     let asked = false;
+    let fresh = false; // something happened: the role may have changed too
     const run = async () => {
       clearTimeout(timer);
       if (looking) {
@@ -23,7 +24,10 @@ export function useRunner(calls: Calls | undefined, followed: string | undefined
         return;
       }
       looking = true;
-      const before = last.current.calls === calls ? last.current.picture : nothing;
+      asked = false;
+      const seen = last.current.calls === calls ? last.current.picture : nothing;
+      const before = fresh ? { ...seen, canAt: 0 } : seen;
+      fresh = false;
       const picture = await look(calls, followed, before, Date.now());
       looking = false;
       if (stopped) {
@@ -32,10 +36,12 @@ export function useRunner(calls: Calls | undefined, followed: string | undefined
       last.current = { calls, picture };
       setSeen(last.current);
       timer = setTimeout(() => void run(), asked ? 0 : pauseAfter(picture, document.hidden));
-      asked = false;
     };
     const shown = () => void (document.hidden || run());
-    wake.current = () => void run();
+    wake.current = () => {
+      fresh = true;
+      void run();
+    };
     document.addEventListener('visibilitychange', shown);
     void run();
     return () => {

@@ -10,7 +10,7 @@ export interface Asked<T> {
   problem?: Problem;
 }
 
-/** Asks once for each key, and again for a key that comes back; undefined asks nothing. */
+/** Asks once for each key, and again for a key that comes back; while there is none, the last answer stands. */
 function useAsked<T>(key: string | undefined, ask: () => Promise<T>): Asked<T> {
   const [asked, setAsked] = useState<{ key?: string } & Asked<T>>({});
   useEffect(() => {
@@ -28,7 +28,7 @@ function useAsked<T>(key: string | undefined, ask: () => Promise<T>): Asked<T> {
     };
     // eslint-disable-next-line react-hooks/exhaustive-deps -- the key says what is asked
   }, [key]);
-  return asked.key === key ? asked : {};
+  return key === undefined || asked.key === key ? asked : {};
 }
 
 /** The scripts that may be raced, asked for anew with each `round`. */

@@ -18,7 +18,8 @@ function Dashboard() {
   const [search, setSearch] = useState(locationService.getSearch());
   useEffect(() => locationService.getHistory().listen(() => setSearch(locationService.getSearch())), []);
   const [from, to] = [search.get('from') ?? 'now-1h', search.get('to') ?? 'now'];
-  const at = (text: string) => dateTime(text.startsWith('now') ? Date.now() : Number(text));
+  const [opened] = useState(() => Date.now());
+  const at = (text: string) => dateTime(text.startsWith('now') ? opened : Number(text));
   const range = { from: at(from), to: at(to), raw: { from, to } };
   const replaceVariables = (text: string) => text.replace('${race}', search.get('var-race') ?? '$latest');
   const props = { options: defaultOptions, width, height, timeRange: range, timeZone: 'utc', replaceVariables };
