@@ -57,6 +57,6 @@ export function sentenceOf({ message, hint }: Pick<Problem, 'message' | 'hint'>)
 /** The runner's messages begin small, and with a name that must stay as it is where one leads. */
 export function sentence(text: string): string {
   const trimmed = text.trim();
-  const first = /^[a-z]+(?=[ ,])/.test(trimmed) ? trimmed.charAt(0).toUpperCase() + trimmed.slice(1) : trimmed;
+  const first = /^[a-z]+(?=[ ,]|$)/.test(trimmed) ? trimmed.charAt(0).toUpperCase() + trimmed.slice(1) : trimmed;
   return /[.!?]$/.test(first) ? first : `${first}.`;
 }
