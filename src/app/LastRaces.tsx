@@ -3,6 +3,7 @@ import { dateTimeFormat, type GrafanaTheme2 } from '@grafana/data';
 import { Text, TextLink, useStyles2 } from '@grafana/ui';
 import React from 'react';
 
+import type { RaceInfo } from '../shared/races';
 import { type Dashboard, raceHref } from './contents';
 import { useLastRaces } from './useSetup';
 
@@ -45,7 +46,7 @@ export function LastRaces({ uid, dashboards }: { uid: string; dashboards: Dashbo
             return (
               <tr key={race.id}>
                 <td title={race.id}>{href ? <TextLink href={href}>{name}</TextLink> : name}</td>
-                <td className={styles.time}>{race.startedAt === undefined ? 'not yet' : dateTimeFormat(race.startedAt)}</td>
+                <td className={styles.time}>{startWords(race)}</td>
                 <td>{race.status}</td>
                 <td>{race.apps.join(', ')}</td>
               </tr>
@@ -55,6 +56,14 @@ export function LastRaces({ uid, dashboards }: { uid: string; dashboards: Dashbo
       </table>
     </div>
   );
+}
+
+/** A race that could not be started has an end all the same. */
+function startWords({ startedAt, finishedAt }: RaceInfo): string {
+  if (startedAt !== undefined) {
+    return dateTimeFormat(startedAt);
+  }
+  return finishedAt === undefined ? 'not yet' : 'never';
 }
 
 const tableStyles = (theme: GrafanaTheme2) => ({

@@ -18,8 +18,10 @@ export function Overview({ meta }: AppRootProps) {
     <PluginPage>
       <Stack direction="column" gap={4}>
         <section>
-          <Text element="h3">Set-up</Text>
-          <Setup />
+          <Stack direction="column" gap={2}>
+            <Text element="h3">Set-up</Text>
+            <Setup />
+          </Stack>
         </section>
         {dashboards.length > 0 && (
           <section>

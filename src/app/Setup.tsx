@@ -1,7 +1,7 @@
 import { css } from '@emotion/css';
 import type { DataSourceInstanceSettings, GrafanaTheme2, IconName } from '@grafana/data';
 import { config, getDataSourceSrv } from '@grafana/runtime';
-import { Alert, Button, Icon, LinkButton, LoadingPlaceholder, Stack, Text, TextLink, useStyles2 } from '@grafana/ui';
+import { Alert, Button, Icon, LinkButton, LoadingPlaceholder, Stack, Text, useStyles2 } from '@grafana/ui';
 import React, { useState } from 'react';
 
 import { dataSourceId } from '../shared/names';
@@ -58,7 +58,11 @@ function Source({ source: { uid, name } }: { source: DataSourceInstanceSettings 
     <section aria-label={`Set-up of ${name}`}>
       <Stack direction="row" gap={2} alignItems="center" wrap="wrap">
         <Text element="h4">{name}</Text>
-        {isAdmin() && <TextLink href={`/connections/datasources/edit/${uid}`}>Settings</TextLink>}
+        {isAdmin() && (
+          <LinkButton variant="secondary" fill="text" size="sm" icon="cog" href={`/connections/datasources/edit/${uid}`}>
+            Settings
+          </LinkButton>
+        )}
         <Button variant="secondary" fill="text" size="sm" icon="sync" disabled={!checks} onClick={() => setRound(round + 1)}>
           Check again
         </Button>

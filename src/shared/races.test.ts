@@ -59,9 +59,9 @@ describe('merged lists', () => {
   it('have the newest first, and before them what has not started', () => {
     const merged = mergeRaces(
       [race('old', { startedAt: 1 }), race('new', { startedAt: 3 })],
-      [race('mid', { startedAt: 2 }), race('queued')]
+      [race('mid', { startedAt: 2 }), race('queued'), race('failed before its start', { status: 'failed', finishedAt: 1.5 })]
     );
-    expect(merged.map((r) => r.id)).toEqual(['queued', 'new', 'mid', 'old']);
+    expect(merged.map((r) => r.id)).toEqual(['queued', 'new', 'mid', 'failed before its start', 'old']);
   });
 
   it('tell a race as the first list does', () => {

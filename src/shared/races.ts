@@ -54,7 +54,8 @@ export function mergeRaces(...lists: RaceInfo[][]): RaceInfo[] {
       byId.set(race.id, race);
     }
   }
-  const start = (race: RaceInfo) => race.startedAt ?? Number.POSITIVE_INFINITY; // what waits for its start is the newest
+  // What waits for its start is the newest; what ended before it started stands where it ended.
+  const start = (race: RaceInfo) => race.startedAt ?? race.finishedAt ?? Number.POSITIVE_INFINITY;
   return [...byId.values()].sort((a, b) => (start(a) === start(b) ? a.id.localeCompare(b.id) : start(b) - start(a)));
 }
 
