@@ -5,7 +5,7 @@ import type { Calls } from '../../shared/calls';
 import { type Problem, sentence, sentenceOf } from '../../shared/problem';
 import { EndedCard } from './EndedCard';
 import { errorsOf } from './errors';
-import type { Turn, View } from './follow';
+import type { Turn } from './follow';
 import { blank, type Form, isChanged, requestOf } from './form';
 import type { Picture } from './look';
 import { RaceCard } from './RaceCard';
@@ -26,7 +26,8 @@ interface Props {
   /** The login of the user. */
   me: string;
   timeZone: string;
-  view: () => View;
+  /** What the dashboard's variable `race` holds; undefined where it has none. */
+  shownRace: string | undefined;
   turn: (turn: Turn) => void;
 }
 
@@ -38,7 +39,7 @@ export function obstacle({ can, problem }: Picture): string | undefined {
   return can && !can.canStart ? sentence(can.reason) : undefined;
 }
 
-export function Control({ uid, calls, firstScript, me, timeZone, view, turn }: Props) {
+export function Control({ uid, calls, firstScript, me, timeZone, shownRace, turn }: Props) {
   const styles = useStyles2(panelStyles);
   const [chosen, setChosen] = useState<string>();
   const [form, setForm] = useState<Form>(blank);
@@ -47,7 +48,7 @@ export function Control({ uid, calls, firstScript, me, timeZone, view, turn }: P
   const [stopProblem, setStopProblem] = useState<Problem>();
   const [following, setFollowing] = useFollowing(uid);
   const { picture, again } = useRunner(calls, following?.id);
-  useTurning([following, setFollowing], picture.followed, view(), turn);
+  useTurning([following, setFollowing], picture.followed, shownRace, turn);
 
   const reachable = picture.can?.runner === true && !picture.problem;
   const source = reachable ? calls : undefined;

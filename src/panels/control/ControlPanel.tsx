@@ -7,25 +7,23 @@ import { callsOf } from '../../shared/calls';
 import { dataSourceId } from '../../shared/names';
 import { sourceOf } from '../../shared/source';
 import { Control } from './Control';
-import type { Turn, View } from './follow';
+import type { Turn } from './follow';
 import type { ControlOptions } from './options';
+
+const raceVariable = '${race}';
 
 /** Turns the dashboard: other panels follow its variable and its time range. */
 function turnDashboard({ race, from, to }: Turn): void {
-  const range = from === undefined ? {} : { from: String(from), to: String(to) };
-  locationService.partial({ 'var-race': race, ...range }, true);
+  locationService.partial({ 'var-race': race, from: String(from), to: String(to) }, true);
 }
 
 /** The edge to Grafana: which data source is meant, what the dashboard shows, and how it is turned. */
-export function ControlPanel({ options, replaceVariables, timeRange, timeZone }: PanelProps<ControlOptions>) {
+export function ControlPanel({ options, replaceVariables, timeZone }: PanelProps<ControlOptions>) {
   const sources = getDataSourceSrv().getList({ pluginId: dataSourceId });
   const source = sourceOf(options.datasource, sources, replaceVariables);
   const uid = source?.uid;
   const calls = useMemo(() => (uid === undefined ? undefined : callsOf(uid)), [uid]);
-  const viewOf = (): View => {
-    const race = replaceVariables('${race}');
-    return { race: race === '${race}' ? undefined : race, live: String(timeRange.raw.to).startsWith('now') };
-  };
+  const race = replaceVariables(raceVariable);
   if (uid === undefined || !calls) {
     return <NoSource named={options.datasource !== ''} />;
   }
@@ -37,7 +35,7 @@ export function ControlPanel({ options, replaceVariables, timeRange, timeZone }:
       firstScript={options.script}
       me={config.bootData.user.login ?? ''}
       timeZone={timeZone}
-      view={viewOf}
+      shownRace={race === raceVariable ? undefined : race}
       turn={turnDashboard}
     />
   );

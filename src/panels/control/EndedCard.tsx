@@ -10,7 +10,7 @@ import { panelStyles } from './styles';
 import { lengthOf } from './words';
 
 /** How many findings of the audit are shown; the finish has all. */
-const shownFindings = 3;
+const shownFindings = 2;
 
 const severities: Record<string, AlertVariant> = { finished: 'success', failed: 'error' };
 

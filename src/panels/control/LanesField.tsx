@@ -46,12 +46,14 @@ export function LanesField({ script, form, error, disabled, onChange }: Props) {
               onChange={(event) => rest(lane.app, event.currentTarget.checked)}
             />
             <span className={styles.colour} style={{ background: colourOf(livery, lane.app) }} />
-            <span className={styles.appName}>{lane.app}</span>
-            {lane.app === livery.baseline && (
-              <Text color="secondary" variant="bodySmall">
-                baseline
-              </Text>
-            )}
+            <span className={styles.appName}>
+              {lane.app}{' '}
+              {lane.app === livery.baseline && (
+                <Text color="secondary" variant="bodySmall">
+                  baseline
+                </Text>
+              )}
+            </span>
           </div>
           {limits && lane.started ? (
             <Limits lane={lane} form={form} disabled={disabled || form.resting.includes(lane.app)} onChange={onChange} />

@@ -9,31 +9,26 @@ export interface Following {
   done?: boolean;
 }
 
-/** What the dashboard shows: its variable `race`, undefined where it has none, and whether its time range ends now. */
-export interface View {
-  race?: string;
-  live: boolean;
-}
-
 /** How the dashboard is to be turned: its variable `race`, and its time range in milliseconds since 1970. */
 export interface Turn {
   race: string;
-  from?: number;
-  to?: number | 'now';
+  from: number;
+  to: number | 'now';
 }
 
 /** Before and after the race, so that its first and last samples are not on the edge. */
 const marginMs = 5000;
 
 /**
- * Turns the dashboard to a race when it leaves the queue, and to the whole of it when it has ended. Who has chosen another race in between is
- * left alone.
+ * Turns the dashboard to a race when it starts, and to the whole of it when it has ended. Who has chosen another race in between is left alone.
+ *
+ * @param chosen what the dashboard's variable `race` holds; undefined where it has none
  */
-export function follow(following: Following, race: RaceState, view: View): { following: Following; turn?: Turn } {
+export function follow(following: Following, race: RaceState, chosen: string | undefined): { following: Following; turn?: Turn } {
   if (following.done || race.id !== following.id || race.status === 'queued') {
     return { following };
   }
-  const chosenOther = following.shown && view.race !== undefined && view.race !== race.id;
+  const chosenOther = following.shown && chosen !== undefined && chosen !== race.id;
   if (hasEnded(race)) {
     const done = { ...following, shown: true, done: true };
     if (chosenOther || race.startedAt === undefined || race.heatsRun === 0) {
@@ -45,6 +40,5 @@ export function follow(following: Following, race: RaceState, view: View): { fol
   if (following.shown || race.startedAt === undefined) {
     return { following };
   }
-  const range: Pick<Turn, 'from' | 'to'> = view.live ? {} : { from: race.startedAt - marginMs, to: 'now' };
-  return { following: { ...following, shown: true }, turn: { race: race.id, ...range } };
+  return { following: { ...following, shown: true }, turn: { race: race.id, from: race.startedAt - marginMs, to: 'now' } };
 }

@@ -67,11 +67,11 @@ describe('a look at the runner', () => {
   });
 
   it('notices that the role was taken away, some seconds later', async () => {
-    const seen = await look(calls({ capabilities: can, [openRaces]: open }), undefined, nothing, 0);
+    const seen = await look(calls({ capabilities: can, [openRaces]: open }), undefined, nothing, 1);
     const lost = { canStart: false, reason: 'starting needs the role Editor', runner: true };
     const soon = await look(calls({ capabilities: lost, [openRaces]: open }), undefined, seen, 1000);
     expect(soon.can?.canStart).toBe(true);
-    const later = await look(calls({ capabilities: lost, [openRaces]: open }), undefined, soon, 10_001);
+    const later = await look(calls({ capabilities: lost, [openRaces]: open }), undefined, soon, 10_002);
     expect(later.can?.canStart).toBe(false);
   });
 });

@@ -3,16 +3,16 @@ import type { GrafanaTheme2 } from '@grafana/data';
 
 export const panelStyles = (theme: GrafanaTheme2) => ({
   panel: css({ display: 'flex', flexDirection: 'column', height: '100%', overflow: 'hidden', containerType: 'inline-size' }),
-  body: css({ flex: '1 1 auto', minHeight: 0, overflowY: 'auto', padding: theme.spacing(0, 0.5, 1, 0.25) }),
+  body: css({ flex: '1 1 auto', minHeight: 0, overflowY: 'auto', padding: theme.spacing(0.5, 0.5, 1) }),
   foot: css({
     flex: '0 0 auto',
     borderTop: `1px solid ${theme.colors.border.weak}`,
-    padding: theme.spacing(1, 0.25, 0.25),
+    padding: theme.spacing(1, 0.5, 0.25),
   }),
   // As many fields beside each other as there is room for, down to one at 400 pixels and less.
   fields: css({
     display: 'grid',
-    gridTemplateColumns: 'repeat(auto-fill, minmax(150px, 1fr))',
+    gridTemplateColumns: 'repeat(auto-fill, minmax(120px, 1fr))',
     columnGap: theme.spacing(2),
     alignItems: 'start',
   }),
@@ -20,14 +20,14 @@ export const panelStyles = (theme: GrafanaTheme2) => ({
   legend: css({ ...theme.typography.bodySmall, fontWeight: theme.typography.fontWeightMedium, marginBottom: theme.spacing(0.5) }),
   lane: css({
     display: 'grid',
-    gridTemplateColumns: 'minmax(0, 1fr) 72px 84px',
+    gridTemplateColumns: 'minmax(0, 1fr) 60px 78px',
     gap: theme.spacing(1),
     alignItems: 'center',
     padding: theme.spacing(0.5, 0),
     '@container (max-width: 280px)': { gridTemplateColumns: '1fr 1fr', '& > :first-child': { gridColumn: '1 / -1' } },
   }),
   app: css({ display: 'flex', alignItems: 'center', gap: theme.spacing(1), minWidth: 0 }),
-  appName: css({ overflow: 'hidden', textOverflow: 'ellipsis', whiteSpace: 'nowrap' }),
+  appName: css({ minWidth: 0, overflowWrap: 'anywhere' }) /* names often differ in their ends only */,
   colour: css({ width: 12, height: 12, borderRadius: 2, flex: '0 0 auto' }),
   card: css({
     border: `1px solid ${theme.colors.border.weak}`,

@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'react';
 
 import { asRecord, asText } from '../../shared/json';
-import { follow, type Following, type Turn, type View } from './follow';
+import { follow, type Following, type Turn } from './follow';
 import type { RaceState } from './races';
 
 /** Kept for this tab, so that a page that is loaded anew goes on with its race; other tabs look at what they like. */
@@ -39,14 +39,14 @@ export function useFollowing(uid: string): [Following | undefined, (following: F
 export function useTurning(
   [following, setFollowing]: ReturnType<typeof useFollowing>,
   race: RaceState | undefined,
-  view: View,
+  chosen: string | undefined,
   turn: (turn: Turn) => void
 ): void {
   useEffect(() => {
     if (!following || !race) {
       return;
     }
-    const next = follow(following, race, view);
+    const next = follow(following, race, chosen);
     if (next.turn) {
       turn(next.turn);
     }
