@@ -84,4 +84,5 @@ it('the newest finished race is the one that ended last, of the name if one is g
 it('an option names the race and says when, how and who', () => {
   const option = raceOption(race('ab2', { name: 'nightly', startedAt: 5, apps: ['a', 'b'] }), (ms) => `at ${ms}`);
   expect(option).toEqual({ value: 'ab2', label: 'nightly (ab2)', description: 'at 5 · finished · a, b' });
+  expect(raceOption(race('nightly-20261125-072508-2e6e', { name: 'nightly' }), String).label).toBe('nightly');
 });

@@ -66,8 +66,14 @@ export function newestFinished(races: readonly RaceInfo[], name = ''): RaceInfo 
     .sort((a, b) => (b.finishedAt ?? 0) - (a.finishedAt ?? 0))[0];
 }
 
+/** What the runner puts behind a race's name to make its id: the start, which lists show beside the name, and some random digits. */
+const stamp = /-\d{8}-\d{6}-[0-9a-f]{4}$/;
+
 /** The name of a race, with its id where that says more. */
 export function raceLabel({ id, name }: RaceInfo): string {
+  if (name && stamp.test(id)) {
+    return name;
+  }
   return name && name !== id ? `${name} (${id})` : id;
 }
 
