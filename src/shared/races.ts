@@ -2,6 +2,9 @@ import type { DataFrame } from '@grafana/data';
 
 import { asList, asRecord, asText, asTime } from './json';
 
+/** What the runner puts behind a race's name to make its id: the start, which lists show beside the name, and some random digits. */
+const stamp = /-\d{8}-\d{6}-[0-9a-f]{4}$/;
+
 /** A race as lists show it. Times are milliseconds since 1970. */
 export interface RaceInfo {
   id: string;
@@ -65,9 +68,6 @@ export function newestFinished(races: readonly RaceInfo[], name = ''): RaceInfo 
     .filter((race) => race.status === 'finished' && race.finishedAt !== undefined && (name === '' || race.name === name))
     .sort((a, b) => (b.finishedAt ?? 0) - (a.finishedAt ?? 0))[0];
 }
-
-/** What the runner puts behind a race's name to make its id: the start, which lists show beside the name, and some random digits. */
-const stamp = /-\d{8}-\d{6}-[0-9a-f]{4}$/;
 
 /** The name of a race, with its id where that says more. */
 export function raceLabel({ id, name }: RaceInfo): string {
