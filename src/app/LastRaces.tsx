@@ -3,7 +3,7 @@ import { dateTimeFormat, type GrafanaTheme2 } from '@grafana/data';
 import { Text, TextLink, useStyles2 } from '@grafana/ui';
 import React from 'react';
 
-import type { RaceInfo } from '../shared/races';
+import { hasEnded, type RaceInfo } from '../shared/races';
 import { type Dashboard, raceHref } from './contents';
 import { useLastRaces } from './useSetup';
 
@@ -59,11 +59,11 @@ export function LastRaces({ uid, dashboards }: { uid: string; dashboards: Dashbo
 }
 
 /** A race that could not be started has an end all the same. */
-function startWords({ startedAt, finishedAt }: RaceInfo): string {
-  if (startedAt !== undefined) {
-    return dateTimeFormat(startedAt);
+function startWords(race: RaceInfo): string {
+  if (race.startedAt !== undefined) {
+    return dateTimeFormat(race.startedAt);
   }
-  return finishedAt === undefined ? 'not yet' : 'never';
+  return hasEnded(race) ? 'never' : 'not yet';
 }
 
 const tableStyles = (theme: GrafanaTheme2) => ({

@@ -58,10 +58,14 @@ describe("a page of the runner's races", () => {
 describe('merged lists', () => {
   it('have the newest first, and before them what has not started', () => {
     const merged = mergeRaces(
-      [race('old', { startedAt: 1 }), race('new', { startedAt: 3 })],
-      [race('mid', { startedAt: 2 }), race('queued'), race('failed before its start', { status: 'failed', finishedAt: 1.5 })]
+      [race('taken out of the queue', { status: 'cancelled' }), race('old', { startedAt: 1 }), race('new', { startedAt: 3 })],
+      [
+        race('mid', { startedAt: 2 }),
+        race('queued', { status: 'queued' }),
+        race('failed before its start', { status: 'failed', finishedAt: 1.5 }),
+      ]
     );
-    expect(merged.map((r) => r.id)).toEqual(['queued', 'new', 'mid', 'failed before its start', 'old']);
+    expect(merged.map((r) => r.id)).toEqual(['queued', 'new', 'mid', 'failed before its start', 'old', 'taken out of the queue']);
   });
 
   it('tell a race as the first list does', () => {

@@ -15,6 +15,12 @@ export interface RaceInfo {
   apps: string[];
 }
 
+const over = ['finished', 'failed', 'cancelled', 'interrupted'];
+
+export function hasEnded({ status }: { status: string }): boolean {
+  return over.includes(status);
+}
+
 /** Reads the frame of a query of type `races`: the races of the time range, the runner's and those found in Prometheus. */
 export function racesOfFrame(frame: DataFrame | undefined): RaceInfo[] {
   if (!frame) {
@@ -57,8 +63,8 @@ export function mergeRaces(...lists: RaceInfo[][]): RaceInfo[] {
       byId.set(race.id, race);
     }
   }
-  // What waits for its start is the newest; what ended before it started stands where it ended.
-  const start = (race: RaceInfo) => race.startedAt ?? race.finishedAt ?? Number.POSITIVE_INFINITY;
+  // What waits for its start is the newest; what ended before it started stands where it ended, and what never came to its turn is last.
+  const start = (race: RaceInfo) => race.startedAt ?? race.finishedAt ?? (hasEnded(race) ? -Infinity : Infinity);
   return [...byId.values()].sort((a, b) => (start(a) === start(b) ? a.id.localeCompare(b.id) : start(b) - start(a)));
 }
 

@@ -9,7 +9,8 @@ import type { Turn } from './follow';
 import { blank, type Form, isChanged, requestOf } from './form';
 import type { Picture } from './look';
 import { RaceCard } from './RaceCard';
-import { hasEnded } from './races';
+import { hasEnded } from '../../shared/races';
+
 import { Setup } from './Setup';
 import { StartBar } from './StartBar';
 import { panelStyles } from './styles';

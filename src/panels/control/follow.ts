@@ -1,4 +1,5 @@
-import { hasEnded, type RaceState } from './races';
+import { hasEnded } from '../../shared/races';
+import type { RaceState } from './races';
 
 /** The race that the dashboard is to follow, and what was done for it. */
 export interface Following {

@@ -1,7 +1,8 @@
 import type { Calls } from '../../shared/calls';
 import { asRecord, asText } from '../../shared/json';
 import { type Problem, problemOf } from '../../shared/problem';
-import { hasEnded, openRaces, type RaceState, readOpen, readRace } from './races';
+import { hasEnded } from '../../shared/races';
+import { openRaces, type RaceState, readOpen, readRace } from './races';
 
 /** What the user may do, by the data source's resource call. */
 export interface Capabilities {

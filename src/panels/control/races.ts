@@ -1,4 +1,5 @@
 import { asList, asRecord, asText, asTime } from '../../shared/json';
+import { hasEnded } from '../../shared/races';
 import { about } from './words';
 
 /** An app of a race, and why it left it. */
@@ -34,15 +35,10 @@ export interface RaceState {
   remainingMs?: number;
 }
 
-const over = ['finished', 'failed', 'cancelled', 'interrupted'];
 const underWay = ['queued', 'preparing', 'warming-up', 'racing', 'collecting'];
 
 /** The resource call for all races that have not ended, the waiting ones among them. */
 export const openRaces = `races?${underWay.map((status) => `status=${status}`).join('&')}&limit=50`;
-
-export function hasEnded({ status }: RaceState): boolean {
-  return over.includes(status);
-}
 
 export function readRace(answer: unknown): RaceState {
   const race = asRecord(answer);
