@@ -27,6 +27,8 @@ interface Props {
   /** The login of the user. */
   me: string;
   timeZone: string;
+  /** Of the panel, in pixels: a panel that grew with its form would cover the one below. */
+  height: number;
   /** What the dashboard's variable `race` holds; undefined where it has none. */
   shownRace: string | undefined;
   turn: (turn: Turn) => void;
@@ -40,7 +42,7 @@ export function obstacle({ can, problem }: Picture): string | undefined {
   return can && !can.canStart ? sentence(can.reason) : undefined;
 }
 
-export function Control({ uid, calls, firstScript, me, timeZone, shownRace, turn }: Props) {
+export function Control({ uid, calls, firstScript, me, timeZone, height, shownRace, turn }: Props) {
   const styles = useStyles2(panelStyles);
   const [chosen, setChosen] = useState<string>();
   const [form, setForm] = useState<Form>(blank);
@@ -88,7 +90,7 @@ export function Control({ uid, calls, firstScript, me, timeZone, shownRace, turn
   const settingUp = !mine || preparing;
   const why = obstacle(picture);
   return (
-    <div className={styles.panel}>
+    <div className={styles.panel} style={{ height }}>
       <div className={styles.body}>
         {why && <Alert severity={picture.problem ? 'error' : 'info'} title={why} topSpacing={0} bottomSpacing={1.5} />}
         {stopProblem && (

@@ -18,7 +18,7 @@ function turnDashboard({ race, from, to }: Turn): void {
 }
 
 /** The edge to Grafana: which data source is meant, what the dashboard shows, and how it is turned. */
-export function ControlPanel({ options, replaceVariables, timeZone }: PanelProps<ControlOptions>) {
+export function ControlPanel({ options, replaceVariables, timeZone, height }: PanelProps<ControlOptions>) {
   const sources = getDataSourceSrv().getList({ pluginId: dataSourceId });
   const source = sourceOf(options.datasource, sources, replaceVariables);
   const uid = source?.uid;
@@ -35,6 +35,7 @@ export function ControlPanel({ options, replaceVariables, timeZone }: PanelProps
       firstScript={options.script}
       me={config.bootData.user.login ?? ''}
       timeZone={timeZone}
+      height={height}
       shownRace={race === raceVariable ? undefined : race}
       turn={turnDashboard}
     />

@@ -2,7 +2,7 @@ import { css } from '@emotion/css';
 import type { GrafanaTheme2 } from '@grafana/data';
 
 export const panelStyles = (theme: GrafanaTheme2) => ({
-  panel: css({ display: 'flex', flexDirection: 'column', height: '100%', overflow: 'hidden', containerType: 'inline-size' }),
+  panel: css({ display: 'flex', flexDirection: 'column', overflow: 'hidden', containerType: 'inline-size' }),
   body: css({ flex: '1 1 auto', minHeight: 0, overflowY: 'auto', padding: theme.spacing(0.5, 0.5, 1) }),
   foot: css({
     flex: '0 0 auto',

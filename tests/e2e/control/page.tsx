@@ -22,7 +22,7 @@ function Dashboard() {
   const at = (text: string) => dateTime(text.startsWith('now') ? opened : Number(text));
   const range = { from: at(from), to: at(to), raw: { from, to } };
   const replaceVariables = (text: string) => text.replace('${race}', search.get('var-race') ?? '$latest');
-  const props = { options: defaultOptions, width, height, timeRange: range, timeZone: 'utc', replaceVariables };
+  const props = { options: defaultOptions, width: width - 16, height: height - 16, timeRange: range, timeZone: 'utc', replaceVariables };
   return <ControlPanel {...(props as unknown as PanelProps<ControlOptions>)} />;
 }
 
