@@ -162,6 +162,26 @@ func TestStoppingTwiceIsOneStop(t *testing.T) {
 	require.EqualError(t, err, `there is no race "r3"`)
 }
 
+func TestARaceHasItsStartBeforeItsFirstHeatIsRecorded(t *testing.T) {
+	db := fresh(t)
+	accept(t, db, waiting(1))
+	_, _, err := db.Take(t.Context(), noon)
+	require.NoError(t, err)
+	startOf := func() *time.Time {
+		k, err := db.Get(t.Context(), "r1")
+		require.NoError(t, err)
+		var r race.Race
+		require.NoError(t, json.Unmarshal(k.Record, &r))
+		return r.StartedAt
+	}
+	require.NoError(t, db.Changed(t.Context(), "r1", noon, race.WarmingUp, "heat 1 of 2"))
+	require.Nil(t, startOf())
+	for i := range 2 { // heats
+		require.NoError(t, db.Changed(t.Context(), "r1", noon.Add(time.Duration(i)*time.Minute), race.Racing, "heat"))
+		require.Equal(t, noon.UTC(), startOf().UTC())
+	}
+}
+
 func TestPagesHoldEveryRaceOnce(t *testing.T) {
 	db := fresh(t)
 	for i := range 25 {
