@@ -29,6 +29,7 @@ func (d *Datasource) routes() http.Handler {
 	mirror("GET /races/{id}/logs/{app}", func(r *http.Request) []string {
 		return []string{"races", r.PathValue("id"), "logs", r.PathValue("app")}
 	})
+	mirror("POST /plans", fixed("plans"))
 	mirror("GET /scripts", fixed("scripts"))
 	mirror("GET /scripts/{name...}", func(r *http.Request) []string { return []string{"scripts", r.PathValue("name")} })
 	mux.HandleFunc("GET /apps", d.apps)
@@ -145,7 +146,7 @@ func (d *Datasource) apps(w http.ResponseWriter, r *http.Request) {
 		refuseFor(w, err)
 		return
 	}
-	tell(w, http.StatusOK, slices.Concat([]string{}, l.apps()))
+	tell(w, http.StatusOK, append([]string{}, l.apps()...))
 }
 
 // told is a measure as the query editor shows it.

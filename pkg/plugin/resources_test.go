@@ -181,3 +181,12 @@ func TestWhatIsKnownHereNeedsNoRunner(t *testing.T) {
 	require.Len(t, list, 22)
 	require.Equal(t, "latency_mean", list[0]["id"])
 }
+
+func TestARaceWithoutAppsHasAnEmptyList(t *testing.T) {
+	r := fourApps()
+	r.Lanes = nil
+	d := open(t, serve(t, emptyPrometheus), fakeRunner(t, r))
+	status, body := callRaw(t, d, nil, http.MethodGet, "apps?race="+r.ID)
+	require.Equal(t, http.StatusOK, status)
+	require.JSONEq(t, `[]`, string(body))
+}

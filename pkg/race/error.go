@@ -22,7 +22,9 @@ type Error struct {
 	Code    Code
 	Message string
 	Hint    string
-	Err     error // the cause, for errors.Is; may be nil
+	// Field is the key of a request that caused it, such as heats, load.rate or lanes.control.cpus: a form shows the error there. May be empty.
+	Field string
+	Err   error // the cause, for errors.Is; may be nil
 }
 
 func (e *Error) Error() string { return e.Message }
@@ -34,6 +36,12 @@ func (e *Error) Unwrap() error { return e.Err }
 func Errorf(code Code, hint, format string, args ...any) *Error {
 	err := fmt.Errorf(format, args...)
 	return &Error{Code: code, Message: err.Error(), Hint: hint, Err: errors.Unwrap(err)}
+}
+
+// At names the key of a request that caused the error.
+func (e *Error) At(field string) *Error {
+	e.Field = field
+	return e
 }
 
 // CodeOf finds the code of an error, Internal where it has none.
@@ -50,6 +58,18 @@ func HintOf(err error) string {
 	var e *Error
 	if errors.As(err, &e) {
 		return e.Hint
+	}
+	return ""
+}
+
+// FieldOf finds the key of a request that caused an error, "" where none is known. The outermost word counts.
+func FieldOf(err error) string {
+	var e *Error
+	for errors.As(err, &e) {
+		if e.Field != "" {
+			return e.Field
+		}
+		err = e.Err
 	}
 	return ""
 }

@@ -15,20 +15,20 @@ import (
 
 // Allows says whether a race is within the limits.
 func (l Limits) Allows(d race.Definition, p plan.Plan) error {
-	over := func(what string, got, most any) error {
-		return race.Errorf(race.Invalid, "ask for less, or let the runner's configuration allow more", "%s is %v; this runner allows at most %v", what, got, most)
+	over := func(field, what string, got, most any) error {
+		return race.Errorf(race.Invalid, "ask for less, or let the runner's configuration allow more", "%s is %v; this runner allows at most %v", what, got, most).At(field)
 	}
 	switch {
 	case len(d.Lanes) > l.Lanes:
-		return over("the number of lanes", len(d.Lanes), l.Lanes)
+		return over("lanes", "the number of lanes", len(d.Lanes), l.Lanes)
 	case d.Heats > l.Heats:
-		return over("the number of heats", d.Heats, l.Heats)
+		return over("heats", "the number of heats", d.Heats, l.Heats)
 	case d.Duration > time.Duration(l.Duration):
-		return over("the duration of a heat", d.Duration, time.Duration(l.Duration))
+		return over("load.duration", "the duration of a heat", d.Duration, time.Duration(l.Duration))
 	case d.Warmup > time.Duration(l.Warmup):
-		return over("the warm-up", d.Warmup, time.Duration(l.Warmup))
+		return over("warmup", "the warm-up", d.Warmup, time.Duration(l.Warmup))
 	case p.Estimate > time.Duration(l.Race):
-		return over("the estimated length of the race", p.Estimate.Round(time.Second), time.Duration(l.Race))
+		return over("heats", "the estimated length of the race", p.Estimate.Round(time.Second), time.Duration(l.Race))
 	}
 	for _, lane := range d.Lanes {
 		vus, rate, err := definition.Peaks(d.Scenarios, lane.App)
@@ -36,9 +36,9 @@ func (l Limits) Allows(d race.Definition, p plan.Plan) error {
 		case err != nil:
 			return err
 		case rate > l.Rate:
-			return over("the rate per second of lane "+lane.App, rate, l.Rate)
+			return over("load.rate", "the rate per second of lane "+lane.App, rate, l.Rate)
 		case vus > l.VUs:
-			return over("the number of VUs of lane "+lane.App, vus, l.VUs)
+			return over("load.vus", "the number of VUs of lane "+lane.App, vus, l.VUs)
 		}
 	}
 	return nil
@@ -48,7 +48,7 @@ func (l Limits) Allows(d race.Definition, p plan.Plan) error {
 func (l Lanes) Allows(d race.Definition, asked map[string][]string) error {
 	refuse := func(app, key, list string) error {
 		return race.Errorf(race.Invalid, "put the lane into a script, or let the runner's configuration allow it in lanes."+list,
-			"lanes.%s.%s: this runner does not allow that of a request", app, key)
+			"lanes.%s.%s: this runner does not allow that of a request", app, key).At("lanes." + app + "." + key)
 	}
 	for _, lane := range d.Lanes {
 		for _, key := range asked[lane.App] {
@@ -77,7 +77,7 @@ func (l Lanes) Allows(d race.Definition, asked map[string][]string) error {
 				}
 			case "port", "path", "health":
 			default: // build and compose name files of this machine
-				return race.Errorf(race.Invalid, "put the lane into a script", "lanes.%s.%s: a request cannot bring that", lane.App, key)
+				return race.Errorf(race.Invalid, "put the lane into a script", "lanes.%s.%s: a request cannot bring that", lane.App, key).At("lanes." + lane.App + "." + key)
 			}
 		}
 	}

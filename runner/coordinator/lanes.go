@@ -43,6 +43,7 @@ func (u *run) startLanes(ctx context.Context, h plan.Heat) (map[string]engine.La
 		_ = u.stopLanes(ctx, started) // the race has ended anyway
 		return nil, err
 	}
+	var fatal error
 	for _, l := range u.inRace() {
 		lane, err := started[l.spec.App], failed[l.spec.App]
 		if lane != nil {
@@ -51,13 +52,21 @@ func (u *run) startLanes(ctx context.Context, h plan.Heat) (map[string]engine.La
 		if err == nil {
 			continue
 		}
-		if h.Number == 1 || errors.Is(err, engine.ErrDown) {
-			_ = u.stopLanes(ctx, started) // the race has ended anyway
-			return nil, err
+		down := errors.Is(err, engine.ErrDown)
+		if !down {
+			u.retire(ctx, l, lane, race.Exit{Reason: race.Unhealthy}, time.Now())
+			delete(started, l.spec.App)
 		}
-		u.retire(ctx, l, lane, race.Exit{Reason: race.Unhealthy}, time.Now())
-		u.View.Log(err.Error())
-		delete(started, l.spec.App)
+		switch {
+		case h.Number > 1 && !down:
+			u.View.Log(err.Error())
+		case fatal == nil:
+			fatal = err
+		}
+	}
+	if fatal != nil {
+		_ = u.stopLanes(ctx, started) // the race has ended anyway
+		return nil, fatal
 	}
 	return started, nil
 }

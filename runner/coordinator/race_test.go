@@ -17,6 +17,7 @@ import (
 	"github.com/photofinish/photofinish/runner/coordinator"
 	"github.com/photofinish/photofinish/runner/definition"
 	"github.com/photofinish/photofinish/runner/engine"
+	"github.com/photofinish/photofinish/runner/engine/fake"
 	"github.com/photofinish/photofinish/runner/k6"
 	"github.com/photofinish/photofinish/runner/k6/stopwatch"
 	"github.com/photofinish/photofinish/runner/plan"
@@ -134,4 +135,31 @@ func TestARace(t *testing.T) {
 	for _, f := range result.Record.Audit.Findings {
 		t.Logf("%+v", f)
 	}
+}
+
+func TestAnAppThatDoesNotGetReadyEndsTheRaceAndIsRecordedWithItsLastWords(t *testing.T) {
+	code := 3
+	def := race.Definition{
+		Name: "x", Baseline: "a", Heats: 2, Duration: time.Second, Arrivals: race.Uniform, Mode: race.Together,
+		Lanes: []race.LaneSpec{{App: "a"}, {App: "dies"}, {App: "hangs", Health: race.Health{Timeout: 200 * time.Millisecond}}},
+	}
+	p, err := plan.Make(def, 2, 1)
+	require.NoError(t, err)
+	e := &fake.Engine{Faults: map[string]fake.Fault{
+		"dies":  {DiesAfter: 20 * time.Millisecond, Exit: race.Exit{Reason: race.Exited, Code: &code}, Logs: []string{"starting", "no database"}, Unhealthy: true},
+		"hangs": {Unhealthy: true, Logs: []string{"waiting for godot"}},
+	}}
+	result, err := coordinator.Race{ID: "test", Definition: def, Plan: p, Engine: e, Recorder: &memory{}, View: view{t}}.Run(t.Context())
+	require.ErrorContains(t, err, "lane dies ended with code 3", "the first one's reason is the race's")
+	require.Equal(t, race.Failed, result.Record.Status)
+	exits := map[string]race.Exit{}
+	logs := map[string][]string{}
+	for _, l := range result.Record.Lanes {
+		exits[l.App], logs[l.App] = *l.Exit, l.LastLog
+	}
+	require.Equal(t, race.Stopped, exits["a"].Reason)
+	require.Equal(t, race.Exited, exits["dies"].Reason)
+	require.Equal(t, &code, exits["dies"].Code)
+	require.Equal(t, race.Unhealthy, exits["hangs"].Reason)
+	require.Equal(t, map[string][]string{"a": nil, "dies": {"starting", "no database"}, "hangs": {"waiting for godot"}}, logs)
 }

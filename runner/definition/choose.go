@@ -21,7 +21,7 @@ func choose(script map[string]json.RawMessage, chosen []Choice) (lanes map[strin
 	for _, c := range chosen {
 		where := "lanes." + c.App
 		if _, twice := lanes[c.App]; twice {
-			return nil, nil, nil, race.Errorf(race.Invalid, "", "lane %s is given twice", c.App)
+			return nil, nil, nil, race.Errorf(race.Invalid, "", "lane %s is given twice", c.App).At("lanes")
 		}
 		own, err := fields(where, c.Keys)
 		if err != nil {
@@ -30,7 +30,7 @@ func choose(script map[string]json.RawMessage, chosen []Choice) (lanes map[strin
 		_, known := script[c.App]
 		if !known && len(own) == 0 {
 			names := slices.Sorted(maps.Keys(script))
-			return nil, nil, nil, race.Errorf(race.Invalid, didYouMean(c.App, names), "%s: the script has no such lane, and the request does not say how to reach it", where)
+			return nil, nil, nil, race.Errorf(race.Invalid, didYouMean(c.App, names), "%s: the script has no such lane, and the request does not say how to reach it", where).At("lanes")
 		}
 		base, err := fields(where, script[c.App])
 		if err != nil {

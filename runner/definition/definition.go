@@ -103,7 +103,7 @@ func settings(d *race.Definition, x ext, o Overrides) error {
 		d.Heats = *o.Heats
 	}
 	if d.Heats < 1 || d.Heats > MaxHeats {
-		return race.Errorf(race.Invalid, "", "heats is %d; it must be 1 to %d", d.Heats, MaxHeats)
+		return race.Errorf(race.Invalid, "", "heats is %d; it must be 1 to %d", d.Heats, MaxHeats).At("heats")
 	}
 	d.UntilDecided = x.untilDecided
 	if o.UntilDecided != nil {
@@ -116,7 +116,7 @@ func settings(d *race.Definition, x ext, o Overrides) error {
 		d.Warmup = *o.Warmup
 	}
 	if d.Warmup < 0 || d.Warmup > MaxDuration {
-		return race.Errorf(race.Invalid, "", "warmup is %v; it must be 0 to %v", d.Warmup, MaxDuration)
+		return race.Errorf(race.Invalid, "", "warmup is %v; it must be 0 to %v", d.Warmup, MaxDuration).At("warmup")
 	}
 	var err error
 	if mode := first(o.Mode, x.mode); mode != "" {
@@ -139,7 +139,7 @@ func baseline(lanes []race.LaneSpec, name string) (string, error) {
 			return name, nil
 		}
 	}
-	return "", race.Errorf(race.Invalid, didYouMean(name, appsOf(lanes)), "baseline %q is no lane; the lanes are %s", name, strings.Join(appsOf(lanes), ", "))
+	return "", race.Errorf(race.Invalid, didYouMean(name, appsOf(lanes)), "baseline %q is no lane; the lanes are %s", name, strings.Join(appsOf(lanes), ", ")).At("baseline")
 }
 
 // replaced are the options that the wrapper of a heat writes itself, or that only make sense for a k6 that nobody conducts.

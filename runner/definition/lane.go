@@ -184,14 +184,14 @@ func started(l race.LaneSpec, m map[string]json.RawMessage, where string) error 
 		for _, key := range []string{"command", "image", "build", "compose", "port", "path", "cpus", "memory", "cpuset", "env"} {
 			if !isNull(m[key]) {
 				return race.Errorf(race.Invalid, "an app with a url runs already: write its whole address as url, and leave the rest to who started it",
-					"%s: has url and %s", where, key)
+					"%s: has url and %s", where, key).At(fieldOf(where))
 			}
 		}
 		return validURL(where+".url", l.URL)
 	case len(given) == 0 && l.Command == nil:
-		return race.Errorf(race.Invalid, "give it a command, an image, a build folder, a compose service or a url", "%s: says no way to start the app", where)
+		return race.Errorf(race.Invalid, "give it a command, an image, a build folder, a compose service or a url", "%s: says no way to start the app", where).At(fieldOf(where))
 	case l.Port == 0:
-		return race.Errorf(race.Invalid, "the app is told its port as PORT and has to listen there", "%s: has no port", where)
+		return race.Errorf(race.Invalid, "the app is told its port as PORT and has to listen there", "%s: has no port", where).At(fieldOf(where))
 	}
 	return nil
 }
@@ -199,7 +199,7 @@ func started(l race.LaneSpec, m map[string]json.RawMessage, where string) error 
 func validURL(where, s string) error {
 	u, err := url.Parse(s)
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" {
-		return race.Errorf(race.Invalid, "write it like http://localhost:4000/path", "%s: %q is no http address", where, s)
+		return race.Errorf(race.Invalid, "write it like http://localhost:4000/path", "%s: %q is no http address", where, s).At(fieldOf(where))
 	}
 	return nil
 }

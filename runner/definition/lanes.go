@@ -38,17 +38,17 @@ func checkLanes(lanes []race.LaneSpec) error {
 	const hint = "name two apps in options.ext.photofinish.lanes of the script, or with --lane NAME=URL"
 	switch len(lanes) {
 	case 0:
-		return race.Errorf(race.Invalid, hint, "the race has no lanes")
+		return race.Errorf(race.Invalid, hint, "the race has no lanes").At("lanes")
 	case 1:
-		return race.Errorf(race.Invalid, hint, "the race has one lane, %s; it takes two to race", lanes[0].App)
+		return race.Errorf(race.Invalid, hint, "the race has one lane, %s; it takes two to race", lanes[0].App).At("lanes")
 	}
 	ports := map[int]race.LaneSpec{}
 	for _, l := range lanes {
 		if !race.ValidApp(l.App) {
-			return race.Errorf(race.Invalid, "use 1 to 63 of the letters A-Z and a-z, digits, _ and -", "lane name %q is not possible", l.App)
+			return race.Errorf(race.Invalid, "use 1 to 63 of the letters A-Z and a-z, digits, _ and -", "lane name %q is not possible", l.App).At("lanes")
 		}
 		if other, taken := ports[l.Port]; taken && l.Port != 0 && (!contained(other) || !contained(l)) {
-			return race.Errorf(race.Invalid, "give each app a port of its own", "lanes %s and %s both have port %d", other.App, l.App, l.Port)
+			return race.Errorf(race.Invalid, "give each app a port of its own", "lanes %s and %s both have port %d", other.App, l.App, l.Port).At("lanes")
 		}
 		ports[l.Port] = l
 	}

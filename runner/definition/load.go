@@ -166,7 +166,7 @@ func overrideDuration(scenarios []race.Scenario, asked *time.Duration) (time.Dur
 
 func checkDuration(what string, d time.Duration) error {
 	if d < MinDuration || d > MaxDuration {
-		return race.Errorf(race.Invalid, "", "%s lasts %v in each heat; it must be %v to %v", what, d, MinDuration, MaxDuration)
+		return race.Errorf(race.Invalid, "", "%s lasts %v in each heat; it must be %v to %v", what, d, MinDuration, MaxDuration).At("load.duration")
 	}
 	return nil
 }

@@ -19,15 +19,15 @@ func overrideLoad(scenarios []race.Scenario, lanes []race.LaneSpec, o Overrides)
 		return nil
 	}
 	if o.VUs != nil && (*o.VUs < 1 || *o.VUs > maxVUs) {
-		return race.Errorf(race.Invalid, "", "vus is %d; it must be 1 to %d", *o.VUs, maxVUs)
+		return race.Errorf(race.Invalid, "", "vus is %d; it must be 1 to %d", *o.VUs, maxVUs).At("load.vus")
 	}
 	if o.Rate != nil && (math.IsNaN(*o.Rate) || *o.Rate <= 0 || *o.Rate > maxRate) {
-		return race.Errorf(race.Invalid, "", "rate is %v; it must be above 0 and at most %d", *o.Rate, maxRate)
+		return race.Errorf(race.Invalid, "", "rate is %v; it must be above 0 and at most %d", *o.Rate, maxRate).At("load.rate")
 	}
 	for _, l := range lanes {
 		if n := len(Of(scenarios, l.App)); n > 1 {
 			return race.Errorf(race.Invalid, "change the rates and VUs in the script instead",
-				"--vus and --rate set the load of a lane's one scenario, but lane %s has %d", l.App, n)
+				"--vus and --rate set the load of a lane's one scenario, but lane %s has %d", l.App, n).At(loadField(o))
 		}
 	}
 	for i := range scenarios {
@@ -36,6 +36,14 @@ func overrideLoad(scenarios []race.Scenario, lanes []race.LaneSpec, o Overrides)
 		}
 	}
 	return nil
+}
+
+// loadField is the key that an override of the load comes from; of both the rate decides.
+func loadField(o Overrides) string {
+	if o.Rate != nil {
+		return "load.rate"
+	}
+	return "load.vus"
 }
 
 func overrideScenario(s *race.Scenario, o Overrides) error {

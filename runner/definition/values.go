@@ -20,7 +20,12 @@ import (
 var cpusetPattern = regexp.MustCompile(`^\d+(-\d+)?(,\d+(-\d+)?)*$`)
 
 func invalid(where, format string, args ...any) error {
-	return race.Errorf(race.Invalid, "", "%s: %s", where, fmt.Sprintf(format, args...))
+	return race.Errorf(race.Invalid, "", "%s: %s", where, fmt.Sprintf(format, args...)).At(fieldOf(where))
+}
+
+// fieldOf is the key of a request for a place in a script: a request says of lanes, heats and the like what a script says in its ext.
+func fieldOf(where string) string {
+	return strings.TrimPrefix(strings.TrimPrefix(where, "options.ext.photofinish"), ".")
 }
 
 func isNull(raw json.RawMessage) bool {
@@ -55,7 +60,7 @@ func onlyKeys(where string, m map[string]json.RawMessage, known ...string) error
 			if hint == "" {
 				hint = "known keys: " + strings.Join(known, ", ")
 			}
-			return race.Errorf(race.Invalid, hint, "%s: unknown key %q", where, key)
+			return race.Errorf(race.Invalid, hint, "%s: unknown key %q", where, key).At(fieldOf(where))
 		}
 	}
 	return nil
@@ -152,7 +157,7 @@ func oneOf[T ~string](what string, got T, known ...T) (T, error) {
 	for _, k := range known {
 		names = append(names, string(k))
 	}
-	return got, race.Errorf(race.Invalid, didYouMean(string(got), names), "%s %q is unknown; choose %s", what, got, strings.Join(names, ", "))
+	return got, race.Errorf(race.Invalid, didYouMean(string(got), names), "%s %q is unknown; choose %s", what, got, strings.Join(names, ", ")).At(what)
 }
 
 // short quotes a bad value without flooding the terminal.

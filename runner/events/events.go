@@ -70,6 +70,19 @@ func (s *Stream) Publish(kind string, v any) error {
 	return nil
 }
 
+// Last reads the last event of a type into v; known is false where there was none, or it is no longer kept.
+func (s *Stream) Last(kind string, v any) (known bool, err error) {
+	s.mu.Lock()
+	n := s.last[kind]
+	data := s.ring[n%kept].Data
+	known = n > 0 && n+kept > s.next
+	s.mu.Unlock()
+	if !known {
+		return false, nil
+	}
+	return true, json.Unmarshal(data, v)
+}
+
 // Reader reads a stream from some point on. It is for one goroutine.
 type Reader struct {
 	stream *Stream

@@ -83,6 +83,19 @@ func (p Plan) HeatEstimate() time.Duration {
 
 func (p Plan) heatEstimate(h Heat) time.Duration { return startUp + p.Warmup + h.Span + tail }
 
+// EstimateOf is the estimate of a race of which only its planned record is left.
+func EstimateOf(r race.Race) time.Duration {
+	length, warmup := fromMS(r.Load.DurationMS), fromMS(r.WarmupMS)
+	span := length
+	if lanes := len(r.Lanes); r.Mode == race.Turns && lanes > 0 {
+		blocks := time.Duration(lanes * rounds(length))
+		span = length*time.Duration(lanes) + Gap*(blocks-1)
+	}
+	return preparation + time.Duration(r.PlannedHeats)*(startUp+warmup+span+tail)
+}
+
+func fromMS(ms float64) time.Duration { return time.Duration(ms * float64(time.Millisecond)) }
+
 func check(def race.Definition, cpus int) error {
 	const hint = "see `photofinish race --help`"
 	switch {

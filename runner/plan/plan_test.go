@@ -242,3 +242,16 @@ func TestWhatCannotBePlanned(t *testing.T) {
 	_, err := plan.Make(define(race.Auto, 1, time.Second, 1), 0, 1)
 	require.Equal(t, race.Internal, race.CodeOf(err))
 }
+
+func TestTheEstimateOfARecordIsThatOfItsPlan(t *testing.T) {
+	for _, mode := range []race.Mode{race.Together, race.Turns} {
+		for _, length := range []time.Duration{500 * time.Millisecond, 3 * time.Second, 10 * time.Second} {
+			def := define(mode, 7, length, .5, .5, .5)
+			p := made(t, def, 2)
+			r := race.Race{
+				Mode: p.Mode, PlannedHeats: 7, WarmupMS: 1000, Load: race.Load{DurationMS: float64(length.Milliseconds())}, Lanes: make([]race.Lane, 3),
+			}
+			require.Equal(t, p.Estimate, plan.EstimateOf(r), "%s %v", mode, length)
+		}
+	}
+}

@@ -18,15 +18,20 @@ type problem struct {
 }
 
 type details struct {
-	Hint string `json:"hint"` // the next step
+	Hint  string `json:"hint,omitempty"`  // the next step
+	Field string `json:"field,omitempty"` // the key of the request that caused it
 }
 
 func refuse(w http.ResponseWriter, status int, code, message, hint string) {
+	tell(w, status, sayProblem(code, message, details{Hint: hint}))
+}
+
+func sayProblem(code, message string, d details) problem {
 	p := problem{Code: code, Message: strings.Join(strings.Fields(message), " ")}
-	if hint != "" {
-		p.Details = &details{Hint: hint}
+	if d != (details{}) {
+		p.Details = &d
 	}
-	tell(w, status, p)
+	return p
 }
 
 // refuseFor tells an error.
@@ -46,7 +51,7 @@ func refuseFor(w http.ResponseWriter, err error) {
 	case code == race.Unavailable:
 		status = http.StatusServiceUnavailable
 	}
-	refuse(w, status, string(code), err.Error(), race.HintOf(err))
+	tell(w, status, sayProblem(string(code), err.Error(), details{Hint: race.HintOf(err), Field: race.FieldOf(err)}))
 }
 
 func tell(w http.ResponseWriter, status int, v any) {

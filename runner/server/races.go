@@ -3,6 +3,7 @@ package server
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"slices"
@@ -20,19 +21,42 @@ const (
 	maxKey = 255
 )
 
-func (a *api) submit(w http.ResponseWriter, r *http.Request) {
+// requested reads the body of a request; one that cannot be read is answered here.
+func (a *api) requested(w http.ResponseWriter, r *http.Request) (body []byte, ok bool) {
 	if kind, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";"); kind != "" && !strings.EqualFold(strings.TrimSpace(kind), "application/json") {
 		refuse(w, http.StatusUnsupportedMediaType, "unsupported_media_type", "the request must be application/json, not "+kind, "")
-		return
+		return nil, false
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, int64(a.Limits.Body)))
 	var large *http.MaxBytesError
 	if errors.As(err, &large) {
 		refuse(w, http.StatusRequestEntityTooLarge, "too_large", "the request is larger than "+strconv.FormatInt(large.Limit, 10)+" bytes", "")
-		return
+		return nil, false
 	}
 	if err != nil {
 		refuse(w, http.StatusBadRequest, "invalid", "the request cannot be read to its end", "")
+		return nil, false
+	}
+	return body, true
+}
+
+// plan tells what a request would come to.
+func (a *api) plan(w http.ResponseWriter, r *http.Request) {
+	body, ok := a.requested(w, r)
+	if !ok {
+		return
+	}
+	told, err := a.Races.Plan(r.Context(), body)
+	if err != nil {
+		refuseFor(w, err)
+		return
+	}
+	tell(w, http.StatusOK, told)
+}
+
+func (a *api) submit(w http.ResponseWriter, r *http.Request) {
+	body, ok := a.requested(w, r)
+	if !ok {
 		return
 	}
 	key := r.Header.Get("Idempotency-Key")
@@ -72,16 +96,28 @@ func (a *api) list(w http.ResponseWriter, r *http.Request) {
 		page.Next = &next
 	}
 	for _, k := range kept {
-		page.Races = append(page.Races, placed(k))
+		text, err := a.placed(k)
+		if err != nil {
+			refuseFor(w, err)
+			return
+		}
+		page.Races = append(page.Races, text)
 	}
 	tell(w, http.StatusOK, page)
 }
 
 func filter(r *http.Request) (sqlite.Filter, error) {
 	query := r.URL.Query()
-	f := sqlite.Filter{Name: query.Get("name"), Status: race.Status(query.Get("status")), Cursor: query.Get("cursor"), Limit: defaultPage}
-	if f.Status != "" && !slices.Contains(statuses(), f.Status) {
-		return f, race.Errorf(race.Invalid, "", "status: %q is none", f.Status)
+	f := sqlite.Filter{Name: query.Get("name"), Cursor: query.Get("cursor"), Limit: defaultPage}
+	for _, given := range query["status"] {
+		status := race.Status(given)
+		if status == "" {
+			continue
+		}
+		if !slices.Contains(statuses(), status) {
+			return f, race.Errorf(race.Invalid, "", "status: %q is none", status)
+		}
+		f.Status = append(f.Status, status)
 	}
 	if given := query.Get("limit"); given != "" {
 		n, err := strconv.Atoi(given)
@@ -93,15 +129,23 @@ func filter(r *http.Request) (sqlite.Filter, error) {
 	return f, nil
 }
 
-// placed is race.json with the race's place in the queue. The record is passed on as it was written: a list of long races would take
-// longer to be read and written again than to be found.
-func placed(k sqlite.Kept) json.RawMessage {
+// placed is race.json with the race's place in the queue, and how far it is. The record is passed on as it was written: a list of long races
+// would take longer to be read and written again than to be found.
+func (a *api) placed(k sqlite.Kept) (json.RawMessage, error) {
 	position := "null"
 	if k.Position > 0 {
 		position = strconv.Itoa(k.Position)
 	}
+	far, err := a.Races.Progress(k)
+	if err != nil {
+		return nil, err
+	}
+	progress, err := json.Marshal(far)
+	if err != nil {
+		return nil, fmt.Errorf("tell the progress of race %s: %w", k.ID, err)
+	}
 	text := strings.TrimRight(string(k.Record), " \n")
-	return json.RawMessage(strings.TrimSuffix(text, "}") + `,"position":` + position + "}")
+	return json.RawMessage(strings.TrimSuffix(text, "}") + `,"position":` + position + `,"progress":` + string(progress) + "}"), nil
 }
 
 func (a *api) get(w http.ResponseWriter, r *http.Request) {
@@ -110,7 +154,12 @@ func (a *api) get(w http.ResponseWriter, r *http.Request) {
 		refuseFor(w, err)
 		return
 	}
-	tell(w, http.StatusOK, placed(k))
+	text, err := a.placed(k)
+	if err != nil {
+		refuseFor(w, err)
+		return
+	}
+	tell(w, http.StatusOK, text)
 }
 
 func (a *api) stop(w http.ResponseWriter, r *http.Request) {

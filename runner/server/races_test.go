@@ -12,6 +12,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/stretchr/testify/require"
 
+	"github.com/photofinish/photofinish/pkg/race"
 	"github.com/photofinish/photofinish/pkg/race/racetest"
 	"github.com/photofinish/photofinish/runner/config"
 )
@@ -200,6 +201,83 @@ func TestScriptsAndLogs(t *testing.T) {
 	require.Equal(t, map[string]any{"app": "control", "lines": []any{}}, r.ask("GET", "/v1/races/"+id+"/logs/control", "").json(t))
 	require.Equal(t, 404, r.ask("GET", "/v1/races/"+id+"/logs/nobody", "").status)
 	require.Equal(t, 404, r.ask("GET", "/v1/races/unknown/logs/control", "").status)
+}
+
+func TestAPlanIsWhatTheRaceWouldBeAndQueuesNothing(t *testing.T) {
+	r := start(t, func(c *config.Config) { c.Lanes.Resources = true })
+	script := r.ask("GET", "/v1/scripts/a.js", "").json(t)
+	require.Equal(t, script, r.ask("POST", "/v1/plans", `{"script":"a.js"}`).json(t), "a request that says nothing else is what the script defines")
+	require.Equal(t, true, script["resources_allowed"])
+	plan := r.ask("POST", "/v1/plans", `{"script":"a.js","heats":4,"warmup":"1s","mode":"turns","load":{"rate":20,"duration":"6s"},"lanes":["new",{"app":"control","cpus":2}],"baseline":"new"}`).json(t)
+	require.Equal(t, 4.0, plan["heats"])
+	require.Equal(t, "turns", plan["raced_as"])
+	require.Equal(t, "new", plan["baseline"])
+	require.Equal(t, map[string]any{"executor": "constant-arrival-rate", "vus": nil, "rate": 20.0, "duration_ms": 6000.0}, plan["load"])
+	require.Equal(t, 2.0, plan["lanes"].([]any)[1].(map[string]any)["resources"].(map[string]any)["cpus"])
+	require.Equal(t, 3000+4*(1200+1000+2*6000+5*100+1000.0), plan["estimate_ms"], "in turns: six blocks with five gaps")
+	for body, status := range map[string]int{`{"script":"c.js"}`: 400, `{"script":"a.js","heats":101}`: 400, `{`: 400} {
+		asked, planned := r.ask("POST", "/v1/races", body), r.ask("POST", "/v1/plans", body)
+		require.Equal(t, status, planned.status, body)
+		require.Equal(t, asked.body, planned.body, "a plan refuses what a race refuses, in the same words")
+	}
+	require.Empty(t, r.ask("GET", "/v1/races", "").json(t)["races"])
+}
+
+func TestARefusalNamesTheKeyThatCausedIt(t *testing.T) {
+	r := start(t)
+	for body, field := range map[string]string{
+		`{"heats":101}`:                                       "heats",
+		`{"heats":0}`:                                         "heats",
+		`{"heats":"many"}`:                                    "heats",
+		`{"warmup":"2m"}`:                                     "warmup",
+		`{"warmup":"long"}`:                                   "warmup",
+		`{"load":{"duration":"11m"}}`:                         "load.duration",
+		`{"load":{"duration":"1ms"}}`:                         "load.duration",
+		`{"load":{"duration":"long"}}`:                        "load.duration",
+		`{"load":{"vus":1001}}`:                               "load.vus",
+		`{"load":{"vus":0}}`:                                  "load.vus",
+		`{"load":{"rate":10001}}`:                             "load.rate",
+		`{"load":{"rate":-1}}`:                                "load.rate",
+		`{"mode":"sideways"}`:                                 "mode",
+		`{"arrivals":"late"}`:                                 "arrivals",
+		`{"baseline":"nobody"}`:                               "baseline",
+		`{"engine":"docker"}`:                                 "engine",
+		`{"name":" "}`:                                        "name",
+		`{"lanes":["control"]}`:                               "lanes",
+		`{"lanes":["control","stranger"]}`:                    "lanes",
+		`{"lanes":["control",{"app":"new","cpus":64}]}`:       "lanes.new.cpus",
+		`{"lanes":["control",{"app":"new","cpus":-1}]}`:       "lanes.new.cpus",
+		`{"lanes":["control",{"app":"new","memory":"lots"}]}`: "lanes.new.memory",
+	} {
+		a := r.ask("POST", "/v1/plans", `{"script":"a.js",`+body[1:])
+		require.Equal(t, 400, a.status, body)
+		require.Equal(t, field, a.json(t)["details"].(map[string]any)["field"], "%s\n%s", body, a.body)
+	}
+	require.Equal(t, "script", r.ask("POST", "/v1/plans", `{"script":"c.js"}`).json(t)["details"].(map[string]any)["field"])
+}
+
+func TestWhoAsksNowAndThenReadsHowFarARaceIs(t *testing.T) {
+	r := start(t)
+	running, waiting := r.submit(), r.submit()
+	job := <-r.track.started
+	r.until(running, "preparing")
+	whole := 3000 + 2*(1200+3000+2*2000+3*100+1000.0)
+	progress := func(id string) map[string]any {
+		return r.ask("GET", "/v1/races/"+id, "").json(t)["progress"].(map[string]any)
+	}
+	require.Equal(t, map[string]any{"detail": "", "heat": 0.0, "heats": 2.0, "elapsed_ms": 0.0, "remaining_ms": whole}, progress(waiting))
+	job.View.Progress(race.Snapshot{At: time.Now(), Status: race.Racing, Phase: "race", Heat: 2, Heats: 2, Mode: race.Together, Elapsed: 9 * time.Second, Remaining: time.Hour})
+	seen := progress(running)
+	require.Equal(t, "heat 1 of 8", seen["detail"])
+	require.Equal(t, 2.0, seen["heat"])
+	require.GreaterOrEqual(t, seen["elapsed_ms"], 9000.0)
+	require.InDelta(t, 3_600_000, seen["remaining_ms"], 60_000)
+	open := r.ask("GET", "/v1/races?status=queued&status=preparing&status=racing", "").json(t)["races"].([]any)
+	require.Len(t, open, 2, "one call shows the track and the queue")
+	require.NotNil(t, open[1].(map[string]any)["progress"])
+	r.track.finish <- struct{}{}
+	r.until(running, "finished")
+	require.Nil(t, r.ask("GET", "/v1/races/"+running, "").json(t)["progress"])
 }
 
 func TestBadRequestsAreRefusedInASentence(t *testing.T) {

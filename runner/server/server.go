@@ -32,6 +32,8 @@ type Races interface {
 	Events(ctx context.Context, id, after string) (*events.Reader, error)
 	ScriptNames() ([]string, error)
 	Describe(ctx context.Context, name string) (service.Description, error)
+	Plan(ctx context.Context, body []byte) (service.Description, error)
+	Progress(k sqlite.Kept) (*service.Progress, error)
 }
 
 // Options are what the API is made of.
@@ -90,6 +92,7 @@ func (a *api) routes() []route {
 		{method: "POST", path: "/v1/races/{id}/stop", do: a.stop},
 		{method: "GET", path: "/v1/races/{id}/events", lasting: true, do: a.events},
 		{method: "GET", path: "/v1/races/{id}/logs/{app}", do: a.logs},
+		{method: "POST", path: "/v1/plans", do: a.plan},
 		{method: "GET", path: "/v1/scripts", do: a.scripts},
 		{method: "GET", path: "/v1/scripts/{name...}", do: a.script},
 	}

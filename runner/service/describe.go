@@ -4,10 +4,9 @@ import (
 	"context"
 
 	"github.com/photofinish/photofinish/pkg/race"
-	"github.com/photofinish/photofinish/runner/plan"
 )
 
-// Description is what a script defines.
+// Description is what a script, or a request for a race, comes to.
 type Description struct {
 	Name         string        `json:"name"` // of the script
 	RaceName     string        `json:"race_name"`
@@ -23,9 +22,11 @@ type Description struct {
 	UntilDecided bool          `json:"until_decided"`
 	Engine       string        `json:"engine"`
 	EstimateMS   float64       `json:"estimate_ms"` // from the start to the verdict
+	// ResourcesAllowed says whether a request may change the lanes' limits here.
+	ResourcesAllowed bool `json:"resources_allowed"`
 }
 
-// LaneDefined is a lane as a script defines it.
+// LaneDefined is a lane as it is defined.
 type LaneDefined struct {
 	App       string         `json:"app"`
 	URL       string         `json:"url"`
@@ -41,33 +42,43 @@ type LaneDefined struct {
 // ScriptNames lists the scripts.
 func (s *Service) ScriptNames() ([]string, error) { return s.Scripts.Names() }
 
-// Describe tells what a script defines. The environment of lanes is left out: it may hold secrets.
+// Describe tells what a script defines.
 func (s *Service) Describe(ctx context.Context, name string) (Description, error) {
 	script, err := s.Scripts.Get(name)
 	if err != nil {
 		return Description{}, err
 	}
-	r := Request{Script: name}
-	d, _, err := s.parse(ctx, r, script)
+	c, err := s.consider(ctx, Request{Script: name}, script, whatever)
 	if err != nil {
 		return Description{}, err
 	}
-	kind, err := s.engine(r, d)
+	return s.describe(name, c), nil
+}
+
+// Plan tells what a request for a race would come to, and refuses what Submit would refuse. Nothing is queued.
+func (s *Service) Plan(ctx context.Context, body []byte) (Description, error) {
+	r, err := ParseRequest(body)
 	if err != nil {
 		return Description{}, err
 	}
-	p, err := plan.Make(d, s.CPUs, 0)
+	c, err := s.check(ctx, r)
 	if err != nil {
 		return Description{}, err
 	}
+	return s.describe(r.Script, c), nil
+}
+
+// describe leaves the environment of lanes out: it may hold secrets.
+func (s *Service) describe(script string, c considered) Description {
+	d, p := c.definition, c.plan
 	told := Description{
-		Name: name, RaceName: d.Name, Baseline: d.Baseline, Load: d.Load, Heats: d.Heats, WarmupMS: ms(d.Warmup), Mode: d.Mode, RacedAs: p.Mode, ReasonOfMode: p.Reason,
-		Arrivals: d.Arrivals, UntilDecided: d.UntilDecided, Engine: kind, EstimateMS: ms(p.Estimate), Lanes: []LaneDefined{},
+		Name: script, RaceName: d.Name, Baseline: d.Baseline, Load: d.Load, Heats: d.Heats, WarmupMS: ms(d.Warmup), Mode: d.Mode, RacedAs: p.Mode, ReasonOfMode: p.Reason,
+		Arrivals: d.Arrivals, UntilDecided: d.UntilDecided, Engine: c.engine, EstimateMS: ms(p.Estimate), ResourcesAllowed: s.Lanes.Resources, Lanes: []LaneDefined{},
 	}
 	for _, l := range d.Lanes {
 		told.Lanes = append(told.Lanes, LaneDefined{
 			App: l.App, URL: l.URL, Command: l.Command, Image: l.Image, Build: l.Build, Compose: l.Compose, Port: l.Port, Path: l.Path, Resources: l.Resources,
 		})
 	}
-	return told, nil
+	return told
 }

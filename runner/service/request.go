@@ -54,9 +54,9 @@ func ParseRequest(body []byte) (Request, error) {
 	}
 	switch {
 	case r.Script == "":
-		return r, race.Errorf(race.Invalid, "name one of GET /v1/scripts", "script: is missing")
+		return r, race.Errorf(race.Invalid, "name one of GET /v1/scripts", "script: is missing").At("script")
 	case r.Name != nil && (strings.TrimSpace(*r.Name) == "" || len(*r.Name) > maxName):
-		return r, race.Errorf(race.Invalid, "", "name: must be 1 to %d bytes long", maxName)
+		return r, race.Errorf(race.Invalid, "", "name: must be 1 to %d bytes long", maxName).At("name")
 	}
 	return r, nil
 }
@@ -72,7 +72,7 @@ func badJSON(err error) error {
 		if want == "" {
 			want = "an object"
 		}
-		return race.Errorf(race.Invalid, "", "%s: must be %s, not %s", where, want, kind.Value)
+		return race.Errorf(race.Invalid, "", "%s: must be %s, not %s", where, want, kind.Value).At(where)
 	}
 	if key, unknown := strings.CutPrefix(err.Error(), "json: unknown field "); unknown {
 		return race.Errorf(race.Invalid, "known keys: script, name, load {vus, duration, rate}, heats, warmup, mode, arrivals, baseline, lanes, until_decided, engine",
@@ -121,7 +121,10 @@ func span(raw json.RawMessage, what string) (*time.Duration, error) {
 		return nil, nil
 	}
 	d, err := definition.Duration(raw, what)
-	return &d, err
+	if err != nil {
+		return nil, race.Errorf(race.Invalid, race.HintOf(err), "%w", err).At(what)
+	}
+	return &d, nil
 }
 
 // chosen are the lanes that the request names, in its order: an object by name, or a list of names and of objects with their name as app.
@@ -141,7 +144,7 @@ const lanesForm = `write {"control": {"url": "http://…"}, …}, or a list like
 func byName(raw []byte) ([]definition.Choice, error) {
 	decoder := json.NewDecoder(bytes.NewReader(raw))
 	if open, err := decoder.Token(); err != nil || open != json.Delim('{') {
-		return nil, race.Errorf(race.Invalid, lanesForm, "lanes: must be an object or a list")
+		return nil, race.Errorf(race.Invalid, lanesForm, "lanes: must be an object or a list").At("lanes")
 	}
 	choices := []definition.Choice{}
 	for decoder.More() {
@@ -151,7 +154,7 @@ func byName(raw []byte) ([]definition.Choice, error) {
 		}
 		c := definition.Choice{App: fmt.Sprint(name)}
 		if err := decoder.Decode(&c.Keys); err != nil {
-			return nil, race.Errorf(race.Invalid, lanesForm, "lanes.%s: is not readable: %w", c.App, err)
+			return nil, race.Errorf(race.Invalid, lanesForm, "lanes.%s: is not readable: %w", c.App, err).At("lanes." + c.App)
 		}
 		choices = append(choices, c)
 	}
@@ -172,7 +175,7 @@ func listed(raw []byte) ([]definition.Choice, error) {
 		}
 		keys := map[string]json.RawMessage{}
 		if json.Unmarshal(item, &keys) != nil || json.Unmarshal(keys["app"], &c.App) != nil {
-			return nil, race.Errorf(race.Invalid, lanesForm, "lanes[%d]: must be a name or an object with app", i)
+			return nil, race.Errorf(race.Invalid, lanesForm, "lanes[%d]: must be a name or an object with app", i).At("lanes")
 		}
 		delete(keys, "app")
 		var err error

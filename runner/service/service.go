@@ -147,34 +147,19 @@ func (s *Service) Submit(ctx context.Context, who Who, key string, body []byte) 
 	return a, false, nil
 }
 
-// define checks what is asked for as far as it can be checked before the race's turn.
+// define checks what is asked for as far as it can be checked before the race's turn, and plans its record.
 func (s *Service) define(ctx context.Context, r Request) (n sqlite.New, err error) {
-	script, err := s.Scripts.Get(r.Script)
-	if err != nil {
-		return n, race.Errorf(race.Invalid, race.HintOf(err), "%w", err)
-	}
-	d, chosen, err := s.parse(ctx, r, script)
+	c, err := s.check(ctx, r)
 	if err != nil {
 		return n, err
 	}
-	if err := s.allows(d, chosen); err != nil {
-		return n, err
-	}
-	kind, err := s.engine(r, d)
+	id, err := stage.NewID(c.definition.Name, time.Now())
 	if err != nil {
 		return n, err
 	}
-	p, err := plan.Make(d, s.CPUs, 0)
-	if err != nil {
-		return n, err
-	}
-	id, err := stage.NewID(d.Name, time.Now())
-	if err != nil {
-		return n, err
-	}
-	d.Script = script.Name
-	n.Record = coordinator.Planned(id, "", kind, d, p)
-	n.ScriptText = script.Text
+	c.definition.Script = c.script.Name
+	n.Record = coordinator.Planned(id, "", c.engine, c.definition, c.plan)
+	n.ScriptText = c.script.Text
 	return n, nil
 }
 
@@ -184,7 +169,7 @@ func (s *Service) parse(ctx context.Context, r Request, script scripts.Script) (
 		return d, nil, err
 	}
 	if len(chosen) > s.Limits.Lanes { // before anything looks at each of them
-		return d, nil, race.Errorf(race.Invalid, "", "the request names %d lanes; this runner allows at most %d", len(chosen), s.Limits.Lanes)
+		return d, nil, race.Errorf(race.Invalid, "", "the request names %d lanes; this runner allows at most %d", len(chosen), s.Limits.Lanes).At("lanes")
 	}
 	o, err := r.overrides(chosen)
 	if err != nil {

@@ -118,7 +118,7 @@ func (e Engines) Choose(name string, lanes []race.LaneSpec) (Kind, error) {
 	if name != "" {
 		i := slices.IndexFunc(e, func(k Kind) bool { return k.Name == name })
 		if i < 0 {
-			return Kind{}, race.Errorf(race.Invalid, "choose one of: "+strings.Join(e.Names(), ", "), "engine %q is not known here", name)
+			return Kind{}, race.Errorf(race.Invalid, "choose one of: "+strings.Join(e.Names(), ", "), "engine %q is not known here", name).At("engine")
 		}
 		return e[i], e[i].allow(lanes)
 	}

@@ -1,29 +1,61 @@
 import { css } from '@emotion/css';
 import type { AppRootProps } from '@grafana/data';
 import { PluginPage } from '@grafana/runtime';
-import { TextLink } from '@grafana/ui';
+import { Stack, Text, TextLink } from '@grafana/ui';
 import React from 'react';
 
-import { contentsOf } from './contents';
+import { appId } from '../shared/names';
+import { type Dashboard, dashboardsOf } from './contents';
+import { LastRaces } from './LastRaces';
+import { isAdmin, raceSources, Setup } from './Setup';
+import { useFoundDashboards } from './useSetup';
 
-const list = css({ paddingLeft: '1.25rem' }); // Grafana's reset leaves the bullets outside the page
-
-/** The first page: where to begin, and what the app brings. What it is for stands above, as Grafana shows the app's description. */
+/** The first page: whether all is set up, where to look, and what was raced last. What it is for stands above, as Grafana shows the app's description. */
 export function Overview({ meta }: AppRootProps) {
+  const dashboards = dashboardsOf(meta.includes, useFoundDashboards());
+  const [first] = raceSources();
   return (
     <PluginPage>
-      <p>
-        To begin, add the data source and give it the address of the Prometheus that k6 writes to and that scrapes cAdvisor. Races run by
-        hand with <code>k6 run --tag testid=…</code> are shown too; a companion runner is needed only to start races from Grafana.
-      </p>
-      <h3>What the app brings</h3>
+      <Stack direction="column" gap={4}>
+        <section>
+          <Stack direction="column" gap={2}>
+            <Text element="h3">Set-up</Text>
+            <Setup />
+          </Stack>
+        </section>
+        {dashboards.length > 0 && (
+          <section>
+            <Text element="h3">Dashboards</Text>
+            <Dashboards dashboards={dashboards} />
+          </section>
+        )}
+        {first && (
+          <section>
+            <Text element="h3">Last races</Text>
+            <LastRaces uid={first.uid} dashboards={dashboards} />
+          </section>
+        )}
+      </Stack>
+    </PluginPage>
+  );
+}
+
+const list = css({ listStyle: 'none', margin: '8px 0 0', '& > li': { padding: '2px 0' } });
+
+function Dashboards({ dashboards }: { dashboards: Dashboard[] }) {
+  const missing = dashboards.some(({ href }) => !href);
+  return (
+    <>
       <ul className={list}>
-        {contentsOf(meta.includes).map(({ name, kind, href, action }) => (
-          <li key={`${kind} ${name}`}>
-            {kind}: {name} {href && <TextLink href={href}>{action ?? name}</TextLink>}
-          </li>
+        {dashboards.map(({ name, href }) => (
+          <li key={name}>{href ? <TextLink href={href}>{name}</TextLink> : <Text color="secondary">{name}</Text>}</li>
         ))}
       </ul>
-    </PluginPage>
+      {missing && isAdmin() && (
+        <Text color="secondary">
+          Those without a link are not imported yet: <TextLink href={`/plugins/${appId}?page=dashboards`}>import them</TextLink>.
+        </Text>
+      )}
+    </>
   );
 }

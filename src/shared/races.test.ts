@@ -58,10 +58,14 @@ describe("a page of the runner's races", () => {
 describe('merged lists', () => {
   it('have the newest first, and before them what has not started', () => {
     const merged = mergeRaces(
-      [race('old', { startedAt: 1 }), race('new', { startedAt: 3 })],
-      [race('mid', { startedAt: 2 }), race('queued')]
+      [race('taken out of the queue', { status: 'cancelled' }), race('old', { startedAt: 1 }), race('new', { startedAt: 3 })],
+      [
+        race('mid', { startedAt: 2 }),
+        race('queued', { status: 'queued' }),
+        race('failed before its start', { status: 'failed', finishedAt: 1.5 }),
+      ]
     );
-    expect(merged.map((r) => r.id)).toEqual(['queued', 'new', 'mid', 'old']);
+    expect(merged.map((r) => r.id)).toEqual(['queued', 'new', 'mid', 'failed before its start', 'old', 'taken out of the queue']);
   });
 
   it('tell a race as the first list does', () => {
@@ -84,4 +88,5 @@ it('the newest finished race is the one that ended last, of the name if one is g
 it('an option names the race and says when, how and who', () => {
   const option = raceOption(race('ab2', { name: 'nightly', startedAt: 5, apps: ['a', 'b'] }), (ms) => `at ${ms}`);
   expect(option).toEqual({ value: 'ab2', label: 'nightly (ab2)', description: 'at 5 · finished · a, b' });
+  expect(raceOption(race('nightly-20261125-072508-2e6e', { name: 'nightly' }), String).label).toBe('nightly');
 });

@@ -2,6 +2,9 @@ import type { DataFrame } from '@grafana/data';
 
 import { asList, asRecord, asText, asTime } from './json';
 
+/** What the runner puts behind a race's name to make its id: the start, which lists show beside the name, and some random digits. */
+const stamp = /-\d{8}-\d{6}-[0-9a-f]{4}$/;
+
 /** A race as lists show it. Times are milliseconds since 1970. */
 export interface RaceInfo {
   id: string;
@@ -12,6 +15,12 @@ export interface RaceInfo {
   apps: string[];
   /** The recorded baseline; a race that only Prometheus knows names none. */
   baseline?: string;
+}
+
+const over = ['finished', 'failed', 'cancelled', 'interrupted'];
+
+export function hasEnded({ status }: { status: string }): boolean {
+  return over.includes(status);
 }
 
 /** Reads the frame of a query of type `races`: the races of the time range, the runner's and those found in Prometheus. */
@@ -59,7 +68,8 @@ export function mergeRaces(...lists: RaceInfo[][]): RaceInfo[] {
       byId.set(race.id, race);
     }
   }
-  const start = (race: RaceInfo) => race.startedAt ?? Number.POSITIVE_INFINITY; // what waits for its start is the newest
+  // What waits for its start is the newest; what ended before it started stands where it ended, and what never came to its turn is last.
+  const start = (race: RaceInfo) => race.startedAt ?? race.finishedAt ?? (hasEnded(race) ? -Infinity : Infinity);
   return [...byId.values()].sort((a, b) => (start(a) === start(b) ? a.id.localeCompare(b.id) : start(b) - start(a)));
 }
 
@@ -77,6 +87,9 @@ export function namesOf(races: readonly RaceInfo[]): string[] {
 
 /** The name of a race, with its id where that says more. */
 export function raceLabel({ id, name }: RaceInfo): string {
+  if (name && stamp.test(id)) {
+    return name;
+  }
   return name && name !== id ? `${name} (${id})` : id;
 }
 

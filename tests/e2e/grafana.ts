@@ -16,7 +16,8 @@ import { from } from 'rxjs';
 async function fetchJSON({ url, method = 'GET', data, params, headers }: BackendSrvRequest) {
   const query = new URLSearchParams(params).toString();
   const body = data === undefined ? undefined : JSON.stringify(data);
-  const response = await fetch(query ? `${url}?${query}` : url, { method, body, headers });
+  const typed = body === undefined ? headers : { 'Content-Type': 'application/json', ...headers };
+  const response = await fetch(query ? `${url}?${query}` : url, { method, body, headers: typed });
   const answer: unknown = await response.json();
   const { ok, status, statusText, redirected, type } = response;
   if (!ok) {

@@ -162,6 +162,26 @@ func TestStoppingTwiceIsOneStop(t *testing.T) {
 	require.EqualError(t, err, `there is no race "r3"`)
 }
 
+func TestARaceHasItsStartBeforeItsFirstHeatIsRecorded(t *testing.T) {
+	db := fresh(t)
+	accept(t, db, waiting(1))
+	_, _, err := db.Take(t.Context(), noon)
+	require.NoError(t, err)
+	startOf := func() *time.Time {
+		k, err := db.Get(t.Context(), "r1")
+		require.NoError(t, err)
+		var r race.Race
+		require.NoError(t, json.Unmarshal(k.Record, &r))
+		return r.StartedAt
+	}
+	require.NoError(t, db.Changed(t.Context(), "r1", noon, race.WarmingUp, "heat 1 of 2"))
+	require.Nil(t, startOf())
+	for i := range 2 { // heats
+		require.NoError(t, db.Changed(t.Context(), "r1", noon.Add(time.Duration(i)*time.Minute), race.Racing, "heat"))
+		require.Equal(t, noon.UTC(), startOf().UTC())
+	}
+}
+
 func TestPagesHoldEveryRaceOnce(t *testing.T) {
 	db := fresh(t)
 	for i := range 25 {
@@ -186,7 +206,7 @@ func TestPagesHoldEveryRaceOnce(t *testing.T) {
 		_, _, err := db.Page(t.Context(), sqlite.Filter{Limit: 1, Cursor: bad})
 		require.Equal(t, race.Invalid, race.CodeOf(err), bad)
 	}
-	page, _, err := db.Page(t.Context(), sqlite.Filter{Status: race.Finished, Limit: 1})
+	page, _, err := db.Page(t.Context(), sqlite.Filter{Status: []race.Status{race.Finished}, Limit: 1})
 	require.NoError(t, err)
 	require.Empty(t, page)
 }
@@ -247,7 +267,7 @@ func BenchmarkListing10000Races(b *testing.B) {
 	}
 	for name, f := range map[string]sqlite.Filter{
 		"first": {Limit: 50}, "middle": {Limit: 50, Cursor: fmt.Sprintf("%d.1", noon.Add(races/2*time.Second).UnixMicro())},
-		"by-name": {Limit: 50, Name: "name-3"}, "by-status": {Limit: 50, Status: race.Finished},
+		"by-name": {Limit: 50, Name: "name-3"}, "by-status": {Limit: 50, Status: []race.Status{race.Finished}},
 	} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {

@@ -25,8 +25,9 @@ type Kept struct {
 
 // Filter narrows a list; its zero value lists all, from the newest.
 type Filter struct {
-	Name   string
-	Status race.Status
+	Name string
+	// Status keeps races of any of these; none keeps all.
+	Status []race.Status
 	Limit  int
 	Cursor string
 }
@@ -37,8 +38,11 @@ func (d *DB) Page(ctx context.Context, f Filter) (page []Kept, next string, err 
 	if f.Name != "" {
 		where, args = append(where, "name = ?"), append(args, f.Name)
 	}
-	if f.Status != "" {
-		where, args = append(where, "status = ?"), append(args, f.Status)
+	if len(f.Status) > 0 {
+		where = append(where, "status IN (?"+strings.Repeat(", ?", len(f.Status)-1)+")")
+		for _, status := range f.Status {
+			args = append(args, status)
+		}
 	}
 	if f.Cursor != "" {
 		at, seq, err := parseCursor(f.Cursor)

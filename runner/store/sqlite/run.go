@@ -46,6 +46,12 @@ func setStatus(ctx context.Context, tx *sql.Tx, seq int64, at time.Time, status 
 	if _, err := tx.ExecContext(ctx, "UPDATE races SET status = ?1, record = json_set(record, '$.status', ?1) WHERE seq = ?2", status, seq); err != nil {
 		return err
 	}
+	if status == race.Racing { // lists and panels need the start before the first heat's record has it
+		started := at.UTC().Format(time.RFC3339Nano)
+		if _, err := tx.ExecContext(ctx, "UPDATE races SET record = json_set(record, '$.started_at', ?1) WHERE seq = ?2 AND json_extract(record, '$.started_at') IS NULL", started, seq); err != nil {
+			return err
+		}
+	}
 	return change(ctx, tx, seq, at, status, cause)
 }
 

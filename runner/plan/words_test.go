@@ -1,0 +1,73 @@
+package plan_test
+
+import (
+	"encoding/json"
+	"flag"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/photofinish/photofinish/pkg/race"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// said is a plan as the API tells it, and the runner's words for it.
+type said struct {
+	Plan struct {
+		Lanes        []struct{} `json:"lanes"`
+		Load         race.Load  `json:"load"`
+		Heats        int        `json:"heats"`
+		WarmupMS     float64    `json:"warmup_ms"`
+		RacedAs      race.Mode  `json:"raced_as"`
+		RacedWhy     string     `json:"raced_why"`
+		UntilDecided bool       `json:"until_decided"`
+		EstimateMS   float64    `json:"estimate_ms"`
+	} `json:"plan"`
+	Words string `json:"words"`
+}
+
+// TestThePanelSaysWhatTheTerminalSays keeps plans with their words in a file, which the control panel's own words are held against
+// (src/panels/control/words.test.ts).
+func TestThePanelSaysWhatTheTerminalSays(t *testing.T) {
+	var all []said
+	for _, c := range []struct {
+		mode     race.Mode
+		heats    int
+		duration time.Duration
+		warmup   time.Duration
+		decided  bool
+		limits   []float64
+		cpus     int
+	}{
+		{race.Auto, 8, 4 * time.Second, time.Second, false, []float64{.5, .5, .5, .5}, 2},
+		{race.Auto, 4, 30 * time.Second, 3 * time.Second, false, []float64{.5, .5, .5, .5}, 8},
+		{race.Together, 1, time.Second, 0, false, []float64{.5, .5}, 2},
+		{race.Turns, 12, 1500 * time.Millisecond, 200 * time.Millisecond, true, []float64{0, 0, 0}, 2},
+		{race.Together, 100, 10 * time.Minute, time.Minute, false, []float64{.5, .5}, 4},
+		{race.Together, 6, 90 * time.Second, 0, true, []float64{.5}, 4},
+		{race.Turns, 2, 3661 * time.Second, 0, false, []float64{1, 1}, 1},
+	} {
+		def := define(c.mode, c.heats, c.duration, c.limits...)
+		def.Warmup, def.UntilDecided = c.warmup, c.decided
+		p := made(t, def, c.cpus)
+		var s said
+		s.Plan.Lanes = make([]struct{}, len(p.Lanes))
+		s.Plan.Load.DurationMS, s.Plan.Heats, s.Plan.WarmupMS = float64(p.Duration.Milliseconds()), len(p.Heats), float64(p.Warmup.Milliseconds())
+		s.Plan.RacedAs, s.Plan.RacedWhy, s.Plan.UntilDecided, s.Plan.EstimateMS = p.Mode, p.Reason, p.UntilDecided, float64(p.Estimate.Milliseconds())
+		s.Words = p.Describe()
+		all = append(all, s)
+	}
+	text, err := json.MarshalIndent(all, "", "  ")
+	require.NoError(t, err)
+	const file = "testdata/words.json"
+	if *update {
+		require.NoError(t, os.MkdirAll("testdata", 0o755))
+		require.NoError(t, os.WriteFile(file, append(text, '\n'), 0o644))
+	}
+	golden, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.JSONEq(t, string(golden), string(text))
+}

@@ -1,0 +1,47 @@
+package service
+
+import (
+	"context"
+
+	"github.com/photofinish/photofinish/pkg/race"
+	"github.com/photofinish/photofinish/runner/definition"
+	"github.com/photofinish/photofinish/runner/plan"
+	"github.com/photofinish/photofinish/runner/scripts"
+)
+
+// considered is what a request comes to.
+type considered struct {
+	script     scripts.Script
+	definition race.Definition
+	chosen     []definition.Choice
+	engine     string
+	plan       plan.Plan
+}
+
+// check considers a request and holds it against what is allowed here.
+func (s *Service) check(ctx context.Context, r Request) (considered, error) {
+	script, err := s.Scripts.Get(r.Script)
+	if err != nil { // in a request it is not the address that is wrong
+		return considered{}, race.Errorf(race.Invalid, race.HintOf(err), "%w", err).At("script")
+	}
+	return s.consider(ctx, r, script, s.allows)
+}
+
+// consider makes of a request what the runner would do, if allowed says nothing against it.
+func (s *Service) consider(ctx context.Context, r Request, script scripts.Script, allowed func(race.Definition, []definition.Choice) error) (c considered, err error) {
+	c.script = script
+	if c.definition, c.chosen, err = s.parse(ctx, r, script); err != nil {
+		return c, err
+	}
+	if err := allowed(c.definition, c.chosen); err != nil {
+		return c, err
+	}
+	if c.engine, err = s.engine(r, c.definition); err != nil {
+		return c, err
+	}
+	c.plan, err = plan.Make(c.definition, s.CPUs, 0)
+	return c, err
+}
+
+// whatever allows what a script of the folder says: it needs no permission.
+func whatever(race.Definition, []definition.Choice) error { return nil }
