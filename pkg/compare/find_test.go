@@ -146,7 +146,7 @@ func TestTheRaceOfARecordNeedsNoSearch(t *testing.T) {
 
 func TestARecordSaysWhoseSeriesAreToBeRead(t *testing.T) {
 	start, end := t0, t0.Add(time.Second)
-	r, ok := compare.FromRecord(race.Race{ID: "r1", Heats: []race.Heat{{Number: 1, StartedAt: &start, FinishedAt: &end}}, K6: &race.K6{Image: "grafana/k6:2"}})
+	r, ok := compare.FromRecord(race.Race{ID: "r1", Heats: []race.Heat{{Number: 1, StartedAt: &start, FinishedAt: &end}}, K6: &race.K6{Image: race.Image{Name: "grafana/k6:2"}}})
 	require.True(t, ok)
 	require.False(t, r.Own, "a stock k6 has only its own")
 	require.True(t, r.Phased)

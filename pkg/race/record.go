@@ -51,10 +51,7 @@ func (r *Race) Interrupt(at time.Time, why string) {
 
 // K6 is a stock k6 that was run from an image.
 type K6 struct {
-	Image string `json:"image"` // as the script names it
-	// ID and Digest say which image that was: on the machine, and in its registry. Digest is "" for one that never was in a registry.
-	ID      string `json:"id,omitempty"`
-	Digest  string `json:"digest,omitempty"`
+	Image   Image  `json:"image"`             // its ID is "" before it was found or pulled
 	Version string `json:"version,omitempty"` // as "v1.8.0"
 }
 

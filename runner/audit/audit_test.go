@@ -115,7 +115,7 @@ var cases = map[string]struct {
 	}, nil},
 
 	"a stock k6": {func(o *audit.Observations) {
-		o.StockK6 = &race.K6{Image: "grafana/k6:2", Version: "v2.2.0"}
+		o.StockK6 = &race.K6{Image: race.Image{Name: "grafana/k6:2"}, Version: "v2.2.0"}
 	}, []want{{"", race.StockK6, race.Note, "k6 v2.2.0 of the image grafana/k6:2"}}},
 	"a stock k6, poisson arrivals and an app that died": {func(o *audit.Observations) {
 		o.StockK6, o.Arrivals = &race.K6{Version: "v2.2.0"}, race.Poisson

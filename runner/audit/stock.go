@@ -9,7 +9,7 @@ func stockK6(o Observations, r *report) {
 	}
 	r.add("", race.StockK6, race.Note, "the stopwatch was k6 %s of the image %s, a stock k6: live figures come from Prometheus, once a second, and percentiles from the histograms that it holds, whose buckets are 9%% wide, "+
 		"so percentiles less than 9.1%% apart are not told apart; how late requests were sent and how many VUs each lane had is not known; iterations dropped in the warm-up count as dropped",
-		o.StockK6.Version, o.StockK6.Image)
+		o.StockK6.Version, o.StockK6.Image.Name)
 	if o.Arrivals == race.Poisson && len(o.ClosedScenarios) == 0 {
 		r.add("", race.StockK6, race.Warning, "a stock k6 has no poisson arrivals: each request waited a uniform random part of its tick instead, which makes fewer queues; race with the k6 that is built in for poisson")
 	}

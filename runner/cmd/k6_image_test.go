@@ -160,8 +160,8 @@ func (s stockK6) isRaced(t *testing.T, image, version string) {
 	record := r.result.Record
 	require.Equal(t, race.Finished, record.Status)
 	require.Len(t, record.Heats, 2)
-	require.Equal(t, image, record.K6.Image)
-	require.True(t, strings.HasPrefix(record.K6.ID, "sha256:"))
+	require.Equal(t, image, record.K6.Image.Name)
+	require.True(t, strings.HasPrefix(record.K6.Image.ID, "sha256:"))
 	require.True(t, strings.HasPrefix(record.K6.Version, version), record.K6.Version)
 	require.Equal(t, record.K6.Version, record.Versions["k6"])
 	for i, l := range record.Lanes {
@@ -386,7 +386,7 @@ func (s stockK6) isServed(t *testing.T) {
 	events := v.events(id, "")
 	record := v.until(id, "finished", "failed")
 	require.Equal(t, "finished", record["status"], "%v", record["error"])
-	require.Equal(t, s.image, record["k6"].(map[string]any)["image"])
+	require.Equal(t, s.image, record["k6"].(map[string]any)["image"].(map[string]any)["name"])
 	var at []time.Time
 	said := ""
 	for _, e := range events {

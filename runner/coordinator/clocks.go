@@ -3,7 +3,6 @@ package coordinator
 import (
 	"context"
 	"fmt"
-	"maps"
 	"sync"
 	"time"
 
@@ -34,12 +33,8 @@ func (u *run) prepareK6(ctx context.Context, say func(string)) error {
 		return err
 	}
 	u.record.K6 = stock
-	u.record.Versions = maps.Clone(u.record.Versions) // the stage's own
-	if u.record.Versions == nil {
-		u.record.Versions = map[string]string{}
-	}
-	u.record.Versions["k6"] = stock.Version
-	u.View.Log(fmt.Sprintf("the stopwatch is k6 %s of the image %s: a stock k6, so live figures come from Prometheus, once a second", stock.Version, stock.Image))
+	u.record.Versions["k6"] = stock.Version // instead of that of the built-in one
+	u.View.Log(fmt.Sprintf("the stopwatch is k6 %s of the image %s: a stock k6, so live figures come from Prometheus, once a second", stock.Version, stock.Image.Name))
 	return nil
 }
 

@@ -26,7 +26,7 @@ func Planned(id, requestedBy, engineName string, d race.Definition, p plan.Plan)
 		Audit: race.Audit{Fair: true, Findings: []race.Finding{}},
 	}
 	if d.K6Image != "" {
-		rec.K6 = &race.K6{Image: d.K6Image}
+		rec.K6 = &race.K6{Image: race.Image{Name: d.K6Image}}
 	}
 	if requestedBy != "" {
 		rec.RequestedBy = &requestedBy

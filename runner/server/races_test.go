@@ -366,7 +366,7 @@ func TestAK6OfAnImageThatMayNotBeRunIsRefusedWhenItsRaceIsAskedFor(t *testing.T)
 	a := r.ask("POST", "/v1/races", `{"script":"box.js"}`)
 	require.Equal(t, 202, a.status, a.body)
 	record := r.ask("GET", "/v1/races/"+a.json(t)["id"].(string), "").json(t)
-	require.Equal(t, map[string]any{"image": "acme/k6:2"}, record["k6"], "which one it is is known when it is prepared")
+	require.Equal(t, map[string]any{"image": map[string]any{"name": "acme/k6:2", "id": ""}}, record["k6"], "which one it is is known when it is prepared")
 }
 
 func TestWhatTheConfigurationAllowsARequestMaySayOfLanes(t *testing.T) {

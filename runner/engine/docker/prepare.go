@@ -59,14 +59,20 @@ func (e *Engine) prepareLane(ctx context.Context, l race.LaneSpec, r recipe, own
 // unprivileged is the first port that every user may listen on.
 const unprivileged = 1024
 
+// sourceOf is an image as records name it.
+func sourceOf(name string, found image.InspectResponse) race.Image {
+	i := race.Image{Name: name, ID: found.ID}
+	if len(found.RepoDigests) > 0 {
+		i.Digest = found.RepoDigests[0]
+	}
+	return i
+}
+
 // take fills in what the image says of itself.
 func (p *preparedLane) take(found image.InspectResponse) {
-	p.source = race.Image{Name: p.image, ID: found.ID}
+	p.source = sourceOf(p.image, found)
 	if p.build != nil {
 		p.source.Name = p.build.tag()
-	}
-	if len(found.RepoDigests) > 0 {
-		p.source.Digest = found.RepoDigests[0]
 	}
 	user, signal := p.user, ""
 	if c := found.Config; c != nil {

@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"regexp"
-	"strings"
 	"sync"
 	"time"
 
@@ -38,26 +37,16 @@ type ToolSpec struct {
 	Stdout, Stderr io.Writer
 }
 
-// Image is an image that may be run.
-type Image struct {
-	ID     string
-	Digest string // in its registry; "" where it never was in one
-}
-
 // ToolImage finds or pulls the image of a tool, if it may be run here; whose says what it is for.
-func (e *Engine) ToolImage(ctx context.Context, whose, name string, say func(string)) (Image, error) {
+func (e *Engine) ToolImage(ctx context.Context, whose, name string, say func(string)) (race.Image, error) {
 	if err := e.options.Allowed.Run(name); err != nil {
-		return Image{}, race.Errorf(race.CodeOf(err), race.HintOf(err), "%s: %w", whose, err)
+		return race.Image{}, race.Errorf(race.CodeOf(err), race.HintOf(err), "%s: %w", whose, err)
 	}
 	found, err := e.image(ctx, whose, name, say)
 	if err != nil {
-		return Image{}, err
+		return race.Image{}, err
 	}
-	i := Image{ID: found.ID}
-	if len(found.RepoDigests) > 0 {
-		_, i.Digest, _ = strings.Cut(found.RepoDigests[0], "@")
-	}
-	return i, nil
+	return sourceOf(name, found), nil
 }
 
 // Tool is a tool at work. All methods may be called concurrently.

@@ -43,7 +43,7 @@ type Options struct {
 type Launcher struct {
 	options    Options
 	prometheus *prometheus
-	image      docker.Image
+	image      race.Image
 	version    version
 
 	complaint sync.Once
@@ -75,7 +75,7 @@ func (l *Launcher) Prepare(ctx context.Context, raceID string, say func(string))
 	if l.version, err = l.ask(ctx, raceID); err != nil {
 		return nil, err
 	}
-	return &race.K6{Image: l.options.Image, ID: l.image.ID, Digest: l.image.Digest, Version: l.version.text}, nil
+	return &race.K6{Image: l.image, Version: l.version.text}, nil
 }
 
 // Cleanup implements k6.Launcher.
