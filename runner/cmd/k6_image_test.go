@@ -1,19 +1,15 @@
 package cmd_test
 
 import (
-	"context"
 	"fmt"
 	"math"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
-	"github.com/docker/docker/api/types/container"
-	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/client"
 	"github.com/stretchr/testify/require"
 
@@ -22,9 +18,7 @@ import (
 	"github.com/photofinish/photofinish/pkg/verdict"
 	"github.com/photofinish/photofinish/runner/coordinator"
 	"github.com/photofinish/photofinish/runner/engine/docker/dockertest"
-	allow "github.com/photofinish/photofinish/runner/images"
 	"github.com/photofinish/photofinish/runner/stage"
-	"github.com/photofinish/photofinish/runner/store"
 )
 
 // moreK6 names programs of k6 that cannot be built from this module, such as v2, for the race of images to be tried on, too: paths of
@@ -318,213 +312,4 @@ func (s stockK6) losesALane(t *testing.T) {
 	require.Contains(t, all, "no poisson arrivals")
 	require.Contains(t, all, "a: was asked on after its app had ended in heat 1")
 	s.nothingLeft(t, record.ID)
-}
-
-// sharesItsContainer runs the runner in a container with a network of its own, where only what shares that reaches its loopback interface.
-func (s stockK6) sharesItsContainer(t *testing.T) {
-	socket, local := strings.CutPrefix(s.client.DaemonHost(), "unix://")
-	if !local {
-		t.Skip("NOT TESTED: the Docker Engine is on another machine")
-	}
-	dir := filepath.Dir(s.script(t, s.image, "mode: 'together', heats: 1", "", "a: { command: ['./control'], port: 4000, path: '/control' }", "b: { command: ['./control'], port: 4001, path: '/control' }"))
-	control, err := os.ReadFile(dockertest.Build(t, "github.com/photofinish/photofinish/testapps/control"))
-	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "control"), control, 0o700))
-	name := fmt.Sprintf("photofinish-test/runner:%d", os.Getpid())
-	dockertest.Image(t, s.client, name, dockertest.Build(t, "github.com/photofinish/photofinish/runner"))
-	made, err := s.client.ContainerCreate(t.Context(), &container.Config{Image: name, Cmd: []string{"race", "/work/scripts/box.js", "--out", "/work/race"}, Hostname: "elsewhere"},
-		&container.HostConfig{Binds: []string{filepath.Dir(dir) + ":/work", socket + ":/var/run/docker.sock"}, Tmpfs: map[string]string{"/tmp": ""}}, nil, nil, "")
-	require.NoError(t, err)
-	t.Cleanup(func() {
-		require.NoError(t, s.client.ContainerRemove(context.Background(), made.ID, container.RemoveOptions{Force: true}))
-	})
-	ended, failed := s.client.ContainerWait(t.Context(), made.ID, container.WaitConditionNextExit)
-	require.NoError(t, s.client.ContainerStart(t.Context(), made.ID, container.StartOptions{}))
-	var networks []container.NetworkMode
-	for {
-		select {
-		case end := <-ended:
-			record, err := store.Load(filepath.Join(filepath.Dir(dir), "race"))
-			require.NoError(t, err)
-			require.Zero(t, end.StatusCode, "%v", record.Error)
-			require.InDelta(t, 100, record.Lanes[0].Client.Requests, 10)
-			require.NotNil(t, record.Lanes[0].Measures["latency_p95"], "Prometheus was reached")
-			require.Contains(t, networks, container.NetworkMode("container:"+made.ID))
-			s.nothingLeft(t, record.ID)
-			return
-		case err := <-failed:
-			require.NoError(t, err)
-		case <-time.After(50 * time.Millisecond):
-			found, err := s.client.ContainerList(t.Context(), container.ListOptions{Filters: filters.NewArgs(filters.Arg("label", "photofinish.tool"))})
-			require.NoError(t, err)
-			for _, one := range found {
-				networks = append(networks, container.NetworkMode(one.HostConfig.NetworkMode))
-			}
-		}
-	}
-}
-
-func (s stockK6) isServed(t *testing.T) {
-	needConfinement(t)
-	ownTemp(t)
-	v := newServed(t, fmt.Sprintf("engines: [process, docker]\ndocker: {images: [%q]}\n", s.image))
-	script := func(name, image, more string) {
-		v.script(name, "2s", more+"\nimport { path } from './helper.js';\nexport default function () { http.get(__ENV.APP_URL + path); }")
-		text, err := os.ReadFile(filepath.Join(v.dir, "scripts", name))
-		require.NoError(t, err)
-		v.write("scripts/"+name, strings.Replace(string(text), "photofinish: {", fmt.Sprintf("photofinish: { k6: { image: %q },", image), 1))
-	}
-	v.write("scripts/helper.js", "export const path = '?x';")
-	v.write("secret.txt", "of the runner")
-	script("box.js", s.image, "")
-	script("evil.js", "evil/k6:1", "")
-	script("nosy.js", s.image, "const secret = open('../secret.txt');")
-	v.start()
-	require.Contains(t, v.ask(400, "POST", "/v1/races", `{"script":"evil.js"}`)["message"], "k6: the image evil/k6:1 may not be run here")
-	require.Contains(t, v.ask(400, "POST", "/v1/races", `{"script":"nosy.js"}`)["message"], "permission denied")
-	id := v.submit(`{"script":"box.js","heats":2}`)
-	events := v.events(id, "")
-	record := v.until(id, "finished", "failed")
-	require.Equal(t, "finished", record["status"], "%v", record["error"])
-	require.Equal(t, s.image, record["k6"].(map[string]any)["image"].(map[string]any)["name"])
-	var at []time.Time
-	said := ""
-	for _, e := range events {
-		switch e.kind {
-		case "log":
-			said += e.data["line"].(string)
-		case "progress":
-			require.Equal(t, "prometheus", e.data["source"])
-			if e.data["phase"] == "race" && e.data["heat"] == 1.0 {
-				when, err := time.Parse(time.RFC3339Nano, e.data["at"].(string))
-				require.NoError(t, err)
-				at = append(at, when)
-			}
-		}
-	}
-	require.Contains(t, said, "live figures come from Prometheus, once a second")
-	require.GreaterOrEqual(t, len(at), 2)
-	for i := 1; i < len(at); i++ {
-		require.Less(t, at[i].Sub(at[i-1]), 1500*time.Millisecond)
-	}
-	s.nothingLeft(t, id)
-}
-
-// box waits for the container of a heat, and looks at it.
-func (s stockK6) box(t *testing.T, r *runner) container.InspectResponse {
-	t.Helper()
-	r.says(t, "Racing: heat 1")
-	found, err := s.client.ContainerList(t.Context(), container.ListOptions{Filters: filters.NewArgs(filters.Arg("label", "photofinish.race="+r.record().ID))})
-	require.NoError(t, err)
-	require.Len(t, found, 1)
-	seen, err := s.client.ContainerInspect(t.Context(), found[0].ID)
-	require.NoError(t, err)
-	return seen
-}
-
-func (s stockK6) holds(t *testing.T) {
-	ownTemp(t)
-	t.Setenv("SECRET_OF_THE_SCRIPT", "for __ENV")
-	r := startRunner(t, s.processes(t, s.image, "mode: 'together'", ""), "--heats", "1", "--duration", "4s")
-	seen := s.box(t, r)
-	require.False(t, seen.HostConfig.Privileged)
-	require.Equal(t, []string{"ALL"}, []string(seen.HostConfig.CapDrop))
-	require.Empty(t, seen.HostConfig.CapAdd)
-	require.Contains(t, seen.HostConfig.SecurityOpt, "no-new-privileges")
-	require.True(t, seen.HostConfig.ReadonlyRootfs)
-	require.Empty(t, seen.HostConfig.Binds)
-	require.Empty(t, seen.Mounts)
-	require.Equal(t, container.NetworkMode("host"), seen.HostConfig.NetworkMode, "the runner's own, which is the machine's here")
-	require.NotEmpty(t, seen.Config.Labels["photofinish.owner"])
-	require.Contains(t, seen.Config.Env, "SECRET_OF_THE_SCRIPT=for __ENV")
-	for _, variable := range seen.Config.Env {
-		require.False(t, strings.HasPrefix(variable, "HOME=") || strings.HasPrefix(variable, "TMPDIR="), variable)
-	}
-	require.Equal(t, 0, r.exit(t))
-	require.NotNil(t, r.record().Lanes[0].Client)
-	s.nothingLeft(t, r.record().ID)
-}
-
-func (s stockK6) interrupted(t *testing.T) {
-	temp := ownTemp(t)
-	r := startRunner(t, s.processes(t, s.image, "mode: 'together'", ""), "--duration", "20s")
-	s.box(t, r)
-	time.Sleep(time.Second) // something is measured
-	r.signal(t, syscall.SIGINT)
-	require.Equal(t, 130, r.exit(t))
-	require.Equal(t, race.Interrupted, r.record().Status)
-	require.Len(t, r.record().Heats, 1, "what was measured is kept")
-	require.Positive(t, r.record().Lanes[0].Client.Requests)
-	s.nothingLeft(t, r.record().ID)
-	left, err := filepath.Glob(filepath.Join(temp, "photofinish-*", "*"))
-	require.NoError(t, err)
-	require.Empty(t, left)
-}
-
-func (s stockK6) swept(t *testing.T) {
-	ownTemp(t)
-	dead := startRunner(t, s.processes(t, s.image, "mode: 'together'", ""), "--duration", "20s")
-	s.box(t, dead)
-	dead.signal(t, syscall.SIGKILL)
-	dead.exit(t)
-	require.NotEmpty(t, dockertest.Left(t, s.client, dead.record().ID))
-	// The next race has neither lanes in containers nor such a k6: the record of the dead one says what it left.
-	next := runRace(t.Context(), t, "--heats", "1", "--mode", "together", plain(t))
-	require.Equal(t, 0, next.code)
-	require.Equal(t, race.Interrupted, dead.record().Status)
-	s.nothingLeft(t, dead.record().ID)
-}
-
-// plain is a race of local processes with the k6 that is built in.
-func plain(t *testing.T) string {
-	t.Helper()
-	return writeScript(t, "", "a: "+lane(boxA, ""), "b: "+lane(boxB, ""))
-}
-
-func (s stockK6) refuses(t *testing.T) {
-	clock, err := stage.SelfAsK6()
-	require.NoError(t, err)
-	other := fmt.Sprintf("photofinish-test/no-k6:%d", os.Getpid())
-	dockertest.Image(t, s.client, other, dockertest.Build(t, "github.com/photofinish/photofinish/testapps/control"))
-	helps := fmt.Sprintf("photofinish-test/help:%d", os.Getpid())
-	dockertest.Image(t, s.client, helps, dockertest.Build(t, "go.k6.io/k6"), `ENTRYPOINT ["/app", "help"]`)
-	empty := fmt.Sprintf("photofinish-test/no-entry:%d", os.Getpid())
-	dockertest.Image(t, s.client, empty, dockertest.Build(t, "github.com/photofinish/photofinish/testapps/control"), "ENTRYPOINT []")
-	all := stage.Engines{stage.Process(), stage.Docker(nil)}
-	for name, c := range map[string]struct {
-		image   string
-		engines stage.Engines
-		message string
-		hint    string
-	}{
-		"nobody has it":         {"127.0.0.1:1/nobody/k6:1", all, "k6: the image 127.0.0.1:1/nobody/k6:1 is not on this machine and cannot be pulled", "check the name"},
-		"it is not allowed":     {s.image, stage.Engines{stage.Process(), stage.Docker(&allow.Allowed{Images: []string{"grafana/k6"}})}, "k6: the image " + s.image + " may not be run here; those that may are grafana/k6", "docker.images"},
-		"no engine for it":      {s.image, stage.Engines{stage.Process()}, "no engine here can run k6 from the image " + s.image, "docker"},
-		"it is another program": {helps, all, "the image " + helps + " runs no k6: asked for its version it said ", "grafana/k6"},
-		"it does not answer":    {other, all, "the image " + other + " did not say within 10s which k6 it holds", "grafana/k6"},
-		"it has no entry point": {empty, all, "the image " + empty + " runs no k6: ", "grafana/k6"},
-		"its name is none":      {"UPPER case", all, `"UPPER case" is no name of an image`, "nginx"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-			defer cancel()
-			st, err := stage.Prepare(ctx, stage.Options{
-				Script: s.processes(t, c.image, "mode: 'together'", ""), Engines: c.engines, K6: clock, Out: filepath.Join(t.TempDir(), "race"), Listen: "127.0.0.1:0", Say: t.Logf,
-			})
-			id := ""
-			if err == nil {
-				defer st.Close()
-				var result coordinator.Result
-				result, err = st.Run(ctx, &shots{t: t})
-				id = result.Record.ID
-				require.Equal(t, race.Failed, result.Record.Status)
-			}
-			require.ErrorContains(t, err, c.message)
-			require.Contains(t, race.HintOf(err), c.hint)
-			t.Log(err, race.HintOf(err))
-			if id != "" {
-				s.nothingLeft(t, id)
-			}
-		})
-	}
 }

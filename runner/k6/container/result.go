@@ -1,0 +1,79 @@
+package container
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/photofinish/photofinish/runner/k6"
+	"github.com/photofinish/photofinish/runner/k6/stream"
+)
+
+const (
+	// lastPush bounds the wait for k6's last push to be found in Prometheus.
+	lastPush = 3 * time.Second
+	// externalAbort is k6's exit code after an interrupt (errext/exitcodes).
+	externalAbort = 105
+	// signalled and the signal's number are the code of what a signal ended.
+	signalled = 128
+)
+
+// finish tells the result of a k6 that has ended, and removes its container.
+func (r *running) finish(ctx context.Context, figures *live) {
+	r.errors.Flush()
+	code, err := r.tool.Code()
+	if code == externalAbort && r.retired.Load() {
+		code = 0
+	}
+	r.exit, r.exitErr = k6.Ended(code, r.log), err
+	if code > signalled {
+		r.exit.Killed, r.exit.Err = true, fmt.Sprintf("ended by signal %d", code-signalled)
+	}
+	if err := r.tool.Remove(ctx); err != nil { // the end of the race tries again
+		r.launcher.options.Say(err.Error())
+	}
+	result := stream.Event{Type: stream.Result, At: time.Now(), Phase: "done", Result: map[string]stream.LaneResult{}}
+	switch {
+	case r.part.Config.Probe:
+		result.Result = r.reached
+	case r.totalsErr != nil:
+		return // nothing was told: the exit code says why
+	default:
+		r.tell(figures.end(r.totals), time.Now()) // the last push came after the last question
+		latencies := r.latencies(ctx)
+		for app, t := range r.totals {
+			t.Latency = resolved(t.Latency, latencies[app])
+			result.Result[app] = stream.LaneResult{Race: t}
+		}
+	}
+	r.events <- result
+}
+
+// latencies reads the lanes' latencies from Prometheus, as soon as it holds all that k6 counted.
+func (r *running) latencies(ctx context.Context) map[string]stream.Histogram {
+	deadline := time.Now().Add(lastPush)
+	for {
+		found, err := r.launcher.prometheus.final(ctx, r.part.Config.RaceID, r.part.Config.Heat, time.Since(r.began)+window)
+		whole := err == nil
+		for app, t := range r.totals {
+			whole = whole && found[app].Count >= t.Requests
+		}
+		if whole || time.Now().After(deadline) {
+			if err != nil {
+				r.launcher.complain(err)
+			}
+			return found
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+}
+
+// resolved joins k6's exact mean and extremes with the buckets that Prometheus holds.
+func resolved(exact, buckets stream.Histogram) stream.Histogram {
+	if exact.Count == 0 || buckets.Count == 0 {
+		return stream.Histogram{}
+	}
+	buckets.Sum = exact.Mean() * float64(buckets.Count)
+	buckets.Min, buckets.Max = exact.Min, exact.Max
+	return buckets
+}
