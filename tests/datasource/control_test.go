@@ -141,12 +141,20 @@ func (y *way) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	y.mu.Unlock()
 	switch {
 	case state == "down":
-		panic(http.ErrAbortHandler) // closes the connection without a word
+		hangUp(w)
 	case state == "lossy" && r.Method == http.MethodPost && r.URL.Path == "/v1/races":
 		y.proxy.ServeHTTP(httptest.NewRecorder(), r)
-		panic(http.ErrAbortHandler)
+		hangUp(w)
+	default:
+		y.proxy.ServeHTTP(w, r)
 	}
-	y.proxy.ServeHTTP(w, r)
+}
+
+// hangUp closes the connection without a word.
+func hangUp(w http.ResponseWriter) {
+	if connection, _, err := http.NewResponseController(w).Hijack(); err == nil {
+		_ = connection.Close()
+	}
 }
 
 // askRunner lets the browser's test ask the runner itself.
@@ -164,7 +172,7 @@ func askRunner(w http.ResponseWriter, r *http.Request, runner *url.URL) {
 		http.Error(w, err.Error(), http.StatusBadGateway)
 		return
 	}
-	defer answer.Body.Close() //nolint:errcheck // it was read
+	defer answer.Body.Close()
 	w.WriteHeader(answer.StatusCode)
 	_, _ = io.Copy(w, answer.Body)
 }
