@@ -260,7 +260,7 @@ func TestWhoAsksNowAndThenReadsHowFarARaceIs(t *testing.T) {
 	r := start(t)
 	running, waiting := r.submit(), r.submit()
 	job := <-r.track.started
-	r.until(running, "preparing")
+	r.until(running, "racing")
 	whole := 3000 + 2*(1200+3000+2*2000+3*100+1000.0)
 	progress := func(id string) map[string]any {
 		return r.ask("GET", "/v1/races/"+id, "").json(t)["progress"].(map[string]any)

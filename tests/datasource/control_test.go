@@ -141,12 +141,20 @@ func (y *way) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	y.mu.Unlock()
 	switch {
 	case state == "down":
-		panic(http.ErrAbortHandler) // closes the connection without a word
+		hangUp(w)
 	case state == "lossy" && r.Method == http.MethodPost && r.URL.Path == "/v1/races":
 		y.proxy.ServeHTTP(httptest.NewRecorder(), r)
-		panic(http.ErrAbortHandler)
+		hangUp(w)
+	default:
+		y.proxy.ServeHTTP(w, r)
 	}
-	y.proxy.ServeHTTP(w, r)
+}
+
+// hangUp closes the connection without a word.
+func hangUp(w http.ResponseWriter) {
+	if connection, _, err := http.NewResponseController(w).Hijack(); err == nil {
+		_ = connection.Close()
+	}
 }
 
 // askRunner lets the browser's test ask the runner itself.
@@ -164,7 +172,7 @@ func askRunner(w http.ResponseWriter, r *http.Request, runner *url.URL) {
 		http.Error(w, err.Error(), http.StatusBadGateway)
 		return
 	}
-	defer answer.Body.Close() //nolint:errcheck // it was read
+	defer answer.Body.Close()
 	w.WriteHeader(answer.StatusCode)
 	_, _ = io.Copy(w, answer.Body)
 }
@@ -183,7 +191,8 @@ export default function () { http.get(__ENV.APP_URL); }
 `
 )
 
-var address = regexp.MustCompile(`msg="the runner listens" address=(\S+)`)
+// told is where the runner says that its Prometheus is, and then that it listens itself.
+var told = regexp.MustCompile(`msg="Prometheus is embedded" url=(\S+)|msg="the runner listens" address=(\S+)`)
 
 // serveRunner builds the runner, gives it scripts, and starts it. It answers with its address and that of its Prometheus.
 func serveRunner(t *testing.T) (runner *url.URL, prometheus string) {
@@ -200,15 +209,9 @@ func serveRunner(t *testing.T) (runner *url.URL, prometheus string) {
 		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o700))
 		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
 	}
-	script := func(name, duration, other string) {
-		put("scripts/"+name, fmt.Sprintf(quickScript, duration, app, freePort(t), enginetest.AppVariable, app, freePort(t), enginetest.AppVariable, other))
-	}
-	script("quick.js", "1s", "control")
-	script("slow.js", "20s", "control")
-	script("broken.js", "1s", "crasher")
-	prometheus = fmt.Sprintf("127.0.0.1:%d", freePort(t))
 	put("token", runnerToken)
-	put("runner.yaml", "listen: 127.0.0.1:0\ntoken: {file: token}\nscripts: {folder: scripts}\nprometheus: {listen: '"+prometheus+"'}\n")
+	put("runner.yaml", "listen: 127.0.0.1:0\ntoken: {file: token}\nscripts: {folder: scripts}\nprometheus: {listen: '127.0.0.1:0'}\n")
+	require.NoError(t, os.MkdirAll(filepath.Join(dir, "scripts"), 0o700))
 	serve := exec.Command(program, "serve", "--config", filepath.Join(dir, "runner.yaml"))
 	said, err := serve.StderrPipe()
 	require.NoError(t, err)
@@ -217,22 +220,34 @@ func serveRunner(t *testing.T) (runner *url.URL, prometheus string) {
 		_ = serve.Process.Signal(syscall.SIGTERM)
 		_ = serve.Wait()
 	})
-	found := make(chan string, 1)
+	found := make(chan string, 2)
 	go func() {
 		for lines := bufio.NewScanner(said); lines.Scan(); {
-			if m := address.FindStringSubmatch(lines.Text()); m != nil {
-				found <- m[1]
+			if m := told.FindStringSubmatch(lines.Text()); m != nil {
+				found <- m[1] + m[2]
 			}
 		}
 	}()
-	select {
-	case at := <-found:
-		runner, err = url.Parse("http://" + at)
-		require.NoError(t, err)
-	case <-time.After(30 * time.Second):
-		t.Fatal("the runner does not listen")
+	tell := func() string {
+		select {
+		case address := <-found:
+			return address
+		case <-time.After(30 * time.Second):
+			t.Fatal("the runner does not listen")
+			return ""
+		}
 	}
-	return runner, "http://" + prometheus
+	prometheus = tell()
+	runner, err = url.Parse("http://" + tell())
+	require.NoError(t, err)
+	// The ports of lanes are chosen now, when those of the runner are taken.
+	script := func(name, duration, other string) {
+		put("scripts/"+name, fmt.Sprintf(quickScript, duration, app, freePort(t), enginetest.AppVariable, app, freePort(t), enginetest.AppVariable, other))
+	}
+	script("quick.js", "1s", "control")
+	script("slow.js", "20s", "control")
+	script("broken.js", "1s", "crasher")
+	return runner, prometheus
 }
 
 func freePort(t *testing.T) int {

@@ -12,9 +12,15 @@ import type { ControlOptions } from './options';
 
 const raceVariable = '${race}';
 
-/** Turns the dashboard: other panels follow its variable and its time range. */
+/** How often the other panels ask while a race runs, where the dashboard has no rhythm of its own; Grafana allows no shorter one by default. */
+const refreshWhileRacing = '5s';
+
+/** Turns the dashboard: other panels follow its variable and its time range. A race that has ended changes no more. */
 function turnDashboard({ race, from, to }: Turn): void {
-  locationService.partial({ 'var-race': race, from: String(from), to: String(to) }, true);
+  const now = locationService.getSearch().get('refresh') ?? '';
+  const ours = now === '' || now === refreshWhileRacing;
+  const refresh = ours ? { refresh: to === 'now' ? refreshWhileRacing : '' } : {};
+  locationService.partial({ 'var-race': race, from: String(from), to: String(to), ...refresh }, true);
 }
 
 /** The edge to Grafana: which data source is meant, what the dashboard shows, and how it is turned. */
