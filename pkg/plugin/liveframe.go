@@ -64,6 +64,11 @@ func newLiveFrame(all bool) liveFrame {
 	return liveFrame{f, all}
 }
 
+// of says which race a frame is about.
+func (f liveFrame) of(r race.Race) {
+	f.Meta.Custom = map[string]any{"race": r.ID, "name": r.Name}
+}
+
 func (f liveFrame) add(r liveRow) {
 	values := []any{r.time.UTC(), r.app, r.phase, r.heat, r.requests, r.rate, r.p50, r.p95, r.errors, r.cpu, r.memory, r.place}
 	if f.all {

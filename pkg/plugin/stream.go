@@ -30,6 +30,7 @@ func (d *Datasource) SubscribeStream(ctx context.Context, req *backend.Subscribe
 		return nil, err // Grafana's page asks again
 	}
 	f := newLiveFrame(all)
+	f.of(record)
 	f.record(record, d.now())
 	initial, err := backend.NewInitialFrame(f.Frame, data.IncludeAll)
 	if err != nil {
@@ -95,6 +96,7 @@ func firstHeat(r race.Race) time.Time {
 // frame is nil for an event that tells nothing of lanes.
 func (t *teller) frame(ctx context.Context, e runnerclient.Event) (*data.Frame, error) {
 	f := newLiveFrame(t.all)
+	f.of(t.record)
 	switch e.Type {
 	case runnerclient.EventProgress:
 		var p runnerclient.Progress
