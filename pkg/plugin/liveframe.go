@@ -163,7 +163,7 @@ func outOf(r race.Race, l race.Lane) string {
 	case l.Exit.Reason == race.Exited && l.Exit.Code != nil:
 		why = fmt.Sprintf("exit code %d", *l.Exit.Code)
 	}
-	return fmt.Sprintf("%s, %.0f s", why, l.Exit.At.Sub(*r.StartedAt).Seconds())
+	return fmt.Sprintf("%s, %.0f s", why, max(0, l.Exit.At.Sub(*r.StartedAt).Seconds())) // a race starts after its first warm-up
 }
 
 // rank gives the places as the runner does while a race goes on: by p95 in an open model, where all are asked the same, else by requests.

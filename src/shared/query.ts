@@ -3,7 +3,7 @@ import type { DataQuery } from '@grafana/schema';
 import { asList, asText } from './json';
 
 /** What a query asks for: the query types of CONTRACT.md that the back end answers. */
-export const queryTypes = ['timeseries', 'standings', 'verdict', 'distribution', 'races', 'events'] as const;
+export const queryTypes = ['timeseries', 'standings', 'verdict', 'distribution', 'races', 'events', 'live'] as const;
 export type QueryType = (typeof queryTypes)[number];
 
 /** The newest finished race whose end lies in the time range; the back end resolves it, so it works in alert rules too. */
@@ -29,7 +29,7 @@ export interface RaceQuery extends DataQuery {
   baseline?: string;
   align?: Align;
   heats?: Heats;
-  /** Of verdicts one of verdictFields, of standings "trend". */
+  /** Of verdicts one of verdictFields, of standings "trend", of live "all". */
   field?: string;
 }
 
@@ -43,6 +43,7 @@ const parts: Record<QueryType, readonly Part[]> = {
   distribution: ['races', 'name', 'apps', 'baseline'],
   races: ['name'],
   events: ['races', 'name', 'baseline'],
+  live: ['races', 'name'],
 };
 
 /**
@@ -114,10 +115,13 @@ export const newAlertQuery: Partial<RaceQuery> = {
 /** A new annotation: what happened in the races of the dashboard's time range. */
 export const newAnnotationQuery: Partial<RaceQuery> = { queryType: 'events', races: [] };
 
-/** Changes the type and drops a field that the new type does not know: the back end would refuse the query. */
+/**
+ * Changes the type and drops a field that the new type does not know: the back end would refuse the query. What goes on live is asked for with
+ * all its columns: the track panel draws them.
+ */
 export function changeType(query: RaceQuery, queryType: QueryType): RaceQuery {
   const { field: _dropped, ...rest } = query;
-  return { ...rest, queryType };
+  return queryType === 'live' ? { ...rest, queryType, field: 'all' } : { ...rest, queryType };
 }
 
 /** Says whether Grafana should run a query at all: one without a type is still being written. */

@@ -167,7 +167,14 @@ func TestARunningRaceIsFollowedThroughTheBinary(t *testing.T) {
 		frames = append(frames, f)
 	}
 	checkRace(t, frames)
-	keep(t, frames)
+	keep(t, "live.json", frames)
+	past := grafana.query(t, settings, &pluginv2.DataQuery{RefId: "A", IntervalMS: 1000, MaxDataPoints: 1000, TimeRange: now, Json: []byte(`{"queryType":"timeseries","races":["` + id + `"],"align":"elapsed",
+"measures":["request_rate","latency_p50","latency_p95","error_rate","cpu_cores","memory_working_set"]}`)})["A"]
+	require.NoError(t, past.Error)
+	keep(t, "history.json", past.Frames)
+	ended := grafana.query(t, settings, &pluginv2.DataQuery{RefId: "A", Json: []byte(`{"queryType":"live","races":["` + id + `"],"field":"all"}`), TimeRange: now})["A"]
+	require.NoError(t, ended.Error)
+	keep(t, "ended.json", ended.Frames)
 	latest := grafana.query(t, settings, &pluginv2.DataQuery{RefId: "A", Json: []byte(`{"queryType":"live","races":["$latest"]}`), TimeRange: now})["A"]
 	require.NoError(t, latest.Error)
 	require.Equal(t, "ds/live/"+strings.TrimSuffix(path, "/all"), latest.Frames[0].Meta.Channel, "the newest, where none runs")
@@ -211,25 +218,24 @@ func at[T any](t *testing.T, f *data.Frame, column string, row int) T {
 }
 
 // keep records what a real race sent, for the track panel's tests (go test -run RunningRace ./tests/datasource -record).
-func keep(t *testing.T, frames []*data.Frame) {
+func keep(t *testing.T, name string, frames []*data.Frame) {
 	t.Helper()
 	if !*record {
 		return
 	}
-	schema, err := data.FrameToJSON(frames[0], data.IncludeSchemaOnly)
-	require.NoError(t, err)
-	told := struct {
-		Schema json.RawMessage   `json:"schema"`
-		Events []json.RawMessage `json:"events"`
-	}{Schema: schema}
-	for _, f := range frames {
-		rows, err := data.FrameToJSON(f, data.IncludeDataOnly)
+	var told []json.RawMessage
+	for i, f := range frames {
+		include := data.IncludeAll
+		if i > 0 {
+			include = data.IncludeDataOnly // a stream's frames have the same columns
+		}
+		one, err := data.FrameToJSON(f, include)
 		require.NoError(t, err)
-		told.Events = append(told.Events, rows)
+		told = append(told, one)
 	}
 	text, err := json.Marshal(told)
 	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(filepath.Join(root, "src", "panels", "track", "testdata", "live.json"), text, 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(root, "src", "panels", "track", "testdata", name), text, 0o600))
 }
 
 // TestAStreamOutlivesItsRunner: a runner that ends in the middle of a race and comes back tells how the race ended.

@@ -1,0 +1,37 @@
+import { isOver, type Lane, type Moment, type Race } from './race';
+
+/**
+ * Puts what Prometheus remembers of a race before what was seen of it live. Counts that were seen are exact, those of the past are rates
+ * that were added up: the past may come up to the first count that was seen, and never beyond.
+ */
+export function withPast(live: Race, past: Race | undefined): Race {
+  if (!past) {
+    return live;
+  }
+  const lanes = live.lanes.map((lane) => {
+    const remembered = past.lanes.find(({ app }) => app === lane.app)?.moments ?? [];
+    return { ...lane, moments: isOver(live) ? replayed(lane, remembered) : joined(lane.moments, remembered) };
+  });
+  const heatStarts = past.heatStarts.length >= live.heatStarts.filter(Number.isFinite).length ? past.heatStarts : live.heatStarts;
+  return { ...live, heats: live.heats || past.heats, heatStarts, lanes };
+}
+
+function joined(seen: readonly Moment[], remembered: readonly Moment[]): Moment[] {
+  const first = seen[0];
+  if (!first) {
+    return [...remembered];
+  }
+  const before = remembered.filter(({ at }) => at < first.at);
+  return [...before.map((moment) => ({ ...moment, requests: Math.min(moment.requests, first.requests) })), ...seen];
+}
+
+/** Of a race that is over the last moment tells the whole race; the way there is whichever was told in more moments. */
+function replayed(lane: Lane, remembered: readonly Moment[]): Moment[] {
+  const last = lane.moments[lane.moments.length - 1];
+  if (!last || remembered.length <= lane.moments.length) {
+    return lane.moments;
+  }
+  const way = remembered.map((moment) => ({ ...moment, requests: Math.min(moment.requests, last.requests) }));
+  const end = Math.max(last.at, way[way.length - 1]?.at ?? 0);
+  return [...way.filter(({ at }) => at < end), { ...last, at: end }];
+}
