@@ -61,7 +61,7 @@ func (d *Datasource) live(ctx context.Context, q query) (answer, error) {
 		}
 		f := newLiveFrame(q.Field == fieldAll)
 		f.of(*l.record)
-		f.record(*l.record, d.now())
+		f.record(*l.record, when(*l.record, d.now()))
 		channel := live.Channel{Scope: live.ScopeDatasource, Namespace: d.uid, Path: livePath(l.id, f.all)}
 		if channel.IsValid() && len(channel.String()) <= maxChannel {
 			f.Meta.Channel = channel.String()

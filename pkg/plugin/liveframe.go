@@ -8,7 +8,6 @@ import (
 
 	"github.com/grafana/grafana-plugin-sdk-go/data"
 
-	"github.com/photofinish/photofinish/pkg/compare"
 	"github.com/photofinish/photofinish/pkg/race"
 	"github.com/photofinish/photofinish/pkg/runnerclient"
 )
@@ -78,10 +77,11 @@ func (f liveFrame) add(r liveRow) {
 }
 
 // record adds a race as its record tells it: of one that is over the figures of the whole race, of another its lanes and that nothing is known yet.
-func (f liveFrame) record(r race.Race, now time.Time) {
+// at is when; what was seen of it live before must not be later.
+func (f liveFrame) record(r race.Race, at time.Time) {
 	rows := make([]liveRow, 0, len(r.Lanes))
 	for _, l := range r.Lanes {
-		rows = append(rows, recordRow(r, l, now))
+		rows = append(rows, recordRow(r, l, at))
 	}
 	if r.Status.Ended() {
 		rank(rows, r.Load.Rate != nil)
@@ -91,9 +91,9 @@ func (f liveFrame) record(r race.Race, now time.Time) {
 	}
 }
 
-func recordRow(r race.Race, l race.Lane, now time.Time) liveRow {
+func recordRow(r race.Race, l race.Lane, at time.Time) liveRow {
 	row := liveRow{
-		time: now, app: l.App, phase: string(r.Status), status: r.Status, heats: int64(r.PlannedHeats), baseline: l.App == r.Baseline,
+		time: at, app: l.App, phase: string(r.Status), status: r.Status, heats: int64(r.PlannedHeats), baseline: l.App == r.Baseline,
 		cpuLimit: l.Resources.CPUs, target: target(r), heat: int64(len(r.Heats)),
 	}
 	if l.Resources.Memory != nil {
@@ -110,11 +110,8 @@ func recordRow(r race.Race, l race.Lane, now time.Time) liveRow {
 		return row
 	}
 	row.phase = phaseDone
-	if r.FinishedAt != nil {
-		row.time = *r.FinishedAt
-	}
-	if info, ok := compare.FromRecord(r); ok {
-		row.elapsed = seconds64(info.End.Sub(info.Start))
+	if origin := firstHeat(r); !origin.IsZero() {
+		row.elapsed = seconds64(row.time.Sub(origin))
 	}
 	if l.Client != nil {
 		row.rate, row.p50, row.p95 = &l.Client.Rate, l.Client.LatencyMS.P50, l.Client.LatencyMS.P95
@@ -183,6 +180,14 @@ func rank(rows []liveRow, open bool) {
 	for i, r := range order {
 		r.place = int64(i + 1)
 	}
+}
+
+// when is the time of a race's record: its end, or now while it goes on.
+func when(r race.Race, now time.Time) time.Time {
+	if r.Status.Ended() && r.FinishedAt != nil {
+		return *r.FinishedAt
+	}
+	return now
 }
 
 // progress adds the lanes of an event. origin is when the first heat began, zero while it is not known.

@@ -31,7 +31,7 @@ func (d *Datasource) SubscribeStream(ctx context.Context, req *backend.Subscribe
 	}
 	f := newLiveFrame(all)
 	f.of(record)
-	f.record(record, d.now())
+	f.record(record, when(record, d.now()))
 	initial, err := backend.NewInitialFrame(f.Frame, data.IncludeAll)
 	if err != nil {
 		return nil, fmt.Errorf("race %s: %w", id, err)
@@ -84,11 +84,8 @@ type teller struct {
 
 // firstHeat is when a race's elapsed time begins, zero where its record does not tell yet.
 func firstHeat(r race.Race) time.Time {
-	if info, ok := compare.FromRecord(r); ok {
-		return info.Start
-	}
 	if len(r.Heats) > 0 && r.Heats[0].StartedAt != nil {
-		return *r.Heats[0].StartedAt
+		return compare.ElapsedZero(*r.Heats[0].StartedAt)
 	}
 	return time.Time{}
 }
@@ -104,7 +101,7 @@ func (t *teller) frame(ctx context.Context, e runnerclient.Event) (*data.Frame, 
 			return nil, fmt.Errorf("race %s: an event of the runner cannot be read: %w", t.record.ID, err)
 		}
 		if t.origin.IsZero() && p.Phase == "race" {
-			t.origin = p.At.Add(-t.behind(p))
+			t.origin = compare.ElapsedZero(p.At.Add(-t.behind(p)))
 		}
 		t.last = &p
 		f.progress(p, target(t.record), t.origin)

@@ -22,7 +22,12 @@ const digits = (value: number) => (value >= 100 || value === 0 ? 0 : value >= 10
 
 export const kinds: Record<Gauge, Kind> = {
   p95: { title: 'p95', about: 'p95 latency of the last second', write: (v) => format('ms', digits(v))(v), least: 1 },
-  rate: { title: 'Rate', about: 'Requests per second, of the last second', write: (v) => `${v.toLocaleString('en-US', { minimumFractionDigits: digits(v), maximumFractionDigits: digits(v) })}/s`, least: 1 },
+  rate: {
+    title: 'Rate',
+    about: 'Requests per second, of the last second',
+    write: (v) => `${v.toLocaleString('en-US', { minimumFractionDigits: digits(v), maximumFractionDigits: digits(v) })}/s`,
+    least: 1,
+  },
   errors: {
     title: 'Errors',
     about: 'Share of all requests so far that failed',

@@ -27,6 +27,8 @@ export class LiveRace {
   private race: Race;
   /** Of the newest row that was read, in ms since 1970. */
   private seen = Number.NEGATIVE_INFINITY;
+  /** How many rows of that time were read: two events may come in one millisecond. */
+  private seenRows = 0;
   /** When the first heat began, in seconds since 1970; until a frame tells, the first row. */
   private origin: number | undefined;
   private known = false;
@@ -42,11 +44,16 @@ export class LiveRace {
   /** Reads what is new in a frame; true where that was anything. */
   take(frame: DataFrame): boolean {
     const rows = reader(frame);
+    const time = (row: number) => rows.number('time', row) ?? 0;
     let first = frame.length;
-    while (first > 0 && (rows.number('time', first - 1) ?? 0) > this.seen) {
+    while (first > 0 && time(first - 1) >= this.seen) {
       first--;
     }
-    if (first === frame.length) {
+    const newest = frame.length - 1;
+    for (let read = this.seenRows; read > 0 && first <= newest && time(first) === this.seen; read--) {
+      first++;
+    }
+    if (first > newest) {
       return false;
     }
     // Whoever holds the race as it was goes on holding just that; only the lists of moments are grown in place.
@@ -54,7 +61,13 @@ export class LiveRace {
     for (let row = first; row < frame.length; row++) {
       this.row(rows, row);
     }
-    this.seen = rows.number('time', frame.length - 1) ?? this.seen;
+    if (time(newest) !== this.seen) {
+      this.seenRows = 0;
+    }
+    this.seen = time(newest);
+    for (let row = newest; row >= first && time(row) === this.seen; row--) {
+      this.seenRows++;
+    }
     this.race.lanes.forEach((lane) => (lane.moments = thinned(lane.moments)));
     return true;
   }
@@ -98,6 +111,9 @@ export class LiveRace {
     };
     if (race.phase === 'race' && moment.heat && !wasOver && race.heatStarts[moment.heat - 1] === undefined) {
       race.heatStarts[moment.heat - 1] = moment.at;
+    }
+    if (lane.moments[lane.moments.length - 1]?.at === moment.at) {
+      lane.moments.pop(); // the later event of the same millisecond knows more
     }
     lane.moments.push(moment);
   }

@@ -1,8 +1,8 @@
 import { isOver, type Lane, type Moment, type Race } from './race';
 
 /**
- * Puts what Prometheus remembers of a race before what was seen of it live. Counts that were seen are exact, those of the past are rates
- * that were added up: the past may come up to the first count that was seen, and never beyond.
+ * Puts what Prometheus remembers of a race before what was seen of it live. Counts that were seen are exact. Those of the past are rates that were
+ * added up, and the edges of heats are missing in them: they are stretched to the first exact count, so that nobody jumps there.
  */
 export function withPast(live: Race, past: Race | undefined): Race {
   if (!past) {
@@ -21,8 +21,13 @@ function joined(seen: readonly Moment[], remembered: readonly Moment[]): Moment[
   if (!first) {
     return [...remembered];
   }
-  const before = remembered.filter(({ at }) => at < first.at);
-  return [...before.map((moment) => ({ ...moment, requests: Math.min(moment.requests, first.requests) })), ...seen];
+  return [
+    ...stretched(
+      remembered.filter(({ at }) => at < first.at),
+      first.requests
+    ),
+    ...seen,
+  ];
 }
 
 /** Of a race that is over the last moment tells the whole race; the way there is whichever was told in more moments. */
@@ -31,7 +36,13 @@ function replayed(lane: Lane, remembered: readonly Moment[]): Moment[] {
   if (!last || remembered.length <= lane.moments.length) {
     return lane.moments;
   }
-  const way = remembered.map((moment) => ({ ...moment, requests: Math.min(moment.requests, last.requests) }));
+  const way = stretched(remembered, last.requests);
   const end = Math.max(last.at, way[way.length - 1]?.at ?? 0);
   return [...way.filter(({ at }) => at < end), { ...last, at: end }];
+}
+
+/** Stretches counts so that they end in the given one. */
+function stretched(moments: readonly Moment[], requests: number): Moment[] {
+  const sum = moments[moments.length - 1]?.requests ?? 0;
+  return moments.map((moment) => ({ ...moment, requests: sum > 0 ? (moment.requests / sum) * requests : 0 }));
 }
