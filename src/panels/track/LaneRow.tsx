@@ -14,7 +14,10 @@ export interface Paint {
 
 interface Props {
   styles: Styles;
+  /** Whether the lane has a line of its own, below place and app and above the gauges. */
   stacked: boolean;
+  /** Whether there are so many lanes that each must be low. */
+  dense: boolean;
   runner: Runner;
   outcome: Outcome;
   paint: Paint;
@@ -33,14 +36,19 @@ const longestTrail = 0.12;
 
 /** One lane: place, app and outcome, the lane itself, the gauges. A row of a table, for who hears it. */
 export const LaneRow = memo(function LaneRow(props: Props) {
-  const { styles, stacked, runner, outcome, paint, gauges, scales, ticks, progress, finish, ghost, take } = props;
+  const { styles, stacked, dense, runner, outcome, paint, gauges, scales, ticks, progress, finish, ghost, take } = props;
   const { app } = runner.lane;
   return (
-    <div role="row" className={cx(styles.row, stacked && styles.stacked)} data-app={app} data-out={runner.out !== ''}>
+    <div
+      role="row"
+      className={cx(styles.row, stacked && styles.stacked, dense && styles.dense)}
+      data-app={app}
+      data-out={runner.out !== ''}
+    >
       <div role="cell" data-part="place" className={styles.place} data-none={runner.place === 0}>
         {runner.place || '–'}
       </div>
-      <div role="rowheader" data-part="name" className={styles.name}>
+      <div role="rowheader" data-part="name" className={cx(styles.name, (stacked || dense) && styles.inline)}>
         <span className={styles.app} title={app}>
           {app}
         </span>
@@ -56,11 +64,11 @@ export const LaneRow = memo(function LaneRow(props: Props) {
             <span key={i} className={styles.tick} style={{ left: `${x * 100}%` }} />
           ))}
           {ghost && (
-            <div className={styles.mover} ref={(element) => take(app, 'ghost', element)}>
+            <div data-part="ghost" className={styles.mover} ref={(element) => take(app, 'ghost', element)}>
               <span className={styles.ghost} />
             </div>
           )}
-          <div className={styles.mover} ref={(element) => take(app, 'runner', element)}>
+          <div data-part="runner" className={styles.mover} ref={(element) => take(app, 'runner', element)}>
             <span className={styles.trail} style={trail(paint, runner.pace)} />
             <span className={styles.runner} style={{ background: paint.colour }}>
               {runner.out && <span className={styles.cross}>✕</span>}

@@ -26,6 +26,9 @@ interface Props {
 
 /** Below this width a lane takes a line of its own, in pixels: what is beside it would leave it too short to see who is ahead. */
 const wide = 860;
+/** The height of a lane in which app and outcome have a line each, and that of all that is not lanes, in pixels. */
+const comfortable = 38;
+const besideLanes = 80;
 /** Below this height there is no room for a replay's controls, in pixels. */
 const roomForTransport = 120;
 
@@ -65,6 +68,7 @@ export function Track({ track, verdicts, options, width, height }: Props) {
   const baseline = standing.runners.find(({ lane }) => lane.baseline);
   const heat = Math.max(0, ...standing.runners.map(({ moment }) => moment?.heat ?? 0));
   const stacked = width < wide;
+  const dense = !stacked && race.lanes.length * comfortable > height - besideLanes;
   return (
     <div className={styles.track} ref={root} style={{ width, height }}>
       <StatusLine styles={styles} track={track} heat={heat} to={to} front={head.mode === 'live'} />
@@ -87,7 +91,7 @@ export function Track({ track, verdicts, options, width, height }: Props) {
         {standing.runners.map((runner) => (
           <LaneRow
             key={runner.lane.app}
-            {...{ styles, stacked, runner, scales, take }}
+            {...{ styles, stacked, dense, runner, scales, take }}
             outcome={outcomeOf(race, runner, baseline, verdicts.get(runner.lane.app))}
             paint={{ colour: colourOf(livery, runner.lane.app), dash: dashOf(livery, runner.lane.app) }}
             gauges={options.gauges}

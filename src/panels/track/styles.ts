@@ -42,7 +42,7 @@ export const getStyles = (theme: GrafanaTheme2, gauges: number) => ({
     minHeight: 38,
     maxHeight: 84,
     borderTop: `1px solid ${theme.colors.border.weak}`,
-    '&[data-out="true"]': { color: theme.colors.text.disabled },
+    '&[data-out="true"]': { color: theme.colors.text.secondary },
   }),
   stacked: css({
     gridTemplateColumns: '1.6em minmax(0, 1fr)',
@@ -52,10 +52,18 @@ export const getStyles = (theme: GrafanaTheme2, gauges: number) => ({
     maxHeight: 'none',
     flex: '0 0 auto',
     '& > [data-part="place"]': { gridArea: 'place', textAlign: 'left' },
-    '& > [data-part="name"]': { gridArea: 'name', display: 'flex', alignItems: 'baseline', gap: theme.spacing(1) },
+    '& > [data-part="name"]': { gridArea: 'name' },
     '& > [data-part="lane"]': { gridArea: 'lane', height: 24 },
     '& > [data-part="gauges"]': { gridArea: 'gauges', gridTemplateColumns: 'repeat(auto-fit, minmax(4.4em, 1fr))' },
   }),
+  // App and outcome beside each other, where there is no height for two lines; the outcome is what may not be cut off.
+  inline: css({
+    display: 'flex',
+    alignItems: 'baseline',
+    gap: theme.spacing(1),
+    '& > :last-child': { flex: '0 0 auto', maxWidth: '70%' },
+  }),
+  dense: css({ minHeight: 26 }),
   head: css({
     position: 'sticky',
     top: 0,
@@ -104,7 +112,7 @@ export const getStyles = (theme: GrafanaTheme2, gauges: number) => ({
     height: capsule.height,
     marginTop: -capsule.height / 2,
     borderRadius: capsule.height / 2,
-    boxShadow: `0 0 0 1px ${theme.colors.background.primary}`,
+    boxShadow: `0 0 0 1px ${theme.colors.border.strong}`, // some colours of the palette are as dark as the dark theme
     '[data-out="true"] &': { filter: 'grayscale(1)', opacity: 0.6 },
   }),
   cross: css({

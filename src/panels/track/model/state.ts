@@ -122,11 +122,11 @@ export function ghostX(ghost: Lane | undefined, at: number, finish: number): num
   return ghost && ghost.moments.length > 0 ? Math.min(1, requestsAt(ghost, at) / finish) : undefined;
 }
 
-/** Where on a lane each of its heats ended that lie behind it. */
+/** Where a lane was when each of its further heats began, as far as they have. */
 export function heatTicks(race: Race, lane: Lane, at: number, finish: number): number[] {
   const { to } = span(race);
   return race.heatStarts
-    .filter((start) => start > 0 && start <= Math.min(at, to))
+    .filter((start, heat) => heat > 0 && start <= Math.min(at, to)) // the first begins at the start of the lane
     .map((start) => Math.min(1, requestsAt(lane, start) / finish))
     .filter((x) => x > 0);
 }

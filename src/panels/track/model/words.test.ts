@@ -5,8 +5,7 @@ import { emptiness } from './emptiness';
 import { liveFrame } from '../testdata/frames';
 import { read, scalesOf } from './gauges';
 import type { Lane, Race } from './race';
-import type { Runner } from './state';
-import { standingAt } from './state';
+import { type Runner, standingAt } from './state';
 import { clock, distanceText, duration, outcomeOf, placesSentence, progressText, readVerdicts, statusLine } from './words';
 
 const lane: Lane = { app: 'slow', baseline: false, moments: [{ at: 0, requests: 1234, p95: 30 }] };
