@@ -62,6 +62,11 @@ func (d *Datasource) live(ctx context.Context, q query) (answer, error) {
 		f := newLiveFrame(q.Field == fieldAll)
 		f.of(*l.record)
 		f.record(*l.record, when(*l.record, d.now()))
+		a.frames = append(a.frames, f.Frame)
+		a.executed = append(a.executed, compare.ExecutedQuery{Measure: "race.json of the runner", Expr: "GET /v1/races/" + l.id})
+		if f.all && l.status.Ended() {
+			continue // there is nothing to follow, and Grafana would show for ever that the panel streams
+		}
 		channel := live.Channel{Scope: live.ScopeDatasource, Namespace: d.uid, Path: livePath(l.id, f.all)}
 		if channel.IsValid() && len(channel.String()) <= maxChannel {
 			f.Meta.Channel = channel.String()
@@ -69,8 +74,6 @@ func (d *Datasource) live(ctx context.Context, q query) (answer, error) {
 			a.notices.add("race %s cannot be followed live: with this data source's uid its channel has more than the %d characters that Grafana takes; "+
 				"give the data source a shorter uid", l.id, maxChannel)
 		}
-		a.frames = append(a.frames, f.Frame)
-		a.executed = append(a.executed, compare.ExecutedQuery{Measure: "race.json of the runner", Expr: "GET /v1/races/" + l.id})
 	}
 	if len(a.frames) == 0 {
 		a.frames = data.Frames{newLiveFrame(q.Field == fieldAll).Frame}

@@ -133,6 +133,8 @@ func TestLiveAnswersWithTheChannelAndHowTheRaceStands(t *testing.T) {
 func TestLiveOfAnEndedRaceTellsWhatCameOfIt(t *testing.T) {
 	d := open(t, serve(t, emptyPrometheus), fakeRunner(t, fourApps()))
 	f := ask(t, d, `{"queryType":"live","races":["`+fourApps().ID+`"],"field":"all"}`).Frames[0]
+	require.Empty(t, f.Meta.Channel, "there is nothing to follow")
+	require.NotEmpty(t, ask(t, d, `{"queryType":"live","races":["`+fourApps().ID+`"]}`).Frames[0].Meta.Channel, "the contract's own answer has it all the same")
 	places := map[string]bool{}
 	for row, l := range fourApps().Lanes {
 		require.Equal(t, "done", cell(t, f, "phase", row))

@@ -8,7 +8,10 @@ import { emptiness } from './model/emptiness';
 /** Says why there is no race to see, and what to do. */
 export function Empty({ data }: { data: PanelData }) {
   const styles = useStyles2(getStyles);
-  const { title, steps } = emptiness(data.series);
+  const { title, steps } = emptiness(
+    data.series,
+    (data.errors ?? []).map(({ message, data: told }) => message ?? told?.message ?? 'a query failed')
+  );
   return (
     <div className={styles.empty}>
       <strong>{title}</strong>

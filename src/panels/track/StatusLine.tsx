@@ -26,7 +26,7 @@ export function StatusLine({ styles, track, heat, to, front }: Props) {
   return (
     <div className={styles.status}>
       <b>{race.name || race.id}</b>
-      <span>{live ? statusLine(race, heat, to) : 'From Prometheus, at the pace of the dashboard’s refresh'}</span>
+      <span>{live ? statusLine(race, heat, to) : 'From Prometheus, as of the dashboard’s last refresh'}</span>
       {!front && !isOver(race) && live && <span>(replay)</span>}
       {racing && silence >= patience && <span data-stale>No news for {duration(silence)}: the stream is asked for again</span>}
     </div>

@@ -73,7 +73,7 @@ export function Track({ track, verdicts, options, width, height }: Props) {
     <div className={styles.track} ref={root} style={{ width, height }}>
       <StatusLine styles={styles} track={track} heat={heat} to={to} front={head.mode === 'live'} />
       <div className={styles.lanes} role="table" aria-label={`Lanes of ${race.name || race.id || 'the race'}`} tabIndex={0}>
-        <div role="row" className={stacked ? styles.unseen : cx(styles.row, styles.head)}>
+        <div role="row" className={stacked ? styles.unseen : cx(styles.row, dense && styles.dense, styles.head)}>
           <span role="columnheader" aria-label="Place" />
           <span role="columnheader">App</span>
           <span role="columnheader" aria-label="Distance" className={styles.axis}>

@@ -9,7 +9,7 @@ import { Track } from './Track';
 
 export function TrackPanel({ data, options, width, height }: PanelProps<Options>) {
   const [selector] = useState(() => new Selector());
-  const track = useMemo(() => selector.select(data.series), [selector, data]);
+  const track = useMemo(() => selector.select(data.series, (data.errors ?? []).length > 0), [selector, data]);
   const verdicts = useMemo(() => readVerdicts(data.series, track?.race.id ?? ''), [data, track?.race.id]);
   if (!track || track.race.lanes.length === 0) {
     return <Empty data={data} />;

@@ -29,8 +29,8 @@ export const plugin = new PanelPlugin<Options>(TrackPanel).setNoPadding().setPan
       settings: {
         options: [
           { value: 'auto', label: 'Auto' },
-          { value: 'requests', label: 'Requests of the fastest' },
-          { value: 'target', label: 'Share of the target' },
+          { value: 'requests', label: 'Requests' },
+          { value: 'target', label: 'Target' },
         ],
       },
     })

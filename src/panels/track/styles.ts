@@ -4,7 +4,7 @@ import type { GrafanaTheme2 } from '@grafana/data';
 /** Room for the runner behind the starting line, and for the finish, in pixels. */
 export const capsule = { width: 32, height: 14, finish: 8 };
 
-const columns = (gauges: number) => `2.6em minmax(7em, 15em) minmax(0, 1fr) ${gauges > 0 ? `${gauges * 5.8}em` : ''}`;
+const columns = (gauges: number, name = 15) => `2.6em minmax(7em, ${name}em) minmax(0, 1fr) ${gauges > 0 ? `${gauges * 5.8}em` : ''}`;
 
 export const getStyles = (theme: GrafanaTheme2, gauges: number) => ({
   track: css({
@@ -63,7 +63,7 @@ export const getStyles = (theme: GrafanaTheme2, gauges: number) => ({
     gap: theme.spacing(1),
     '& > :last-child': { flex: '0 0 auto', maxWidth: '70%' },
   }),
-  dense: css({ minHeight: 26 }),
+  dense: css({ minHeight: 26, gridTemplateColumns: columns(gauges, 21), '& > [data-part="place"]': { fontSize: '1.3em' } }),
   head: css({
     position: 'sticky',
     top: 0,

@@ -8,8 +8,11 @@ export interface Emptiness {
   steps: string[];
 }
 
-export function emptiness(frames: readonly DataFrame[]): Emptiness {
+export function emptiness(frames: readonly DataFrame[], errors: readonly string[] = []): Emptiness {
   const notices = [...new Set(frames.flatMap((frame) => frame.meta?.notices ?? []).map(({ text }) => text))];
+  if (errors.length > 0) {
+    return { title: 'The race cannot be asked for', steps: [...new Set(errors), ...notices] };
+  }
   if (frames.some(isLive)) {
     return {
       title: 'No race yet',

@@ -67,6 +67,17 @@ it('a step without a rate adds nothing, and an axis that begins late does not co
   expect(readHistory(frame)[0]?.lanes[0]?.moments.map(({ requests }) => requests)).toEqual([20, 20, 40]);
 });
 
+it('a figure stands for three seconds, and then it is missing', () => {
+  const frame = toDataFrame({
+    fields: [
+      elapsed([1, 2, 3, 4, 5]),
+      series('a', 'request_rate', [1, 1, 1, 1, 1]),
+      series('a', 'cpu_cores', [0.5, null, null, null, null]),
+    ],
+  });
+  expect(readHistory(frame)[0]?.lanes[0]?.moments.map(({ cpu }) => cpu)).toEqual([0.5, 0.5, 0.5, 0.5, undefined]);
+});
+
 it('knows its frames from others', () => {
   expect(isHistory(historyFrame())).toBe(true);
   expect(isHistory(endedFrame())).toBe(false);
@@ -98,6 +109,14 @@ describe('past and present of one race', () => {
     expect(lane?.moments.length).toBeGreaterThan(4);
     expect(lane?.moments.at(-1)).toMatchObject({ place: 1, requests: live.current().lanes[0]?.moments[0]?.requests });
     expect(merged.heatStarts).toHaveLength(2);
+  });
+
+  it('know when a lane was out: when nothing more was answered', () => {
+    const moments = [1, 2, 3, 4].map((at) => ({ at, requests: Math.min(at, 2), rate: at <= 2 ? 1 : 0 }));
+    const lanes = [{ app: 'a', baseline: false, moments: [{ at: 5, requests: 2, out: 'memory, 2 s' }] }];
+    const over = { id: 'r', name: 'r', status: 'finished', detail: '', phase: 'done', heats: 1, heatStarts: [], lanes };
+    const merged = withPast(over, { ...over, lanes: [{ app: 'a', baseline: false, moments }] });
+    expect(merged.lanes[0]?.moments.map(({ out = '' }) => out)).toEqual(['', '', 'memory, 2 s', 'memory, 2 s', 'memory, 2 s']);
   });
 
   it('without a past are the present', () => {

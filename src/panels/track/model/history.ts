@@ -63,7 +63,27 @@ function laneOf(app: string, elapsed: readonly number[], fields: readonly Field[
     moment.requests = requests;
     moments.push(moment);
   });
-  return { app, baseline: false, moments: withoutSilence(moments) };
+  return { app, baseline: false, moments: held(withoutSilence(moments)) };
+}
+
+/** How long a figure stands that the next steps do not have, in seconds: sources differ in their pace, and heats have edges. */
+const holds = 3;
+
+function held(moments: Moment[]): Moment[] {
+  const last = new Map<Figure, { at: number; value: number }>();
+  return moments.map((moment) => {
+    const whole = { ...moment };
+    for (const figure of Object.values(figures)) {
+      const value = moment[figure];
+      const before = last.get(figure);
+      if (value !== undefined) {
+        last.set(figure, { at: moment.at, value });
+      } else if (before && moment.at - before.at <= holds) {
+        whole[figure] = before.value;
+      }
+    }
+    return whole;
+  });
 }
 
 /** A frame is as long as its longest race: what lies behind a shorter one's end is not a part of it. */

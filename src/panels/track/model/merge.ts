@@ -38,7 +38,10 @@ function replayed(lane: Lane, remembered: readonly Moment[]): Moment[] {
   }
   const way = stretched(remembered, last.requests);
   const end = Math.max(last.at, way[way.length - 1]?.at ?? 0);
-  return [...way.filter(({ at }) => at < end), { ...last, at: end }];
+  // Prometheus does not tell when a lane left the race: it had, once nothing more was answered.
+  const stopped = last.out ? remembered.map(({ rate = 0 }) => rate > 0).lastIndexOf(true) : way.length;
+  const told = way.map((moment, i) => (i > stopped ? { ...moment, out: last.out } : moment));
+  return [...told.filter(({ at }) => at < end), { ...last, at: end }];
 }
 
 /** Stretches counts so that they end in the given one. */

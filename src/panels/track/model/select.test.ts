@@ -43,6 +43,14 @@ describe('the race that is drawn', () => {
     expect(new Selector().select([endedFrame()])?.replayable).toBe(false);
   });
 
+  it('stands while a query fails, and goes where there is none', () => {
+    const selector = new Selector();
+    const track = selector.select([liveFrame([{ time: 5, app: 'a' }])]);
+    expect(selector.select([], true)).toBe(track);
+    expect(selector.select([])).toBeUndefined();
+    expect(selector.select([], true)).toBeUndefined();
+  });
+
   it('is none where there is none', () => {
     expect(new Selector().select([])).toBeUndefined();
     expect(new Selector().select([liveFrame([]), toDataFrame({ fields: [] })])).toBeUndefined();

@@ -18,10 +18,18 @@ export interface Track {
 /** Finds the race to draw among the frames of the panel, and keeps what was seen of it live from one look to the next. */
 export class Selector {
   private seen: LiveRace | undefined;
+  private last: Track | undefined;
   // By the list of times: Grafana hands out another frame each time anything of the panel's data changes, around the same lists.
   private history = new WeakMap<object, Race[]>();
 
-  select(frames: readonly DataFrame[]): Track | undefined {
+  /** failed: where a query failed and nothing came, what was shown before stands; it is told how long nothing was heard. */
+  select(frames: readonly DataFrame[], failed = false): Track | undefined {
+    const found = this.find(frames);
+    this.last = found ?? (failed ? this.last : undefined);
+    return this.last;
+  }
+
+  private find(frames: readonly DataFrame[]): Track | undefined {
     const past = frames.filter(isHistory).flatMap((frame) => this.read(frame));
     const live = frames.find((frame) => isLive(frame) && frame.length > 0);
     if (!live) {

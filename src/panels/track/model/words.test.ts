@@ -139,6 +139,11 @@ describe('where there is no race', () => {
     expect(emptiness([frame]).steps.join()).toMatch(/no race in this time range.*Start race/);
   });
 
+  it('a query that failed says why', () =>
+    expect(emptiness([], ['the runner cannot be reached; check that it runs']).steps).toEqual([
+      'the runner cannot be reached; check that it runs',
+    ]));
+
   it('a series without requests says what is missing', () => {
     expect(emptiness([toDataFrame({ fields: [{ name: 'elapsed', type: FieldType.number, values: [] }] })]).steps.join()).toMatch(
       /request_rate/
