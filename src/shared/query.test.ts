@@ -34,6 +34,13 @@ it('another type drops the field and keeps the rest', () => {
   expect(changeType(verdict, 'standings')).toEqual({ ...rest, queryType: 'standings' });
 });
 
+it('what goes on live is asked for with all its columns, and nothing of it stays behind', () => {
+  const live = changeType({ refId: 'A', ...newAlertQuery }, 'live');
+  expect(live).toMatchObject({ queryType: 'live', field: 'all' });
+  expect(partsOf(live)).toEqual(['races', 'name']);
+  expect(changeType(live, 'events')).not.toHaveProperty('field');
+});
+
 it.each<[string, Partial<RaceQuery>, boolean]>([
   ['a new query runs', newQuery, true],
   ['an annotation runs without races', newAnnotationQuery, true],
