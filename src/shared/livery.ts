@@ -39,9 +39,9 @@ function rank({ apps, baseline }: Livery, app: string): number {
 /** The app's colour; an app that is not in the race has none and is neutral too. */
 export function colourOf(livery: Livery, app: string): string {
   const place = rank(livery, app);
-  return place < 0 ? neutral : classic[place % classic.length];
+  return (place < 0 ? undefined : classic[place % classic.length]) ?? neutral;
 }
 
 export function dashOf(livery: Livery, app: string): readonly number[] {
-  return dashes[Math.max(0, rank(livery, app)) % dashes.length];
+  return dashes[Math.max(0, rank(livery, app)) % dashes.length] ?? [];
 }
