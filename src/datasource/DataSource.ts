@@ -58,7 +58,9 @@ export class DataSource extends DataSourceWithBackend<RaceQuery, RaceSettings> {
   }
 
   override applyTemplateVariables(query: RaceQuery, scopedVars?: ScopedVars): RaceQuery {
-    return expandQuery(query, grafanaLookup(this.templates, scopedVars));
+    const expanded = expandQuery(query, grafanaLookup(this.templates, scopedVars));
+    // A panel gets every column of what goes on live: the track draws limits, targets and who is out.
+    return expanded.queryType === 'live' ? { ...expanded, field: 'all' } : expanded;
   }
 
   // "Explore" opens with the values that the panel showed.

@@ -115,13 +115,10 @@ export const newAlertQuery: Partial<RaceQuery> = {
 /** A new annotation: what happened in the races of the dashboard's time range. */
 export const newAnnotationQuery: Partial<RaceQuery> = { queryType: 'events', races: [] };
 
-/**
- * Changes the type and drops a field that the new type does not know: the back end would refuse the query. What goes on live is asked for with
- * all its columns: the track panel draws them.
- */
+/** Changes the type and drops a field that the new type does not know: the back end would refuse the query. */
 export function changeType(query: RaceQuery, queryType: QueryType): RaceQuery {
   const { field: _dropped, ...rest } = query;
-  return queryType === 'live' ? { ...rest, queryType, field: 'all' } : { ...rest, queryType };
+  return { ...rest, queryType };
 }
 
 /** Says whether Grafana should run a query at all: one without a type is still being written. */

@@ -25,7 +25,7 @@ interface Props {
 }
 
 /** Below this width a lane takes a line of its own, in pixels: what is beside it would leave it too short to see who is ahead. */
-const wide = 860;
+const wide = 960;
 /** The height of a lane in which app and outcome have a line each, and that of all that is not lanes, in pixels. */
 const comfortable = 38;
 const besideLanes = 80;

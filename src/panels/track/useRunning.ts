@@ -11,7 +11,7 @@ interface Course {
   speed: number;
   /** Draws the runners where they are at a time; called at display rate. */
   draw: (at: number) => void;
-  root: RefObject<HTMLElement>;
+  root: RefObject<HTMLElement | null>;
 }
 
 /**
@@ -21,7 +21,7 @@ interface Course {
 export function useRunning({ to, over, speed, draw, root }: Course): [Playhead, (head: Playhead) => void] {
   const [shown, setShown] = useState<Playhead>({ mode: 'live', at: to });
   const head = useRef(shown);
-  const before = useRef<number>();
+  const before = useRef<number | undefined>(undefined);
   const still = useReducedMotion();
   const seen = useInSight(root);
   const place = useCallback(
@@ -82,7 +82,7 @@ function useReducedMotion(): boolean {
 }
 
 /** Whether any of an element is on the screen. Grafana keeps panels that were scrolled away. */
-function useInSight(root: RefObject<HTMLElement>): boolean {
+function useInSight(root: RefObject<HTMLElement | null>): boolean {
   const [seen, setSeen] = useState(true);
   useEffect(() => {
     if (!root.current) {
