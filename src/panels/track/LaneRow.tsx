@@ -16,6 +16,8 @@ interface Props {
   styles: Styles;
   /** Whether the lane has a line of its own, below place and app and above the gauges. */
   stacked: boolean;
+  /** Whether, above that lane, the gauges stand beside place and app. */
+  beside: boolean;
   /** Whether there are so many lanes that each must be low. */
   dense: boolean;
   runner: Runner;
@@ -36,12 +38,12 @@ const longestTrail = 0.12;
 
 /** One lane: place, app and outcome, the lane itself, the gauges. A row of a table, for who hears it. */
 export const LaneRow = memo(function LaneRow(props: Props) {
-  const { styles, stacked, dense, runner, outcome, paint, gauges, scales, ticks, progress, finish, ghost, take } = props;
+  const { styles, stacked, beside, dense, runner, outcome, paint, gauges, scales, ticks, progress, finish, ghost, take } = props;
   const { app } = runner.lane;
   return (
     <div
       role="row"
-      className={cx(styles.row, stacked && styles.stacked, dense && styles.dense)}
+      className={cx(styles.row, stacked && styles.stacked, beside && styles.beside, dense && styles.dense)}
       data-app={app}
       data-out={runner.out !== ''}
     >

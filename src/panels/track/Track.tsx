@@ -26,6 +26,8 @@ interface Props {
 
 /** Below this width a lane takes a line of its own, in pixels: what is beside it would leave it too short to see who is ahead. */
 const wide = 960;
+/** From this width on there is room for the gauges beside the name above such a lane, in pixels. */
+const middling = 620;
 /** The height of a lane in which app and outcome have a line each, and that of all that is not lanes, in pixels. */
 const comfortable = 38;
 const besideLanes = 80;
@@ -68,6 +70,7 @@ export function Track({ track, verdicts, options, width, height }: Props) {
   const baseline = standing.runners.find(({ lane }) => lane.baseline);
   const heat = Math.max(0, ...standing.runners.map(({ moment }) => moment?.heat ?? 0));
   const stacked = width < wide;
+  const beside = stacked && width >= middling;
   const dense = !stacked && race.lanes.length * comfortable > height - besideLanes;
   return (
     <div className={styles.track} ref={root} style={{ width, height }}>
@@ -91,7 +94,7 @@ export function Track({ track, verdicts, options, width, height }: Props) {
         {standing.runners.map((runner) => (
           <LaneRow
             key={runner.lane.app}
-            {...{ styles, stacked, dense, runner, scales, take }}
+            {...{ styles, stacked, beside, dense, runner, scales, take }}
             outcome={outcomeOf(race, runner, baseline, verdicts.get(runner.lane.app))}
             paint={{ colour: colourOf(livery, runner.lane.app), dash: dashOf(livery, runner.lane.app) }}
             gauges={options.gauges}

@@ -46,15 +46,22 @@ export const getStyles = (theme: GrafanaTheme2, gauges: number) => ({
   }),
   stacked: css({
     gridTemplateColumns: '1.6em minmax(0, 1fr)',
+    gridTemplateRows: 'auto minmax(24px, 1fr) auto',
     gridTemplateAreas: '"place name" "lane lane" "gauges gauges"',
     rowGap: 2,
     padding: theme.spacing(0.5, 0),
-    maxHeight: 'none',
-    flex: '0 0 auto',
+    maxHeight: 130,
     '& > [data-part="place"]': { gridArea: 'place', textAlign: 'left' },
     '& > [data-part="name"]': { gridArea: 'name' },
-    '& > [data-part="lane"]': { gridArea: 'lane', height: 24 },
+    '& > [data-part="lane"]': { gridArea: 'lane' },
     '& > [data-part="gauges"]': { gridArea: 'gauges', gridTemplateColumns: 'repeat(auto-fit, minmax(4.4em, 1fr))' },
+  }),
+  // Where there is room for the gauges beside the name.
+  beside: css({
+    gridTemplateColumns: `1.6em minmax(0, 1fr) ${Math.max(1, gauges) * 5.2}em`,
+    gridTemplateRows: 'auto minmax(24px, 1fr)',
+    gridTemplateAreas: '"place name gauges" "lane lane lane"',
+    maxHeight: 110,
   }),
   // App and outcome beside each other, where there is no height for two lines; the outcome is what may not be cut off.
   inline: css({
