@@ -78,6 +78,15 @@ describe('the clock', () => {
   });
 });
 
+it('a heat that was joined in its middle has no known start', () => {
+  const race = new LiveRace({ id: 'r', name: 'r' });
+  const heat = (time: number, phase: string, number: number) => ({ time, app: 'a', phase, heat: number });
+  race.take(liveFrame([heat(10, 'race', 2), heat(11, 'done', 2), heat(12, 'warmup', 3), heat(13, 'race', 3), heat(14, 'race', 3)]));
+  expect(race.current().heatStarts[1]).toBeUndefined();
+  expect(race.current().heatStarts[2]).toBe(3);
+  expect(race.current().status).toBe('racing');
+});
+
 it('a long race is thinned in its older half', () => {
   const race = new LiveRace({ id: 'r', name: 'r' });
   race.take(liveFrame(Array.from({ length: keptMoments + 1 }, (_, i) => ({ time: i, app: 'a', requests: i }))));

@@ -80,8 +80,8 @@ export class LiveRace {
   private row(rows: ReturnType<typeof reader>, row: number): void {
     const seconds = (rows.number('time', row) ?? 0) / 1000;
     const race = this.race;
-    const wasOver = race.phase === 'done';
-    race.status = rows.text('status', row) || (rows.text('phase', row) === 'done' ? 'finished' : 'racing');
+    const before = race.phase;
+    race.status = rows.text('status', row) || 'racing'; // the columns of the contract do not tell: a heat is done, too
     race.detail = rows.text('detail', row);
     race.phase = rows.text('phase', row);
     race.heats = rows.number('heats', row) || race.heats;
@@ -109,7 +109,8 @@ export class LiveRace {
       racing: rows.flag('racing', row),
       out: rows.text('out', row),
     };
-    if (race.phase === 'race' && moment.heat && !wasOver && race.heatStarts[moment.heat - 1] === undefined) {
+    // Who comes in the middle of a heat has not seen it begin.
+    if (race.phase === 'race' && before !== 'race' && before !== '' && moment.heat && race.heatStarts[moment.heat - 1] === undefined) {
       race.heatStarts[moment.heat - 1] = moment.at;
     }
     if (lane.moments[lane.moments.length - 1]?.at === moment.at) {
