@@ -12,7 +12,7 @@ import (
 	"github.com/photofinish/photofinish/pkg/runnerclient"
 )
 
-// phaseDone is the phase of a race that is over; before its first heat the phase is the race's status.
+// phaseDone is the phase of a heat, and of a race, that is over; before its first heat the phase is the race's status.
 const phaseDone = "done"
 
 // liveRow is a lane at a moment. Figures that are not known are nil.
