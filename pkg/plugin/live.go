@@ -38,10 +38,10 @@ func readLivePath(path string) (id string, all, ok bool) {
 	}
 	encoded, all = strings.CutSuffix(encoded, liveAll)
 	raw, err := base64.RawURLEncoding.DecodeString(encoded)
-	if err != nil || !race.ValidID(string(raw)) {
+	if err != nil || !race.ValidID(string(raw)) || livePath(string(raw), all) != path { // decoding takes line breaks, and more ways than one
 		return "", false, false
 	}
-	return string(raw), all, livePath(string(raw), all) == path
+	return string(raw), all, true
 }
 
 // live answers with how races stand, and with the channels on which Grafana hears how they go on: a frame a race.

@@ -261,7 +261,7 @@ func TestAStreamOfNoRaceEndsAtOnce(t *testing.T) {
 
 // FuzzOnlyPathsOfRacesAreRead: a path is read only where it is exactly what a race's id is written as, and Grafana takes every such path.
 func FuzzOnlyPathsOfRacesAreRead(f *testing.F) {
-	for _, seed := range []string{"race/", "race/YWIy", "race/YWIy/all", "race/YWIy=", "race/Li4vLi4", "race/../YWIy", "race/YWJ6", strings.Repeat("race/", 50), "race/YWIy\x00"} {
+	for _, seed := range []string{"race/", "race/YWIy", "race/YWIy/all", "race/YWIy=", "race/Li4vLi4", "race/../YWIy", "race/YWJ6", strings.Repeat("race/", 50), "race/YWIy\x00", "race/Y\nw", "race/YX"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, path string) {
