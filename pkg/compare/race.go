@@ -53,7 +53,7 @@ func FromRecord(r race.Race) (info RaceInfo, ok bool) {
 		}
 		heat := Heat{
 			Label: strconv.Itoa(h.Number),
-			Start: h.StartedAt.Add(-recordMargin).Truncate(time.Second),
+			Start: ElapsedZero(*h.StartedAt),
 			End:   h.FinishedAt.Add(2 * recordMargin).Truncate(time.Second),
 		}
 		info.Heats = append(info.Heats, heat)
@@ -66,6 +66,9 @@ func FromRecord(r race.Race) (info RaceInfo, ok bool) {
 	info.Start = info.Heats[0].Start
 	return info, true
 }
+
+// ElapsedZero is where the elapsed time of a recorded race, or heat, begins that started then: a little before, at a whole second.
+func ElapsedZero(start time.Time) time.Time { return start.Add(-recordMargin).Truncate(time.Second) }
 
 // apart parts heats whose margins reach into each other in the middle, so that no sample is counted in both of them.
 func apart(heats []Heat) {

@@ -22,7 +22,6 @@ func TestEveryMistakeInAQueryIsOneSentenceThatSaysWhatToDo(t *testing.T) {
 		says        []string
 	}{
 		{"no type", `{}`, []string{`no query type ""`, "timeseries, standings"}},
-		{"the type that is not there yet", `{"queryType":"live","races":["golden"]}`, []string{"live is not there yet", "timeseries"}},
 		{"an unknown type", `{"queryType":"metrics"}`, []string{"metrics", "verdict"}},
 		{"text where a list belongs", `{"queryType":"races","races":"ab2"}`, []string{"races of the query is a string", "lists"}},
 		{"no JSON", `{"queryType":`, []string{"cannot be read"}},

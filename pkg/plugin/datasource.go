@@ -15,6 +15,7 @@ import (
 
 // Datasource is one configured data source. Grafana makes a new one whenever its settings change.
 type Datasource struct {
+	uid string
 	backend.CallResourceHandler
 	// broken is why the settings cannot be used: told at each query and by the health check, where a user reads it.
 	broken error
@@ -32,11 +33,12 @@ var (
 	_ backend.QueryDataHandler    = (*Datasource)(nil)
 	_ backend.CheckHealthHandler  = (*Datasource)(nil)
 	_ backend.CallResourceHandler = (*Datasource)(nil)
+	_ backend.StreamHandler       = (*Datasource)(nil)
 )
 
 // New makes a data source of its settings. Settings that cannot be used are no error here: Grafana would only say that the plugin failed.
 func New(ctx context.Context, instance backend.DataSourceInstanceSettings) (instancemgmt.Instance, error) {
-	d := &Datasource{memory: newMemory(memoryBytes), now: time.Now}
+	d := &Datasource{uid: instance.UID, memory: newMemory(memoryBytes), now: time.Now}
 	d.CallResourceHandler = httpadapter.New(d.routes())
 	s, err := readSettings(instance.JSONData)
 	if err != nil {

@@ -3,7 +3,7 @@
 //
 // A query goes through four steps, each in files of its own: it is read and checked (query.go, variables.go), the races it names are found
 // (list.go, targets.go), pkg/compare, pkg/verdict and pkg/past work on them, and the result becomes frames (timeseries.go, standings.go,
-// verdict.go, distribution.go, races.go, events.go; frames.go). All questions to Prometheus go through one place (sharing.go) that shares
+// verdict.go, distribution.go, races.go, events.go, live.go). What goes on in a race reaches Grafana as a stream (stream.go). All questions to Prometheus go through one place (sharing.go) that shares
 // equal ones, bounds how many are in flight, and remembers what was asked about finished races.
 package plugin
 

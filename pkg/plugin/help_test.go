@@ -62,7 +62,7 @@ func open(tb testing.TB, prometheus, runner string) *Datasource {
 	config, err := json.Marshal(map[string]any{"runnerUrl": runner, "timeout": 5})
 	require.NoError(tb, err)
 	instance, err := New(tb.Context(), backend.DataSourceInstanceSettings{
-		Type: ID, URL: prometheus, JSONData: config, DecryptedSecureJSONData: map[string]string{"runnerToken": "secret"},
+		UID: "pf", Type: ID, URL: prometheus, JSONData: config, DecryptedSecureJSONData: map[string]string{"runnerToken": "secret"},
 	})
 	require.NoError(tb, err)
 	return instance.(*Datasource)

@@ -13,7 +13,7 @@ import (
 	"github.com/photofinish/photofinish/pkg/race"
 )
 
-// The query types that this back end answers, and typeLive, which it does not answer yet.
+// The query types.
 const (
 	typeTimeSeries   = "timeseries"
 	typeStandings    = "standings"
@@ -25,10 +25,10 @@ const (
 )
 
 func queryTypes() []string {
-	return []string{typeTimeSeries, typeStandings, typeVerdict, typeDistribution, typeRaces, typeEvents}
+	return []string{typeTimeSeries, typeStandings, typeVerdict, typeDistribution, typeRaces, typeEvents, typeLive}
 }
 
-// The values of field: of verdict the first five, of standings the next two, of events the last.
+// The values of field: of verdict the first five, of standings the next two, of events the last, of live fieldAll.
 const (
 	fieldRegressed = "regressed"
 	fieldRatio     = "ratio"
@@ -85,9 +85,6 @@ func readQuery(dq backend.DataQuery) (query, error) {
 }
 
 func (q *query) check() error {
-	if q.Type == typeLive {
-		return race.Errorf(race.Invalid, "choose timeseries and let the dashboard refresh itself to follow a race", "the query type live is not there yet")
-	}
 	if !slices.Contains(queryTypes(), q.Type) {
 		return race.Errorf(race.Invalid, "choose one of "+strings.Join(queryTypes(), ", "), "there is no query type %q", q.Type)
 	}
@@ -135,6 +132,8 @@ func (q *query) fields() []string {
 		return []string{fieldRegressed, fieldRatio, fieldLow, fieldHigh, fieldAll}
 	case typeStandings:
 		return []string{fieldTrend, fieldHistory}
+	case typeLive:
+		return []string{fieldAll}
 	default:
 		return []string{q.Field}
 	}

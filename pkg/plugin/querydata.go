@@ -70,6 +70,8 @@ func (d *Datasource) handler(q query) func(context.Context, query) (answer, erro
 		return d.races
 	case typeEvents:
 		return d.events
+	case typeLive:
+		return d.live
 	default: // readQuery lets no other type through
 		return d.timeSeries
 	}

@@ -46,7 +46,28 @@ func (d *Datasource) timeSeries(ctx context.Context, q query) (answer, error) {
 	}
 	said.take(result.Notices...)
 	names := naming{measures: len(q.measures) > 1, races: len(req.Races) > 1, heats: q.each(), livery: liveryOf(q, races)}
-	return answer{frames: q.series(result, names), notices: said, executed: result.Queries}, nil
+	frames := q.series(result, names)
+	if q.elapsed() {
+		frames[0].SetMeta(&data.FrameMeta{Custom: clocks(req.Races)})
+	}
+	return answer{frames: frames, notices: said, executed: result.Queries}, nil
+}
+
+// raceClock tells whose elapsed time a frame shows, and where the heats lie in it. A frame of one race has no label that names it.
+type raceClock struct {
+	ID    string       `json:"id"`
+	Heats [][2]float64 `json:"heats"` // start and end of each, in seconds
+}
+
+func clocks(races []compare.RaceInfo) map[string]any {
+	list := make([]raceClock, len(races))
+	for i, r := range races {
+		list[i] = raceClock{ID: r.ID, Heats: [][2]float64{}}
+		for _, h := range r.Heats {
+			list[i].Heats = append(list[i].Heats, [2]float64{h.Start.Sub(r.Start).Seconds(), h.End.Sub(r.Start).Seconds()})
+		}
+	}
+	return map[string]any{"races": list}
 }
 
 func clock(t time.Time) string { return t.UTC().Format(time.RFC3339) }

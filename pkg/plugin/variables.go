@@ -8,7 +8,7 @@ import (
 	"github.com/photofinish/photofinish/pkg/race"
 )
 
-// latest stands for the newest finished race; all is what Grafana's "All" would come as.
+// latest stands for the newest finished race (in live for the one that runs); all is what Grafana's "All" would come as.
 const (
 	latest = "$latest"
 	all    = "$__all"

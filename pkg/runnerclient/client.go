@@ -30,9 +30,10 @@ type Config struct {
 
 // Client talks to one runner. It may be used concurrently.
 type Client struct {
-	base  *url.URL
-	token string
-	http  *http.Client
+	base   *url.URL
+	token  string
+	http   *http.Client
+	stream *http.Client // without a limit of time, for answers that go on as long as a race
 }
 
 // New makes a Client. It does not connect.
@@ -45,6 +46,9 @@ func New(cfg Config) (*Client, error) {
 	if c.http == nil {
 		c.http = http.DefaultClient
 	}
+	endless := *c.http
+	endless.Timeout = 0
+	c.stream = &endless
 	return c, nil
 }
 
@@ -68,28 +72,9 @@ type Answer struct {
 
 // Do makes one call. It is an error only where no whole answer came; a runner that refuses answers.
 func (c *Client) Do(ctx context.Context, call Call) (Answer, error) {
-	segments := make([]string, len(call.Path))
-	for i, s := range call.Path {
-		if s == "" || s == "." || s == ".." {
-			return Answer{}, race.Errorf(race.Invalid, "", "%q is no part of an address", s)
-		}
-		segments[i] = url.PathEscape(s)
-	}
-	address := c.base.JoinPath(segments...)
-	address.RawQuery = call.Query.Encode()
-	req, err := http.NewRequestWithContext(ctx, call.Method, address.String(), bytes.NewReader(call.Body))
+	res, err := c.send(ctx, c.http, call)
 	if err != nil {
-		return Answer{}, fmt.Errorf("make the request to the runner: %w", err)
-	}
-	for name, values := range call.Header {
-		req.Header[http.CanonicalHeaderKey(name)] = values
-	}
-	if c.token != "" {
-		req.Header.Set("Authorization", "Bearer "+c.token)
-	}
-	res, err := c.http.Do(req)
-	if err != nil {
-		return Answer{}, c.unreachable(ctx, err)
+		return Answer{}, err
 	}
 	defer res.Body.Close() //nolint:errcheck // it was read to its end, or is given up
 	body, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
@@ -100,6 +85,34 @@ func (c *Client) Do(ctx context.Context, call Call) (Answer, error) {
 		return Answer{}, race.Errorf(race.Unavailable, "ask for less", "the runner at %s answered more than %d MB", c.base.Redacted(), maxAnswer>>20)
 	}
 	return Answer{Status: res.StatusCode, Header: res.Header, Body: body}, nil
+}
+
+// send makes a call and returns once the head of its answer is there.
+func (c *Client) send(ctx context.Context, client *http.Client, call Call) (*http.Response, error) {
+	segments := make([]string, len(call.Path))
+	for i, s := range call.Path {
+		if s == "" || s == "." || s == ".." {
+			return nil, race.Errorf(race.Invalid, "", "%q is no part of an address", s)
+		}
+		segments[i] = url.PathEscape(s)
+	}
+	address := c.base.JoinPath(segments...)
+	address.RawQuery = call.Query.Encode()
+	req, err := http.NewRequestWithContext(ctx, call.Method, address.String(), bytes.NewReader(call.Body))
+	if err != nil {
+		return nil, fmt.Errorf("make the request to the runner: %w", err)
+	}
+	for name, values := range call.Header {
+		req.Header[http.CanonicalHeaderKey(name)] = values
+	}
+	if c.token != "" {
+		req.Header.Set("Authorization", "Bearer "+c.token)
+	}
+	res, err := client.Do(req)
+	if err != nil {
+		return nil, c.unreachable(ctx, err)
+	}
+	return res, nil
 }
 
 func (c *Client) unreachable(ctx context.Context, err error) error {

@@ -121,7 +121,7 @@ func outSentence(e race.Exit, after time.Duration) string {
 	case e.Reason == race.Exited && e.Code != nil:
 		why = fmt.Sprintf("exit code %d", *e.Code)
 	}
-	return fmt.Sprintf("%s, %.0f s", why, after.Seconds())
+	return fmt.Sprintf("%s, %.0f s", why, max(0, after.Seconds())) // a race starts after its first warm-up
 }
 
 // since is the time from the start of the race.

@@ -23,6 +23,10 @@ describe('the data source', () => {
     expect(datasource.interpolateVariablesInQueries([query], {})).toEqual([{ ...want, datasource: datasource.getRef() }]);
   });
 
+  it('asks for every column of what goes on live', () => {
+    expect(dataSource().datasource.applyTemplateVariables({ refId: 'A', queryType: 'live' })).toMatchObject({ field: 'all' });
+  });
+
   it('lists the races of the runner and of the time range together', async () => {
     const { datasource } = dataSource();
     expect((await datasource.races(lastDay())).map((race) => race.id)).toEqual(['ab2', 'runner-race']);

@@ -6,7 +6,7 @@ import {
   type ScopedVars,
   type TimeRange,
 } from '@grafana/data';
-import { DataSourceWithBackend, getTemplateSrv, type TemplateSrv } from '@grafana/runtime';
+import { DataSourceWithBackend, getTemplateSrv, type StreamOptionsProvider, type TemplateSrv } from '@grafana/runtime';
 import { lastValueFrom } from 'rxjs';
 
 import { readMeasures } from '../shared/measures';
@@ -22,6 +22,8 @@ import { RaceVariables } from './variableSupport';
 
 /** How many of the runner's newest races the lists offer. */
 const listedRaces = 100;
+/** How many rows of a stream are kept in the browser: a minute of 15 lanes. */
+const keptRows = 5000;
 
 export class DataSource extends DataSourceWithBackend<RaceQuery, RaceSettings> {
   // Neither changes while the page is open: other settings make another data source.
@@ -44,6 +46,9 @@ export class DataSource extends DataSourceWithBackend<RaceQuery, RaceSettings> {
     return app === Apps.UnifiedAlerting ? newAlertQuery : newQuery;
   }
 
+  // A packet has a row for each lane: what Grafana keeps by default (as many rows as the panel has pixels) is a few seconds of many lanes.
+  override streamOptionsProvider: StreamOptionsProvider<RaceQuery> = () => ({ maxLength: keptRows });
+
   override filterQuery(query: RaceQuery): boolean {
     return isComplete(query);
   }
@@ -53,7 +58,9 @@ export class DataSource extends DataSourceWithBackend<RaceQuery, RaceSettings> {
   }
 
   override applyTemplateVariables(query: RaceQuery, scopedVars?: ScopedVars): RaceQuery {
-    return expandQuery(query, grafanaLookup(this.templates, scopedVars));
+    const expanded = expandQuery(query, grafanaLookup(this.templates, scopedVars));
+    // A panel gets every column of what goes on live: the track draws limits, targets and who is out.
+    return expanded.queryType === 'live' ? { ...expanded, field: 'all' } : expanded;
   }
 
   // "Explore" opens with the values that the panel showed.

@@ -13,6 +13,11 @@ export const typeChoices: Array<Choice<QueryType>> = [
   { value: 'distribution', label: 'Distribution', description: 'Latency per percentile and app, and its ratio to the baseline' },
   { value: 'races', label: 'Races', description: 'A table of the races of the time range' },
   { value: 'events', label: 'Events', description: 'Starts, heats, restarts, out of memory, verdicts: for annotations' },
+  {
+    value: 'live',
+    label: 'Live',
+    description: 'A race while it is run, four times a second: for the track panel. Newest finished means here the one that runs',
+  },
 ];
 
 export const alignChoices: Array<Choice<Align>> = [

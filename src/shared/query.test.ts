@@ -34,6 +34,10 @@ it('another type drops the field and keeps the rest', () => {
   expect(changeType(verdict, 'standings')).toEqual({ ...rest, queryType: 'standings' });
 });
 
+it('of what goes on live races and their name matter', () => {
+  expect(partsOf(changeType({ refId: 'A', ...newAlertQuery }, 'live'))).toEqual(['races', 'name']);
+});
+
 it.each<[string, Partial<RaceQuery>, boolean]>([
   ['a new query runs', newQuery, true],
   ['an annotation runs without races', newAnnotationQuery, true],

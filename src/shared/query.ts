@@ -3,7 +3,7 @@ import type { DataQuery } from '@grafana/schema';
 import { asList, asText } from './json';
 
 /** What a query asks for: the query types of CONTRACT.md that the back end answers. */
-export const queryTypes = ['timeseries', 'standings', 'verdict', 'distribution', 'races', 'events'] as const;
+export const queryTypes = ['timeseries', 'standings', 'verdict', 'distribution', 'races', 'events', 'live'] as const;
 export type QueryType = (typeof queryTypes)[number];
 
 /** The newest finished race whose end lies in the time range; the back end resolves it, so it works in alert rules too. */
@@ -31,7 +31,7 @@ export interface RaceQuery extends DataQuery {
   baseline?: string;
   align?: Align;
   heats?: Heats;
-  /** Of verdicts one of verdictFields, of standings one of standingsFields. */
+  /** Of verdicts one of verdictFields, of standings one of standingsFields, of live "all". */
   field?: string;
 }
 
@@ -45,6 +45,7 @@ const parts: Record<QueryType, readonly Part[]> = {
   distribution: ['races', 'name', 'apps', 'baseline'],
   races: ['name'],
   events: ['races', 'name', 'baseline'],
+  live: ['races', 'name'],
 };
 
 /**

@@ -49,7 +49,7 @@ func TestTheBinaryAnswersEveryQueryOverGrafanasProtocol(t *testing.T) {
 		asked = append(asked, &pluginv2.DataQuery{RefId: name, QueryType: typed.QueryType, MaxDataPoints: 1000, IntervalMS: 1000, Json: query, TimeRange: around})
 	}
 	faults := map[string]string{
-		`{"queryType":"nonsense"}`: "nonsense", `{"queryType":"live"}`: "live is not there yet", `{"queryType":"verdict","races":["$race"]}`: "$race",
+		`{"queryType":"nonsense"}`: "nonsense", `{"queryType":"verdict","races":["$race"]}`: "$race",
 		`{"queryType":"standings","races":["golden"]}`: "its apps are control, slow", `{"queryType":`: "cannot be read",
 		`{"queryType":"timeseries","races":["nowhere"]}`: `no race "nowhere"`,
 	}

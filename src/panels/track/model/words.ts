@@ -1,0 +1,128 @@
+import { reader } from './columns';
+import { isOver, type Race } from './race';
+import type { Runner, Standing } from './state';
+import type { DataFrame } from '@grafana/data';
+
+/** A length of time as people say it: "2 min 40 s". */
+export function duration(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor((whole % 3600) / 60), whole % 60];
+  const parts = [hours > 0 && `${hours} h`, minutes > 0 && `${minutes} min`, (rest > 0 || whole === 0) && hours === 0 && `${rest} s`];
+  return parts.filter(Boolean).join(' ');
+}
+
+/** A time of the race as a clock: "1:05", "-0:03" before its start. */
+export function clock(seconds: number): string {
+  const whole = Math.abs(Math.trunc(seconds));
+  return `${seconds <= -1 ? '-' : ''}${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')}`;
+}
+
+const statuses: Record<string, string> = {
+  queued: 'Waiting in the queue',
+  preparing: 'Starting the apps',
+  'warming-up': 'Warming up',
+  racing: 'Racing',
+  collecting: 'Collecting the results',
+  finished: 'Finished',
+  failed: 'Failed',
+  cancelled: 'Stopped',
+  interrupted: 'Interrupted',
+};
+
+/** What the race does, in a line: "Racing, heat 3 of 12, about 1 min 20 s left". */
+export function statusLine(race: Race, heat: number, to = 0): string {
+  const parts = [statuses[race.status] ?? race.status];
+  const underWay = race.status === 'racing' || race.status === 'warming-up';
+  if (heat > 0 && underWay) {
+    parts.push(race.heats > 0 ? `heat ${heat} of ${race.heats}` : `heat ${heat}`);
+  }
+  if (race.detail && !underWay) {
+    parts.push(race.detail);
+  }
+  if (isOver(race) && to > 0) {
+    parts.push(...(race.heats > 0 ? [`${race.heats} heat${race.heats === 1 ? '' : 's'}`] : []), duration(to));
+  }
+  if (race.remaining !== undefined && underWay) {
+    parts.push(`about ${duration(race.remaining)} left`);
+  }
+  return parts.filter(Boolean).join(', ');
+}
+
+export type Tone = 'good' | 'bad' | 'neutral';
+
+/** What is known of how a lane does against the baseline, with a sign for those who see no colours. */
+export interface Outcome {
+  text: string;
+  sign: string;
+  tone: Tone;
+}
+
+/** The verdict on each app's p95, of a query of type `verdict` with `field: all`. */
+export function readVerdicts(frames: readonly DataFrame[], race: string): Map<string, { outcome: string; ratio?: number }> {
+  const verdicts = new Map<string, { outcome: string; ratio?: number }>();
+  for (const frame of frames) {
+    const rows = reader(frame);
+    if (!rows.has('outcome') || !rows.has('measure')) {
+      continue;
+    }
+    for (let row = 0; row < frame.length; row++) {
+      if (rows.text('measure', row) === 'latency_p95' && (race === '' || rows.text('race', row) === race)) {
+        verdicts.set(rows.text('app', row), { outcome: rows.text('outcome', row), ratio: rows.number('ratio', row) });
+      }
+    }
+  }
+  return verdicts;
+}
+
+const times = (ratio: number) => `p95 × ${ratio >= 10 ? ratio.toFixed(1) : ratio.toFixed(2)}`;
+
+const outcomes: Record<string, Omit<Outcome, 'text'>> = {
+  slower: { sign: '▲', tone: 'bad' },
+  faster: { sign: '▼', tone: 'good' },
+  same: { sign: '=', tone: 'neutral' },
+  inconclusive: { sign: '?', tone: 'neutral' },
+};
+
+/** The outcome so far. While a race goes on nothing is decided: what is shown then is the ratio of what was measured last. */
+export function outcomeOf(
+  race: Race,
+  runner: Runner,
+  baseline: Runner | undefined,
+  verdict: { outcome: string; ratio?: number } | undefined
+): Outcome {
+  if (runner.out) {
+    return { text: `out: ${runner.out}`, sign: '✕', tone: 'bad' };
+  }
+  if (runner.lane.baseline) {
+    return { text: 'baseline', sign: '', tone: 'neutral' };
+  }
+  const over = isOver(race);
+  if (over && verdict) {
+    const { sign, tone } = outcomes[verdict.outcome] ?? { sign: '', tone: 'neutral' as const };
+    return { text: [verdict.outcome, verdict.ratio && times(verdict.ratio)].filter(Boolean).join(', '), sign, tone };
+  }
+  const own = runner.moment?.p95;
+  const other = baseline?.moment?.p95;
+  const now = own && other ? times(own / other) : '';
+  return { text: [over || race.status === '' ? '' : 'undecided', now].filter(Boolean).join(', '), sign: '', tone: 'neutral' };
+}
+
+/** The places for a screen reader: "1 control, 2 high-cpu; out: memory-leak". */
+export function placesSentence({ runners }: Standing): string {
+  const placed = runners.filter(({ place }) => place > 0).sort((a, b) => a.place - b.place);
+  const out = runners.filter((runner) => runner.out !== '').map(({ lane, out: why }) => `${lane.app} (${why})`);
+  const order = placed.map(({ lane, place }) => `${place} ${lane.app}`).join(', ');
+  return [order && `Places: ${order}`, out.length > 0 && `out: ${out.join(', ')}`].filter(Boolean).join('; ');
+}
+
+/** Requests as they are written at the finish line. */
+export function distanceText({ finish, finishKnown, estimated }: Standing): string {
+  const count = Math.round(finish).toLocaleString('en-US');
+  return finishKnown ? `${estimated ? '≈ ' : ''}${count} requests` : '';
+}
+
+/** What a lane's progress bar says. */
+export function progressText(runner: Runner, standing: Standing): string {
+  const requests = Math.round(runner.requests).toLocaleString('en-US');
+  return standing.finishKnown ? `${requests} requests, ${Math.round(runner.x * 100)}% of the way` : `${requests} requests`;
+}
