@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -110,14 +109,6 @@ func (s *service) race() string {
 	var accepted struct{ ID string }
 	require.NoError(s.t, json.Unmarshal(answer.Body, &accepted))
 	return accepted.ID
-}
-
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
 }
 
 // streams is the binary's streaming side, as Grafana speaks to it.
