@@ -27,7 +27,7 @@ func (a answer) finish() data.Frames {
 			f.Meta = &data.FrameMeta{}
 		}
 		if i == 0 {
-			f.AppendNotices(a.notices.all()...)
+			f.AppendNotices(a.notices...)
 		}
 		if f.Meta.ExecutedQueryString == "" {
 			f.Meta.ExecutedQueryString = executed(a.executed)

@@ -34,7 +34,7 @@ func (d *Datasource) distribution(ctx context.Context, q query) (answer, error) 
 	var absent error
 	for _, l := range races {
 		info, more, err := d.seriesOf(ctx, q, l)
-		a.notices.take(more...)
+		a.notices.join(more)
 		if err != nil {
 			return answer{}, err
 		}

@@ -32,7 +32,7 @@ func (d *Datasource) judgedAll(ctx context.Context, q query, races []listed, a *
 		default:
 			return nil, err
 		}
-		a.notices.take(said...)
+		a.notices.join(said)
 		a.executed = append(a.executed, executed...)
 		if len(r.Lanes) > 0 { // a race that waits for its turn may have none yet
 			judged = append(judged, r)
@@ -85,7 +85,7 @@ func (d *Datasource) judged(ctx context.Context, q query, l listed) (race.Race, 
 	said.take(totals.Notices...)
 	said.add("no audit: race %s is %s", l.id, past.NotAudited(fromPrometheus).Detail)
 	if r.Status != race.Finished {
-		said.add("race %s is not finished: there is no verdict yet", l.id)
+		said.tell("race %s is not finished: there is no verdict yet", l.id)
 	}
 	return r, said, totals.Queries, nil
 }
@@ -114,7 +114,7 @@ func (d *Datasource) totals(ctx context.Context, info compare.RaceInfo, l listed
 func recorded(r race.Race, baseline string) (race.Race, notices, error) {
 	var said notices
 	if !r.Status.Ended() {
-		said.add("race %s is %s: there is no verdict yet", r.ID, r.Status)
+		said.tell("race %s is %s: there is no verdict yet", r.ID, r.Status)
 	} else if r.Status != race.Finished {
 		said.add("race %s %s; what it measured until then is shown", r.ID, fate(r))
 	}

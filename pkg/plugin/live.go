@@ -101,7 +101,7 @@ func (d *Datasource) liveTargets(ctx context.Context, q query) ([]listed, notice
 			if err != nil {
 				return nil, nil, err
 			}
-			said.take(more...)
+			said.join(more)
 			races = append(races, l)
 			continue
 		}
@@ -109,7 +109,7 @@ func (d *Datasource) liveTargets(ctx context.Context, q query) ([]listed, notice
 		if err != nil {
 			return nil, nil, err
 		}
-		said.take(more...)
+		said.join(more)
 		if !ok {
 			said.add("no race%s in this time range", named(q.Name))
 			continue

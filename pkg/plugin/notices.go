@@ -14,25 +14,33 @@ import (
 )
 
 // notices are what the user should know about an answer, each once.
-type notices []string
+type notices []data.Notice
 
+// add warns of what is missing or otherwise than asked for.
 func (n *notices) add(format string, args ...any) { n.take(fmt.Sprintf(format, args...)) }
+
+// tell says what is as it should be, and may be missed all the same.
+func (n *notices) tell(format string, args ...any) {
+	n.put(data.Notice{Severity: data.NoticeSeverityInfo, Text: fmt.Sprintf(format, args...)})
+}
 
 func (n *notices) take(texts ...string) {
 	for _, text := range texts {
-		if !slices.Contains(*n, text) {
-			*n = append(*n, text)
-		}
+		n.put(data.Notice{Severity: data.NoticeSeverityWarning, Text: text})
 	}
 }
 
-// all are Grafana's notices.
-func (n notices) all() []data.Notice {
-	list := make([]data.Notice, len(n))
-	for i, text := range n {
-		list[i] = data.Notice{Severity: data.NoticeSeverityWarning, Text: text}
+// join takes over the notices of a part of an answer.
+func (n *notices) join(others notices) {
+	for _, o := range others {
+		n.put(o)
 	}
-	return list
+}
+
+func (n *notices) put(notice data.Notice) {
+	if !slices.ContainsFunc(*n, func(o data.Notice) bool { return o.Text == notice.Text }) {
+		*n = append(*n, notice)
+	}
 }
 
 // sentence is an error as one sentence that says what to do.

@@ -21,7 +21,7 @@ func (d *Datasource) targets(ctx context.Context, q query, strict bool) ([]liste
 		if err != nil {
 			return nil, nil, err
 		}
-		said.take(more...)
+		said.join(more)
 		tagged, bare := comparable(q, all)
 		if len(q.Races) == 0 {
 			if len(bare) > 0 {
@@ -47,7 +47,7 @@ func (d *Datasource) targets(ctx context.Context, q query, strict bool) ([]liste
 		if err != nil {
 			return nil, nil, err
 		}
-		said.take(more...)
+		said.join(more)
 		races = append(races, l)
 	}
 	return races, said, nil
@@ -125,7 +125,7 @@ func (d *Datasource) byID(ctx context.Context, q query, id string, strict bool) 
 	if err != nil {
 		return listed{}, nil, err
 	}
-	said.take(more...)
+	said.join(more)
 	return listedInfo(info, d.now()), said, nil
 }
 
@@ -184,7 +184,9 @@ func (d *Datasource) lookup(ctx context.Context, q query, id string) (compare.Ra
 			if !d.private && len(said) == 0 && info.Finished(d.now()) {
 				d.memory.put(key, known{info, w.Start}, 1000, time.Now().Add(finishedFor))
 			}
-			return info, said, nil
+			var all notices
+			all.take(said...)
+			return info, all, nil
 		}
 		if !isUnknown(err) {
 			break

@@ -22,7 +22,7 @@ func (d *Datasource) timeSeries(ctx context.Context, q query) (answer, error) {
 	req := compare.Request{Apps: q.Apps, Measures: q.Measures, Elapsed: q.elapsed(), HeatsEach: q.each(), Join: d.join}
 	for _, l := range races {
 		info, more, err := d.seriesOf(ctx, q, l)
-		said.take(more...)
+		said.join(more)
 		switch {
 		case err != nil:
 			return answer{}, err
