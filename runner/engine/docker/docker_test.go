@@ -87,6 +87,7 @@ func TestDocker(t *testing.T) {
 	t.Run("a lane that cannot be raced is refused with a reason", f.refuses)
 	t.Run("a container that cannot be started says why", f.cannotStart)
 	t.Run("an image that is missing is pulled, and how far it is is told", f.pulls)
+	t.Run("an image that is no lane's is pulled and run alike", f.runsTools)
 	t.Run("a pull can be stopped", f.stopsPulling)
 	t.Run("a registry with a password is logged in to", f.logsIn)
 	t.Run("a folder is built once", f.builds)

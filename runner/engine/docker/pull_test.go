@@ -109,6 +109,34 @@ func (f fixture) pulls(t *testing.T) {
 	require.Regexp(t, `^127\.0\.0\.1:\d+/shop/apps@sha256:[0-9a-f]{64}$`, source.Digest)
 }
 
+func (f fixture) runsTools(t *testing.T) {
+	s := f.shop(t, false)
+	e, id := newEngine(t, docker.Options{Allowed: &images.Allowed{Images: []string{strings.TrimSuffix(s.image, "apps:1") + "*"}}}), newID()
+	_, err := e.ToolImage(t.Context(), "the clock", "evil/miner:3", func(string) {})
+	require.ErrorContains(t, err, "the clock: the image evil/miner:3 may not be run here")
+	var told []string
+	source, err := e.ToolImage(t.Context(), "the clock", s.image, func(line string) { told = append(told, line) })
+	require.NoError(t, err)
+	require.Contains(t, told, "the clock: pulling "+s.image)
+	require.Regexp(t, `^127\.0\.0\.1:\d+/shop/apps@sha256:[0-9a-f]{64}$`, source.Digest)
+
+	tool, err := e.StartTool(t.Context(), docker.ToolSpec{RaceID: id, Name: "clock", Image: source.ID, Args: []string{"no such app"}, Stdout: io.Discard, Stderr: io.Discard})
+	require.NoError(t, err)
+	select {
+	case <-tool.Done():
+	case <-time.After(30 * time.Second):
+		require.Fail(t, "it does not end")
+	}
+	code, err := tool.Code()
+	require.NoError(t, err)
+	require.NotZero(t, code, "there is no such app in it")
+	require.NoError(t, tool.Signal(t.Context(), "SIGINT"), "one that has ended needs no signal")
+	require.NotEmpty(t, dockertest.Left(t, f.client, id))
+	require.NoError(t, e.RemoveTools(t.Context(), id))
+	require.NoError(t, tool.Remove(t.Context()), "it may be removed again")
+	require.Empty(t, dockertest.Left(t, f.client, id))
+}
+
 func (f fixture) stopsPulling(t *testing.T) {
 	s := f.shop(t, false)
 	e, id := newEngine(t, docker.Options{}), newID()
