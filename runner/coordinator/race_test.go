@@ -149,7 +149,7 @@ func TestAnAppThatDoesNotGetReadyEndsTheRaceAndIsRecordedWithItsLastWords(t *tes
 		"dies":  {DiesAfter: 20 * time.Millisecond, Exit: race.Exit{Reason: race.Exited, Code: &code}, Logs: []string{"starting", "no database"}, Unhealthy: true},
 		"hangs": {Unhealthy: true, Logs: []string{"waiting for godot"}},
 	}}
-	result, err := coordinator.Race{ID: "test", Definition: def, Plan: p, Engine: e, Recorder: &memory{}, View: view{t}}.Run(t.Context())
+	result, err := coordinator.Race{ID: "test", Definition: def, Plan: p, Engine: e, K6: k6.Local{}, Recorder: &memory{}, View: view{t}}.Run(t.Context())
 	require.ErrorContains(t, err, "lane dies ended with code 3", "the first one's reason is the race's")
 	require.Equal(t, race.Failed, result.Record.Status)
 	exits := map[string]race.Exit{}
