@@ -56,6 +56,44 @@ func (s stockK6) holds(t *testing.T) {
 	s.nothingLeft(t, r.record().ID)
 }
 
+// edited is a race of local processes whose script has one thing changed.
+func (s stockK6) edited(t *testing.T, from, to string) string {
+	t.Helper()
+	script := s.processes(t, s.image, "mode: 'together', heats: 1", "")
+	text, err := os.ReadFile(script)
+	require.NoError(t, err)
+	changed := strings.Replace(string(text), from, to, 1)
+	require.NotEqual(t, string(text), changed)
+	require.NoError(t, os.WriteFile(script, []byte(changed), 0o600))
+	return script
+}
+
+func (s stockK6) failsWithItsScript(t *testing.T) {
+	for name, c := range map[string]struct{ from, to, says string }{
+		"in setup":            {"return { from: 'setup' };", "throw new Error('no token');", "no token"},
+		"when it is loaded":   {"const data =", "throw new Error('too early'); const data =", "too early"},
+		"without any request": {"check(http.get(", "if (false) check(http.get(", "the script made no request"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := runRace(t.Context(), t, s.edited(t, c.from, c.to))
+			require.Equal(t, 3, f.code)
+			require.Contains(t, f.stderr, c.says)
+			require.NotContains(t, f.stderr, "was killed")
+			if f.record.ID != "" {
+				s.nothingLeft(t, f.record.ID)
+			}
+		})
+	}
+}
+
+func (s stockK6) crosses(t *testing.T) {
+	f := runRace(t.Context(), t, s.edited(t, "checks: ['rate>0.5']", "http_req_duration: ['p(95)<30']"))
+	require.Equal(t, 99, f.code, "b takes 40 ms")
+	require.Equal(t, race.Finished, f.record.Status)
+	require.NotNil(t, f.record.Lanes[1].Client)
+	s.nothingLeft(t, f.record.ID)
+}
+
 func (s stockK6) interrupted(t *testing.T) {
 	temp := ownTemp(t)
 	r := startRunner(t, s.processes(t, s.image, "mode: 'together'", ""), "--duration", "20s")

@@ -53,6 +53,8 @@ func TestK6FromAnImage(t *testing.T) {
 	t.Run("a runner in a container", s.sharesItsContainer)
 	t.Run("a runner as a service", s.isServed)
 	t.Run("the container gets little", s.holds)
+	t.Run("a script that fails", s.failsWithItsScript)
+	t.Run("a threshold that is crossed", s.crosses)
 	t.Run("Ctrl-C", s.interrupted)
 	t.Run("kill -9", s.swept)
 	t.Run("what cannot be run is said before anything is started", s.refuses)

@@ -14,8 +14,8 @@ const (
 	lastPush = 3 * time.Second
 	// externalAbort is k6's exit code after an interrupt (errext/exitcodes).
 	externalAbort = 105
-	// signalled and the signal's number are the code of what a signal ended.
-	signalled = 128
+	// signalled and the signal's number are the code of what a signal ended. Higher codes are k6's own: 255 is an error that it has no name for.
+	signalled, lastSignal = 128, 64
 )
 
 // finish tells the result of a k6 that has ended, and removes its container.
@@ -26,7 +26,7 @@ func (r *running) finish(ctx context.Context, figures *live) {
 		code = 0
 	}
 	r.exit, r.exitErr = k6.Ended(code, r.log), err
-	if code > signalled {
+	if code > signalled && code <= signalled+lastSignal {
 		r.exit.Killed, r.exit.Err = true, fmt.Sprintf("ended by signal %d", code-signalled)
 	}
 	if err := r.tool.Remove(ctx); err != nil { // the end of the race tries again
