@@ -20,11 +20,12 @@ describe('the dashboard follows a race', () => {
   it('from its start on, and every five seconds further', () => {
     const first = follow({ id: 'r1' }, race(started), latest, now);
     expect(first).toEqual({
-      following: { id: 'r1', shownAt: now },
+      following: { id: 'r1', shownAt: now, from: at('09:00:05') },
       turn: { race: 'r1', from: at('09:00:05'), to: now, kind: 'first' },
     });
     expect(follow(first.following, race(started), 'r1', now + 4999)).toEqual({ following: first.following });
-    const next = follow(first.following, race(started), 'r1', now + 5000);
+    const exact = race({ started_at: '2026-03-14T09:00:09.812Z' }); // as it is recorded after the first heat
+    const next = follow(first.following, exact, 'r1', now + 5000);
     expect(next.turn).toEqual({ race: 'r1', from: at('09:00:05'), to: now + 5000, kind: 'onward' });
     expect(next.following.shownAt).toBe(now + 5000);
   });

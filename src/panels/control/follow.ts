@@ -6,6 +6,8 @@ export interface Following {
   id: string;
   /** When the dashboard was turned to it last, in milliseconds since 1970. */
   shownAt?: number;
+  /** Where its time range begins; kept, since the runner tells the start more exactly after the first heat. */
+  from?: number;
   /** It has ended, and the dashboard shows it as a whole. */
   done?: boolean;
 }
@@ -53,5 +55,9 @@ export function follow(
   if (from === undefined || chosenOther || (shownAt !== undefined && now - shownAt < onwardMs)) {
     return { following };
   }
-  return { following: { id, shownAt: now }, turn: { race: race.id, from, to: now, kind: shownAt === undefined ? 'first' : 'onward' } };
+  const range = { from: following.from ?? from, to: now };
+  return {
+    following: { id, shownAt: now, from: range.from },
+    turn: { race: race.id, ...range, kind: shownAt === undefined ? 'first' : 'onward' },
+  };
 }

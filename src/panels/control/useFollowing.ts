@@ -10,7 +10,9 @@ const keyOf = (uid: string) => `photofinish-control-${uid}`;
 function remembered(uid: string): Following | undefined {
   try {
     const kept = asRecord(JSON.parse(sessionStorage.getItem(keyOf(uid)) ?? 'null'));
-    return asText(kept.id) ? { id: asText(kept.id), shownAt: asTime(kept.shownAt), done: kept.done === true } : undefined;
+    return asText(kept.id)
+      ? { id: asText(kept.id), shownAt: asTime(kept.shownAt), from: asTime(kept.from), done: kept.done === true }
+      : undefined;
   } catch {
     return undefined; // no storage in this browser
   }
