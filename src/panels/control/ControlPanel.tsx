@@ -12,15 +12,23 @@ import type { ControlOptions } from './options';
 
 const raceVariable = '${race}';
 
-/** How often the other panels ask while a race runs, where the dashboard has no rhythm of its own; Grafana allows no shorter one by default. */
-const refreshWhileRacing = '5s';
+/**
+ * Turns the dashboard: other panels follow its variable and its time range. A dashboard that refreshes itself needs no more than an end that is now;
+ * the others are taken on with the race, unless somebody has looked at another time since.
+ */
+function turnDashboard({ race, from, to, kind }: Turn): void {
+  const search = locationService.getSearch();
+  const refreshes = Boolean(search.get('refresh'));
+  if (kind === 'onward' && (refreshes || timeOf(search.get('from')) !== from)) {
+    return;
+  }
+  const end = kind !== 'whole' && refreshes ? 'now' : String(to);
+  locationService.partial({ 'var-race': race, from: String(from), to: end }, true);
+}
 
-/** Turns the dashboard: other panels follow its variable and its time range. A race that has ended changes no more. */
-function turnDashboard({ race, from, to }: Turn): void {
-  const now = locationService.getSearch().get('refresh') ?? '';
-  const ours = now === '' || now === refreshWhileRacing;
-  const refresh = ours ? { refresh: to === 'now' ? refreshWhileRacing : '' } : {};
-  locationService.partial({ 'var-race': race, from: String(from), to: String(to), ...refresh }, true);
+/** A time in the address as we write it, or as Grafana writes it anew. */
+function timeOf(text: string | null): number {
+  return /^\d+$/.test(text ?? '') ? Number(text) : Date.parse(text ?? '');
 }
 
 /** The edge to Grafana: which data source is meant, what the dashboard shows, and how it is turned. */

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react';
 
-import { asRecord, asText } from '../../shared/json';
+import { asRecord, asText, asTime } from '../../shared/json';
 import { follow, type Following, type Turn } from './follow';
 import type { RaceState } from './races';
 
@@ -10,7 +10,9 @@ const keyOf = (uid: string) => `photofinish-control-${uid}`;
 function remembered(uid: string): Following | undefined {
   try {
     const kept = asRecord(JSON.parse(sessionStorage.getItem(keyOf(uid)) ?? 'null'));
-    return asText(kept.id) ? { id: asText(kept.id), shown: kept.shown === true, done: kept.done === true } : undefined;
+    return asText(kept.id)
+      ? { id: asText(kept.id), shownAt: asTime(kept.shownAt), from: asTime(kept.from), done: kept.done === true }
+      : undefined;
   } catch {
     return undefined; // no storage in this browser
   }
@@ -46,7 +48,7 @@ export function useTurning(
     if (!following || !race) {
       return;
     }
-    const next = follow(following, race, chosen);
+    const next = follow(following, race, chosen, Date.now());
     if (next.turn) {
       turn(next.turn);
     }
