@@ -41,6 +41,7 @@ async function ended(name: string, status: string): Promise<void> {
 
 /** Chooses a script and gives the race a name, by the keyboard, and waits until what will happen is said. */
 async function prepare(page: Page, script: string, name: string): Promise<void> {
+  await page.getByText(/2 apps, 1 heat of .* together/).waitFor(); // the form of the first script: a list that is still filled in loses letters
   await focusNext(page, page.getByRole('combobox', { name: 'Script' }));
   await type(page, script);
   await page.getByRole('option', { name: script }).waitFor();
