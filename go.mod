@@ -319,4 +319,5 @@ tool github.com/magefile/mage
 ignore (
 	./dist
 	./node_modules
+	./src/test/grafana13/node_modules
 )
