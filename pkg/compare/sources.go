@@ -30,25 +30,25 @@ func (s sources) slowest() time.Duration { return max(s.client, s.container, tim
 // discover looks which labels name the apps' containers, and at raw samples of both sides.
 func discover(ctx context.Context, a *asker, r RaceInfo, apps []string, j Join, need needs) (sources, error) {
 	var s sources
-	var clients, names, own []*task
+	var clients, names, first []*task
 	if need.counters || need.percentiles() || need.gauges() {
 		clients = glimpses(r, promql.Selector([]string{r.requests()}, r.matchers(apps[:min(len(apps), glimpsed)])...), 0)
 	}
+	labels := j.labels()
 	if need.container {
 		names = []*task{{query: promql.At(j.namesExpr(r.TestID, apps, r.reach()+2*skew), r.End.Add(skew))}}
-		if r.Own && slices.Contains(j.labels(), labelApp) { // who wrote our series labels containers by it: that saves a round
-			own = containers{label: labelApp, apps: j.byContainer(apps)}.glimpses(r)
-		}
+		// Most often it is the first label that names them; to guess so saves a round.
+		first = containers{label: labels[0], apps: j.byContainer(apps)}.glimpses(r)
 	}
-	if err := a.run(ctx, slices.Concat(clients, own, names)); err != nil {
+	if err := a.run(ctx, slices.Concat(clients, first, names)); err != nil {
 		return s, err
 	}
 	s.client = periodOf(clients)
-	s.containers = j.assign(apps, named(results(names), j.labels()))
+	s.containers = j.assign(apps, named(results(names), labels))
 	for _, c := range s.containers {
 		every := time.Duration(0)
-		if c.label == labelApp {
-			every = periodOf(own)
+		if c.label == labels[0] {
+			every = periodOf(first)
 		}
 		if every == 0 {
 			again := c.glimpses(r)
