@@ -79,9 +79,9 @@ func scan(ctx context.Context, a *asker, testid promql.Matcher, likely Window, f
 	const second = int64(1000)
 	whole := span{from.Unix() * 1000, (to.Unix() + 1) * 1000}
 	coarse := roundUp(max(whole.length()/coarsePoints, coarseLeast), second)
-	named := coarse <= appWindow // then the first look tells the apps too
+	tellsApps := coarse <= appWindow // then the first look tells the apps too
 	by := []string{"testid"}
-	if named {
+	if tellsApps {
 		by = append(by, "app")
 	}
 	first := look(testid, []span{whole}, coarse, by...)
@@ -107,7 +107,7 @@ func scan(ctx context.Context, a *asker, testid promql.Matcher, likely Window, f
 	}
 	rest := look(testid, without(occupied, guess), fine, findBy()...)
 	wide, apps, later := coarse, first, rest
-	if !named {
+	if !tellsApps {
 		wide = max(appWindow, fine)
 		apps = look(testid, occupied, wide, "testid", "app")
 		later = slices.Concat(rest, apps)

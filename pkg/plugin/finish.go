@@ -46,7 +46,7 @@ func finishOf(q query, races []race.Race) finish {
 			ID: r.ID, Name: r.Name, Status: r.Status, Error: r.Error, StartedAt: r.StartedAt, FinishedAt: r.FinishedAt, Baseline: r.Baseline,
 			Heats: len(r.Heats), Certainty: scoreboard.Certainty(r), Fairness: scoreboard.Fairness(r.Audit), Audit: r.Audit,
 		}
-		one.Audit.Findings = byGravity(r.Audit.Findings)
+		one.Audit.Findings = scoreboard.Findings(r.Audit)
 		for _, l := range r.Lanes {
 			e := entrant{App: l.App, Out: scoreboard.ExitWords(l.Exit)}
 			if len(r.Verdicts) > 0 && l.App != r.Baseline && (len(q.Apps) == 0 || slices.Contains(q.Apps, l.App)) {
@@ -57,17 +57,4 @@ func finishOf(q query, races []race.Race) finish {
 		f.Races = append(f.Races, one)
 	}
 	return f
-}
-
-// byGravity puts the gravest findings first.
-func byGravity(findings []race.Finding) []race.Finding {
-	sorted := []race.Finding{}
-	for _, s := range scoreboard.Severities() {
-		for _, f := range findings {
-			if f.Severity == s {
-				sorted = append(sorted, f)
-			}
-		}
-	}
-	return sorted
 }

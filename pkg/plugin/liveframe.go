@@ -9,7 +9,6 @@ import (
 	"github.com/grafana/grafana-plugin-sdk-go/data"
 
 	"github.com/photofinish/photofinish/pkg/race"
-	"github.com/photofinish/photofinish/pkg/runnerclient"
 )
 
 // phaseDone is the phase of a heat, and of a race, that is over; before its first heat the phase is the race's status.
@@ -191,7 +190,7 @@ func when(r race.Race, now time.Time) time.Time {
 }
 
 // progress adds the lanes of an event. origin is when the first heat began, zero while it is not known.
-func (f liveFrame) progress(p runnerclient.Progress, target *float64, origin time.Time) {
+func (f liveFrame) progress(p race.Progress, target *float64, origin time.Time) {
 	for _, l := range p.Lanes {
 		row := liveRow{
 			time: p.At, app: l.App, phase: p.Phase, heat: int64(p.Heat), requests: l.Requests, rate: &l.Rate, errors: l.Errors,

@@ -77,7 +77,7 @@ type teller struct {
 	d      *Datasource
 	record race.Race
 	all    bool
-	last   *runnerclient.Progress
+	last   *race.Progress
 	// origin is where elapsed time begins, as it does in timeseries with align: elapsed; zero while it is not known.
 	origin time.Time
 }
@@ -96,7 +96,7 @@ func (t *teller) frame(ctx context.Context, e runnerclient.Event) (*data.Frame, 
 	f.of(t.record)
 	switch e.Type {
 	case runnerclient.EventProgress:
-		var p runnerclient.Progress
+		var p race.Progress
 		if err := json.Unmarshal(e.Data, &p); err != nil {
 			return nil, fmt.Errorf("race %s: an event of the runner cannot be read: %w", t.record.ID, err)
 		}
@@ -123,7 +123,7 @@ func (t *teller) frame(ctx context.Context, e runnerclient.Event) (*data.Frame, 
 }
 
 // behind is how much of its first heat a race has behind it.
-func (t *teller) behind(p runnerclient.Progress) time.Duration {
+func (t *teller) behind(p race.Progress) time.Duration {
 	if p.Heat != 1 {
 		return 0 // the runner keeps no start of the first heat: the first that is seen must do
 	}

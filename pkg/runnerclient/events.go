@@ -37,38 +37,6 @@ type Status struct {
 	Error    *string `json:"error"`
 }
 
-// Progress is the data of EventProgress: a race at a moment.
-type Progress struct {
-	At          time.Time      `json:"at"`
-	Status      race.Status    `json:"status"`
-	Phase       string         `json:"phase"` // warmup, race or done
-	Heat        int            `json:"heat"`  // from 1
-	Heats       int            `json:"heats"`
-	Mode        race.Mode      `json:"mode"`
-	ElapsedMS   float64        `json:"elapsed_ms"`
-	RemainingMS float64        `json:"remaining_ms"` // estimated
-	Lanes       []LaneProgress `json:"lanes"`
-}
-
-// LaneProgress is one lane of a race at a moment. Requests and errors are of the race so far, the other figures of the last second.
-type LaneProgress struct {
-	App         string   `json:"app"`
-	Place       int      `json:"place"` // from 1; 0 before anybody moved
-	Baseline    bool     `json:"baseline"`
-	Requests    int64    `json:"requests"`
-	Errors      int64    `json:"errors"`
-	Rate        float64  `json:"rate"`
-	P50         float64  `json:"p50"` // ms
-	P95         float64  `json:"p95"` // ms
-	CPUCores    *float64 `json:"cpu_cores"`
-	CPULimit    *float64 `json:"cpu_limit"`
-	MemoryBytes *float64 `json:"memory_bytes"`
-	MemoryLimit *float64 `json:"memory_limit"`
-	Done        float64  `json:"done"`   // share of the lane's distance, 0-1
-	Racing      bool     `json:"racing"` // false while other lanes have their turn
-	Out         string   `json:"out"`    // why and when it left the race
-}
-
 // maxEventLine bounds a line of the stream: the progress of 100 lanes is about 30 kB.
 const maxEventLine = 1 << 20
 

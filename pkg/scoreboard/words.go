@@ -95,6 +95,28 @@ func Fairness(a race.Audit) string {
 	return "not fair, so nothing was decided: " + found
 }
 
+// Findings are those of an audit, the gravest first, else in their order.
+func Findings(a race.Audit) []race.Finding {
+	sorted := make([]race.Finding, 0, len(a.Findings))
+	for _, s := range Severities() {
+		for _, f := range a.Findings {
+			if f.Severity == s {
+				sorted = append(sorted, f)
+			}
+		}
+	}
+	return sorted
+}
+
+// Remark is a finding in a line, without its severity: "memory-leak: 0.4% of its requests failed (errors-differ)".
+func Remark(f race.Finding) string {
+	lane := ""
+	if f.Lane != "" {
+		lane = f.Lane + ": "
+	}
+	return lane + f.Detail + " (" + string(f.Kind) + ")"
+}
+
 // Severities are those of findings, the gravest first.
 func Severities() []race.Severity { return []race.Severity{race.Unfair, race.Warning, race.Note} }
 

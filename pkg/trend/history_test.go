@@ -1,11 +1,8 @@
 package trend_test
 
 import (
-	"fmt"
-	"math/rand/v2"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -14,33 +11,11 @@ import (
 	"github.com/photofinish/photofinish/pkg/trend"
 )
 
-// nights are races of one name, a night each; change edits the i-th.
-func nights(n int, change func(i int, r *race.Race)) []race.Race {
-	rng := rand.New(rand.NewPCG(9, 9))
-	var races []race.Race
-	for i := range n {
-		r := racetest.FourApps().Race
-		at := r.StartedAt.Add(time.Duration(i) * 24 * time.Hour)
-		r.ID, r.StartedAt = fmt.Sprintf("nightly-%02d", i), &at
-		machine := *r.Machine
-		r.Machine, r.Lanes = &machine, slices.Clone(r.Lanes)
-		for j := range r.Lanes {
-			p95 := *r.Lanes[j].Measures["latency_p95"] * (1 + .01*rng.NormFloat64())
-			r.Lanes[j].Measures = map[string]*float64{"latency_p95": &p95}
-		}
-		change(i, &r)
-		races = append(races, r)
-	}
-	return races
-}
+const p95 = "latency_p95"
 
-func slower(r *race.Race, app string, ratio float64) {
-	for j := range r.Lanes {
-		if r.Lanes[j].App == app {
-			*r.Lanes[j].Measures["latency_p95"] *= ratio
-		}
-	}
-}
+func nights(n int, edit func(i int, r *race.Race)) []race.Race { return racetest.Nights(n, p95, edit) }
+
+func slower(r *race.Race, app string, ratio float64) { racetest.Multiply(r, app, p95, ratio) }
 
 func TestAHistoryTellsWhatChangedAndFromWhichRaceOn(t *testing.T) {
 	races := nights(40, func(i int, r *race.Race) {
@@ -49,7 +24,7 @@ func TestAHistoryTellsWhatChangedAndFromWhichRaceOn(t *testing.T) {
 		}
 	})
 	slices.Reverse(races) // in whatever order they come
-	all := trend.Of(races, []string{"latency_p95"}, trend.Options{MinMagnitude: .02})
+	all := trend.Of(races, []string{p95}, trend.Options{MinMagnitude: .02})
 	require.Len(t, all, 4)
 	for _, h := range all {
 		require.Len(t, h.Points, 40)
@@ -93,7 +68,7 @@ func TestWhatCannotBeComparedIsMarkedAndNotMixed(t *testing.T) {
 			r.Load.DurationMS *= 2 // which changes nothing of what is measured
 		}
 	})
-	h := trend.Of(races, []string{"latency_p95"}, trend.Options{MinMagnitude: .02})[0]
+	h := trend.Of(races, []string{p95}, trend.Options{MinMagnitude: .02})[0]
 	require.Equal(t, "control", h.App)
 	for i, p := range h.Points {
 		require.Equal(t, reasons[i], p.LeftOut, p.Race)
@@ -103,6 +78,6 @@ func TestWhatCannotBeComparedIsMarkedAndNotMixed(t *testing.T) {
 }
 
 func TestWithoutARaceThatCountsThereIsNoHistory(t *testing.T) {
-	require.Empty(t, trend.Of(nil, []string{"latency_p95"}, trend.Options{}))
-	require.Empty(t, trend.Of(nights(3, func(_ int, r *race.Race) { r.Status = race.Failed }), []string{"latency_p95"}, trend.Options{}))
+	require.Empty(t, trend.Of(nil, []string{p95}, trend.Options{}))
+	require.Empty(t, trend.Of(nights(3, func(_ int, r *race.Race) { r.Status = race.Failed }), []string{p95}, trend.Options{}))
 }

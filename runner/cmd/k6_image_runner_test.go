@@ -29,8 +29,8 @@ func (s stockK6) sharesItsContainer(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "control"), control, 0o700))
 	name := fmt.Sprintf("photofinish-test/runner:%d", os.Getpid())
 	dockertest.Image(t, s.client, name, dockertest.Build(t, "github.com/photofinish/photofinish/runner"))
-	made, err := s.client.ContainerCreate(t.Context(), &container.Config{Image: name, Cmd: []string{"race", "/work/scripts/box.js", "--out", "/work/race"}, Hostname: "elsewhere"},
-		&container.HostConfig{Binds: []string{filepath.Dir(dir) + ":/work", socket + ":/var/run/docker.sock"}, Tmpfs: map[string]string{"/tmp": ""}}, nil, nil, "")
+	made, err := s.client.ContainerCreate(t.Context(), &container.Config{Image: name, Cmd: []string{"race", "/box/scripts/box.js", "--out", "/box/race"}, Hostname: "elsewhere"},
+		&container.HostConfig{Binds: []string{filepath.Dir(dir) + ":/box", socket + ":/var/run/docker.sock"}, Tmpfs: map[string]string{"/tmp": ""}}, nil, nil, "")
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		require.NoError(t, s.client.ContainerRemove(context.Background(), made.ID, container.RemoveOptions{Force: true}))

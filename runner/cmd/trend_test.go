@@ -2,12 +2,9 @@ package cmd_test
 
 import (
 	"encoding/json"
-	"fmt"
-	"math/rand/v2"
 	"path/filepath"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -18,22 +15,16 @@ import (
 )
 
 // nightly saves races of one name, a night each, of which high-cpu takes 6% more CPU from the 25th on, and gives their folders.
-func nightly(t *testing.T, change func(i int, r *race.Race)) (folders []string) {
+func nightly(t *testing.T, edit func(i int, r *race.Race)) (folders []string) {
 	t.Helper()
-	rng := rand.New(rand.NewPCG(3, 3))
+	const cost = "cpu_ms_per_request"
 	dir := t.TempDir()
-	for i := range 40 {
-		r := racetest.FourApps().Race
-		at := r.StartedAt.Add(time.Duration(i) * 24 * time.Hour)
-		r.ID, r.Name, r.StartedAt, r.Lanes = fmt.Sprintf("nightly-%02d", i), "nightly", &at, slices.Clone(r.Lanes)
-		for j, l := range r.Lanes {
-			cpu := *l.Measures["cpu_ms_per_request"] * (1 + .008*rng.NormFloat64())
-			if l.App == "high-cpu" && i >= 25 {
-				cpu *= 1.06
-			}
-			r.Lanes[j].Measures = map[string]*float64{"cpu_ms_per_request": &cpu}
+	for _, r := range racetest.Nights(40, cost, func(i int, r *race.Race) {
+		if i >= 25 {
+			racetest.Multiply(r, "high-cpu", cost, 1.06)
 		}
-		change(i, &r)
+		edit(i, r)
+	}) {
 		folder, err := store.Create(filepath.Join(dir, r.ID))
 		require.NoError(t, err)
 		require.NoError(t, folder.Save(r))

@@ -91,17 +91,8 @@ func writeAudit(b *strings.Builder, a race.Audit) {
 		open = " open"
 	}
 	fmt.Fprintf(b, "\n<details%s><summary>What was found</summary>\n\n", open)
-	for _, severity := range scoreboard.Severities() {
-		for _, f := range a.Findings {
-			if f.Severity != severity {
-				continue
-			}
-			lane := ""
-			if f.Lane != "" {
-				lane = f.Lane + ": "
-			}
-			fmt.Fprintf(b, "- %s: %s\n", f.Severity, escape(lane+f.Detail+" ("+string(f.Kind)+")"))
-		}
+	for _, f := range scoreboard.Findings(a) {
+		fmt.Fprintf(b, "- %s: %s\n", f.Severity, escape(scoreboard.Remark(f)))
 	}
 	b.WriteString("\n</details>\n")
 }

@@ -81,13 +81,7 @@ func newPage(d Data) (page, error) {
 	}
 	p.Ridges, p.Ratios, p.HeatPlots = newRidges(d, class), newRatios(d, class), newHeatPlots(r, class)
 	p.Verdicts, p.Shared = newVerdictRows(r, class), scoreboard.SharedWarnings(r.Verdicts)
-	for _, s := range scoreboard.Severities() {
-		for _, f := range r.Audit.Findings {
-			if f.Severity == s {
-				p.Findings = append(p.Findings, f)
-			}
-		}
-	}
+	p.Findings = scoreboard.Findings(r.Audit)
 	return p, p.embed(d, livery)
 }
 

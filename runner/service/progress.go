@@ -34,7 +34,7 @@ func (s *Service) Progress(k sqlite.Kept) (*Progress, error) {
 			return nil, err
 		}
 		p.Detail = told.Detail
-		var seen ProgressEvent
+		var seen race.Progress
 		if known, err := stream.Last(events.Progress, &seen); err != nil {
 			return nil, err
 		} else if known {

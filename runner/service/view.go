@@ -32,40 +32,6 @@ type LogEvent struct {
 	Line string    `json:"line"`
 }
 
-// ProgressEvent is a race at a moment.
-type ProgressEvent struct {
-	At          time.Time      `json:"at"`
-	Status      race.Status    `json:"status"`
-	Phase       string         `json:"phase"` // warmup, race or done
-	Heat        int            `json:"heat"`  // from 1
-	Heats       int            `json:"heats"`
-	Mode        race.Mode      `json:"mode"`
-	Source      race.Source    `json:"source"` // of the lanes' client figures: k6 itself, or prometheus
-	ElapsedMS   float64        `json:"elapsed_ms"`
-	RemainingMS float64        `json:"remaining_ms"` // estimated
-	Lanes       []LaneProgress `json:"lanes"`
-}
-
-// LaneProgress is one lane of a race at a moment. Requests, errors and error_rate are of the race so far, the others of the last second.
-type LaneProgress struct {
-	App         string   `json:"app"`
-	Place       int      `json:"place"` // from 1; 0 before anybody moved
-	Baseline    bool     `json:"baseline"`
-	Requests    int64    `json:"requests"`
-	Errors      int64    `json:"errors"`
-	ErrorRate   float64  `json:"error_rate"`
-	Rate        float64  `json:"rate"`
-	P50         float64  `json:"p50"` // ms
-	P95         float64  `json:"p95"` // ms
-	CPUCores    *float64 `json:"cpu_cores"`
-	CPULimit    *float64 `json:"cpu_limit"`
-	MemoryBytes *float64 `json:"memory_bytes"`
-	MemoryLimit *float64 `json:"memory_limit"`
-	Done        float64  `json:"done"`   // share of the lane's distance
-	Racing      bool     `json:"racing"` // false while other lanes have their turn
-	Out         string   `json:"out"`    // why and when it left the race
-}
-
 // view turns what the coordinator shows into events and notes. Nothing in it waits: the notes are written by a goroutine of their own.
 type view struct {
 	service *Service
@@ -129,12 +95,12 @@ func (v *view) phase(next race.Status) {
 
 // Progress implements coordinator.View.
 func (v *view) Progress(p race.Snapshot) {
-	e := ProgressEvent{
+	e := race.Progress{
 		At: p.At.UTC(), Status: p.Status, Phase: p.Phase, Heat: p.Heat, Heats: p.Heats, Mode: p.Mode, Source: p.Source,
-		ElapsedMS: ms(p.Elapsed), RemainingMS: ms(p.Remaining), Lanes: []LaneProgress{},
+		ElapsedMS: ms(p.Elapsed), RemainingMS: ms(p.Remaining), Lanes: []race.LaneProgress{},
 	}
 	for _, l := range p.Lanes {
-		e.Lanes = append(e.Lanes, LaneProgress{
+		e.Lanes = append(e.Lanes, race.LaneProgress{
 			App: l.App, Place: l.Place, Baseline: l.Baseline, Requests: l.Requests, Errors: l.Failed, ErrorRate: l.ErrorRate, Rate: l.Rate,
 			P50: l.P50MS, P95: l.P95MS, CPUCores: l.CPUCores, CPULimit: l.CPULimit, MemoryBytes: l.MemoryBytes, MemoryLimit: l.MemoryLimit,
 			Done: l.Done, Racing: l.Racing, Out: l.Out,

@@ -236,22 +236,13 @@ func (o *result) audit(a race.Audit) {
 		mark = "✗"
 	}
 	o.item(mark, scoreboard.Fairness(a))
-	for _, s := range scoreboard.Severities() {
-		for _, f := range a.Findings {
-			if f.Severity != s {
-				continue
+	for _, f := range scoreboard.Findings(a) {
+		label := string(f.Severity)
+		for i, l := range wrap(printable(scoreboard.Remark(f)), o.width-10) {
+			if i > 0 {
+				label = ""
 			}
-			lane := ""
-			if f.Lane != "" {
-				lane = f.Lane + ": "
-			}
-			label := string(s)
-			for i, l := range wrap(printable(lane+f.Detail+" ("+string(f.Kind)+")"), o.width-10) {
-				if i > 0 {
-					label = ""
-				}
-				o.line("  %s%s", o.paint.severity(s, left(label, 8)), l)
-			}
+			o.line("  %s%s", o.paint.severity(f.Severity, left(label, 8)), l)
 		}
 	}
 }

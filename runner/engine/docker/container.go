@@ -38,20 +38,13 @@ func (l *lane) create(ctx context.Context) (id string, err error) {
 		ExposedPorts: nat.PortSet{port: {}}, AttachStdout: true, AttachStderr: true,
 	}
 	config.Labels[appLabel] = l.spec.App
-	host := &container.HostConfig{
-		NetworkMode:    container.NetworkMode(l.race.network),
-		PortBindings:   nat.PortMap{port: {{HostIP: loopback, HostPort: strconv.Itoa(l.prepared.host)}}},
-		LogConfig:      container.LogConfig{Type: "none"}, // the runner keeps the tail; nothing is written beside a race
-		CapDrop:        []string{"ALL"},
-		SecurityOpt:    []string{"no-new-privileges"},
-		ReadonlyRootfs: !l.prepared.writable.Load(),
-		Tmpfs:          map[string]string{"/tmp": tmpfs},
-		Resources:      resources(l.spec.Resources),
-	}
+	host := confined(l.race.daemon, l.spec.Resources)
+	host.NetworkMode = container.NetworkMode(l.race.network)
+	host.PortBindings = nat.PortMap{port: {{HostIP: loopback, HostPort: strconv.Itoa(l.prepared.host)}}}
+	host.ReadonlyRootfs = !l.prepared.writable.Load()
 	for _, dir := range l.prepared.tmpfs {
 		host.Tmpfs[dir] = tmpfs
 	}
-	host.CgroupParent = l.race.daemon.parent
 	if l.prepared.root {
 		host.CapAdd = slices.Clone(rootCapabilities)
 	}
@@ -67,6 +60,22 @@ func (l *lane) create(ctx context.Context) (id string, err error) {
 		}
 	}
 	return made.ID, nil
+}
+
+// confined is what every container here starts from: no privileges, no capabilities, no network, nothing of the host, and a file system that it cannot
+// write but for /tmp. What one needs beyond that is said where it is made.
+func confined(d daemon, r race.Resources) *container.HostConfig {
+	host := &container.HostConfig{
+		NetworkMode:    "none",
+		LogConfig:      container.LogConfig{Type: "none"}, // the runner keeps the tail; nothing is written beside a race
+		CapDrop:        []string{"ALL"},
+		SecurityOpt:    []string{"no-new-privileges"},
+		ReadonlyRootfs: true,
+		Tmpfs:          map[string]string{"/tmp": tmpfs},
+		Resources:      resources(r),
+	}
+	host.CgroupParent = d.parent
+	return host
 }
 
 func resources(r race.Resources) container.Resources {

@@ -102,13 +102,7 @@ func (t *Tool) create(ctx context.Context, d daemon) error {
 		AttachStdout: true, AttachStderr: true, AttachStdin: t.spec.Stdin != nil, OpenStdin: t.spec.Stdin != nil, StdinOnce: t.spec.Stdin != nil,
 	}
 	config.Labels[toolLabel] = t.spec.Name
-	limits := maxPids
-	host := &container.HostConfig{
-		NetworkMode: "none", LogConfig: container.LogConfig{Type: "none"},
-		CapDrop: []string{"ALL"}, SecurityOpt: []string{"no-new-privileges"}, ReadonlyRootfs: true, Tmpfs: map[string]string{"/tmp": tmpfs},
-		Resources: container.Resources{PidsLimit: &limits, CpusetCpus: t.spec.CPUSet},
-	}
-	host.CgroupParent = d.parent
+	host := confined(d, race.Resources{CPUSet: &t.spec.CPUSet})
 	if t.spec.Shared {
 		host.NetworkMode = t.engine.ownNetwork(ctx)
 	}
