@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/api"
@@ -45,6 +46,7 @@ func New(cfg Config) (*Client, error) {
 	if transport == nil {
 		transport = api.DefaultRoundTripper
 	}
+	transport = plainNearby{next: transport, near: new(atomic.Bool)}
 	if cfg.Method == http.MethodGet {
 		transport = onlyGet{transport}
 	}
