@@ -99,7 +99,8 @@ const (
 	ErrorsDiffer      FindingKind = "errors-differ"
 	NoRequests        FindingKind = "no-requests"
 	HeatLost          FindingKind = "heat-lost"
-	ThresholdAborted  FindingKind = "threshold-aborted"
+	ThresholdCrossed  FindingKind = "threshold-crossed" // of the script's own
+	ThresholdAborted  FindingKind = "threshold-aborted" // and its abortOnFail retired the lane
 	StockK6           FindingKind = "stock-k6" // what a k6 that is not the built-in one cannot do or tell
 	NoAudit           FindingKind = "no-audit"
 )
@@ -109,6 +110,6 @@ func FindingKinds() []FindingKind {
 	return []FindingKind{
 		LimitsNotEnforced, LimitsDiffer, Throttled, DroppedIterations, StartLag, K6Saturated, Restarted, OutOfMemory, LaneOut,
 		Interference, ClosedModel, OtherLoad, ClockJump, SeriesLost, SeriesBudget, AppURLAtInit, ErrorsDiffer, NoRequests,
-		HeatLost, ThresholdAborted, StockK6, NoAudit,
+		HeatLost, ThresholdCrossed, ThresholdAborted, StockK6, NoAudit,
 	}
 }

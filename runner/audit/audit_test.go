@@ -160,8 +160,15 @@ var cases = map[string]struct {
 	"a lane got no request in one heat": {func(o *audit.Observations) {
 		change(o, "other", func(l *audit.LaneHeat) { l.Requests = 0 }, 2)
 	}, []want{{"other", race.NoRequests, race.Warning, "in heat 2"}}},
+	"thresholds were crossed": {func(o *audit.Observations) {
+		change(o, "other", func(l *audit.LaneHeat) { l.Crossed = []audit.Crossing{{Condition: "http_req_duration: p(95)<10"}} }, 2, 3)
+		o.Heats[0].Crossed = []audit.Crossing{{Condition: "vus: value<5"}}
+	}, []want{
+		{"", race.ThresholdCrossed, race.Warning, "vus: value<5 in heat 1"},
+		{"other", race.ThresholdCrossed, race.Warning, "http_req_duration: p(95)<10 in 2 heats (2, 3)"},
+	}},
 	"a threshold retired a lane": {func(o *audit.Observations) {
-		change(o, "other", func(l *audit.LaneHeat) { l.ThresholdAborted = true }, 2)
+		change(o, "other", func(l *audit.LaneHeat) { l.Crossed = []audit.Crossing{{Condition: "http_req_failed: rate<0.5", Retired: true}} }, 2)
 	}, []want{{"other", race.ThresholdAborted, race.Warning, "heat 2"}}},
 	"a lane fails more often": {func(o *audit.Observations) {
 		change(o, "other", func(l *audit.LaneHeat) { l.Failed = 20 }, all...)

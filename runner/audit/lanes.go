@@ -156,9 +156,6 @@ func fates(o Observations, r *report) {
 			if lane.Requests == 0 {
 				starved = append(starved, h.Number)
 			}
-			if lane.ThresholdAborted {
-				r.add(l.App, race.ThresholdAborted, race.Warning, "was retired in heat %d by a threshold with abortOnFail", h.Number)
-			}
 			if reason := left(lane.Exit); reason != "" && !killed {
 				r.add(l.App, race.LaneOut, race.Warning, "left the race in heat %d: %s; that heat is not paired", h.Number, reason)
 			}
@@ -231,4 +228,32 @@ func (o Observations) errorRate(app string) (rate float64, requests int64) {
 		failed += h.Lanes[app].Failed
 	}
 	return float64(failed) / float64(max(requests, 1)), requests
+}
+
+// crossed tells which of the script's own thresholds were not kept, and by whom.
+func crossed(o Observations, r *report) {
+	r.crossings("", o.raced(), func(h Heat) []Crossing { return h.Crossed })
+	for _, l := range o.Lanes {
+		r.crossings(l.App, o.raced(), func(h Heat) []Crossing { return h.Lanes[l.App].Crossed })
+	}
+}
+
+func (r *report) crossings(app string, heats []Heat, of func(Heat) []Crossing) {
+	in := map[string][]int{}
+	var conditions []string
+	for _, h := range heats {
+		for _, c := range of(h) {
+			if c.Retired {
+				r.add(app, race.ThresholdAborted, race.Warning, "left the race after heat %d, in which it crossed %s: the threshold has abortOnFail", h.Number, c.Condition)
+				continue
+			}
+			if in[c.Condition] == nil {
+				conditions = append(conditions, c.Condition)
+			}
+			in[c.Condition] = append(in[c.Condition], h.Number)
+		}
+	}
+	for _, condition := range conditions {
+		r.add(app, race.ThresholdCrossed, race.Warning, "crossed the threshold %s in %s", condition, inHeats(in[condition]))
+	}
 }

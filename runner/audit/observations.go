@@ -55,6 +55,8 @@ type Heat struct {
 	K6             K6
 	Machine        Machine
 	Lanes          map[string]LaneHeat // by app
+	// Crossed are the thresholds that were crossed by all lanes together.
+	Crossed []Crossing
 }
 
 // K6 is what the stopwatch itself spent.
@@ -89,6 +91,12 @@ type LaneHeat struct {
 	OOMKills uint64
 	// Starts beyond the one that every heat begins with.
 	Restarts int
-	// ThresholdAborted: a threshold with abortOnFail retired the lane.
-	ThresholdAborted bool
+	// Crossed are the script's thresholds that the lane did not keep.
+	Crossed []Crossing
+}
+
+// Crossing is a threshold of the script that was crossed.
+type Crossing struct {
+	Condition string // "http_req_failed: rate<0.01"
+	Retired   bool   // with abortOnFail: the lane was not raced any more
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/photofinish/photofinish/runner/k6"
 )
 
 type death struct {
@@ -41,6 +43,16 @@ func (h *heatRun) laneDied(c *clocks, d death) {
 	l.exit, l.lastLog = &exit, h.lanes[d.app].Logs()
 	l.out = outSentence(exit, h.since(at))
 	h.View.Log(fmt.Sprintf("%s is out of the race: %s", d.app, l.out))
+}
+
+// retire takes a lane out of the heats to come, because of a threshold with abortOnFail. What it did is measured as ever.
+func (h *heatRun) retire(crossed k6.Crossing) {
+	l := h.lane(crossed.App)
+	if l == nil || l.out != "" || !crossed.Abort {
+		return
+	}
+	l.out = fmt.Sprintf("threshold, %.0f s", h.since(h.ended).Seconds())
+	h.View.Log(fmt.Sprintf("%s is out of the race: it crossed %s, which has abortOnFail", crossed.App, crossed.Condition))
 }
 
 // measured says whether the race part was reached, and k6 lived to tell of it.

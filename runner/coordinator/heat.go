@@ -58,6 +58,7 @@ type heatRun struct {
 	progress map[string]stream.LaneProgress
 	result   map[string]stream.LaneResult
 	foreign  int64
+	crossed  map[string][]k6.Crossing // by app; "" is k6's own
 	k6CPUs   int // to which k6 is held; 0 is none
 }
 
@@ -65,7 +66,7 @@ func newHeatRun(u *run, h plan.Heat, lanes map[string]engine.Lane) *heatRun {
 	return &heatRun{
 		run: u, plan: h, cfg: u.config(h, lanes), lanes: lanes,
 		deaths: map[string]time.Time{}, samplers: map[string]*sampler{},
-		progress: map[string]stream.LaneProgress{}, result: map[string]stream.LaneResult{},
+		progress: map[string]stream.LaneProgress{}, result: map[string]stream.LaneResult{}, crossed: map[string][]k6.Crossing{},
 	}
 }
 
@@ -104,8 +105,8 @@ func (h *heatRun) drive(ctx context.Context) error {
 	}
 	h.cut = h.cut || clockError(exits) != nil
 	if h.measured() {
+		h.readSummaries(clocks)
 		h.keep(exits)
-		h.compareCounts(clocks)
 	}
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -265,8 +266,9 @@ func (h *heatRun) keep(exits []k6.Exit) {
 	h.heats = append(h.heats, h.observe(readings, end))
 }
 
-// compareCounts adds what k6's own end-of-test summaries count, for the audit to compare. A summary that is missing leaves the count unknown.
-func (h *heatRun) compareCounts(c *clocks) {
+// readSummaries takes from k6's own end-of-test summaries what they count, for the audit to compare, and which thresholds were crossed. A summary
+// that is missing leaves the count unknown.
+func (h *heatRun) readSummaries(c *clocks) {
 	for i, p := range c.processes {
 		s, err := p.Summary()
 		for _, app := range c.apps[i] {
@@ -275,6 +277,10 @@ func (h *heatRun) compareCounts(c *clocks) {
 				l.uncounted = true
 			}
 			l.summary += s.Lanes[app].Requests
+		}
+		for _, crossing := range s.Crossed {
+			h.crossed[crossing.App] = append(h.crossed[crossing.App], crossing)
+			h.retire(crossing)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/photofinish/photofinish/pkg/verdict"
 	"github.com/photofinish/photofinish/runner/audit"
 	"github.com/photofinish/photofinish/runner/engine"
+	"github.com/photofinish/photofinish/runner/k6"
 	"github.com/photofinish/photofinish/runner/k6/stream"
 	"github.com/photofinish/photofinish/runner/results"
 )
@@ -25,7 +26,7 @@ func (h *heatRun) observe(readings map[string][]engine.Counters, end time.Time) 
 	o := heatObservation{number: h.plan.Number, order: h.plan.Order, began: h.began, ended: end}
 	o.audit = audit.Heat{
 		Number: h.plan.Number, Duration: end.Sub(h.began), Wall: wall(h.began, end),
-		Machine: h.machine.heat(), Lanes: map[string]audit.LaneHeat{},
+		Machine: h.machine.heat(), Lanes: map[string]audit.LaneHeat{}, Crossed: crossings(h.crossed[""]),
 	}
 	if h.watch != nil {
 		o.audit.K6.CPU = secondsOf(results.Spend(h.watch.Wait(), []results.Window{{From: h.began, To: end}}).CPU)
@@ -48,7 +49,7 @@ func (h *heatRun) observeLane(l stream.Lane, readings []engine.Counters, end tim
 		ThrottledPeriods: result.Spent.ThrottledPeriods, OOMKills: whole.OOMKills,
 		Requests: result.Totals.Requests, Failed: result.Totals.Failed,
 		Dropped: result.Totals.Dropped, Iterations: result.Totals.Iterations,
-		Exit: race.Exit{Reason: race.Running},
+		Exit: race.Exit{Reason: race.Running}, Crossed: crossings(h.crossed[l.App]),
 	}
 	if n := len(readings); n > 0 {
 		seen.Enforced = readings[n-1].Enforced
@@ -63,6 +64,14 @@ func (h *heatRun) observeLane(l stream.Lane, readings []engine.Counters, end tim
 		seen.P50 = milliseconds(result.Totals.Latency.Quantile(0.50))
 	}
 	return seen
+}
+
+func crossings(list []k6.Crossing) []audit.Crossing {
+	var out []audit.Crossing
+	for _, c := range list {
+		out = append(out, audit.Crossing{Condition: c.Condition, Retired: c.Abort && c.App != ""})
+	}
+	return out
 }
 
 // findings is the audit of what was seen so far.

@@ -116,7 +116,7 @@ func (l Local) Launch(ctx context.Context, p Part) (Running, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &local{heat: files, summary: filepath.Join(dir, "summary.json"), apps: p.Apps()}
+	r := &local{heat: files, summary: filepath.Join(dir, "summary.json")}
 	r.Process, err = l.Start(ctx, Run{
 		Wrapper: files.Wrapper, ConfigPath: files.Config, SummaryPath: r.summary, RaceID: p.Config.RaceID, Heat: p.Config.Heat,
 		RemoteWriteURL: p.Config.RemoteWriteURL, CPUs: files.CPUs, Env: p.Env(), Command: l.Command,
@@ -132,7 +132,6 @@ type local struct {
 	*Process
 	heat    Heat
 	summary string // the file that k6 writes at its end
-	apps    []string
 }
 
 // Notes implements Running.
@@ -142,4 +141,4 @@ func (l *local) Notes() []string { return l.heat.Notes }
 func (l *local) CPUs() int { return l.heat.CPUs }
 
 // Summary implements Running.
-func (l *local) Summary() (Summary, error) { return ReadSummary(l.summary, l.apps) }
+func (l *local) Summary() (Summary, error) { return l.heat.ReadSummary(l.summary) }

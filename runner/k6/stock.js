@@ -68,7 +68,7 @@ function join(plan, start) {
 export function report(marker, data, own) {
   const counted = {};
   for (const name of Object.keys(data.metrics)) {
-    if (name.includes('{')) counted[name] = data.metrics[name];
+    if (name.includes('{') || data.metrics[name].thresholds) counted[name] = data.metrics[name];
   }
   const line = `${marker}${JSON.stringify(counted)}\n`;
   if (data.setup_data) data.setup_data = data.setup_data.user;

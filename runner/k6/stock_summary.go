@@ -27,27 +27,21 @@ func droppedMetric(scenario string) string { return "dropped_iterations{scenario
 // StockTotals are what a stock k6 counted for each lane in phase race. Latency has no buckets: the summary holds none.
 type StockTotals map[string]stream.Totals
 
-// Summary is the same as of the k6 that is built in.
-func (s StockTotals) Summary() Summary {
-	sum := Summary{Lanes: map[string]LaneSummary{}}
-	for app, t := range s {
-		sum.Lanes[app] = LaneSummary{Requests: t.Requests, Failed: t.Failed}
-	}
-	return sum
-}
-
 // ReadStock reads what a stock k6 printed at the end of a heat; ok is false for lines that are something else.
-func (h Heat) ReadStock(line string) (totals StockTotals, ok bool, err error) {
+func (h Heat) ReadStock(line string) (totals StockTotals, summary Summary, ok bool, err error) {
 	if len(line) < len(summaryMarker) || line[:len(summaryMarker)] != summaryMarker {
-		return nil, false, nil
+		return nil, Summary{}, false, nil
 	}
 	var metrics map[string]struct {
-		Values map[string]float64 `json:"values"`
+		Values     map[string]float64 `json:"values"`
+		Thresholds map[string]struct {
+			OK bool `json:"ok"`
+		} `json:"thresholds"`
 	}
 	if err := json.Unmarshal([]byte(line[len(summaryMarker):]), &metrics); err != nil {
-		return nil, true, fmt.Errorf("k6's summary cannot be read: %w", err)
+		return nil, Summary{}, true, fmt.Errorf("k6's summary cannot be read: %w", err)
 	}
-	totals = StockTotals{}
+	totals, summary = StockTotals{}, Summary{Lanes: map[string]LaneSummary{}}
 	for _, app := range h.apps {
 		of := func(metric, value string) float64 { return metrics[submetric(metric, app)].Values[value] }
 		t := stream.Totals{
@@ -59,6 +53,7 @@ func (h Heat) ReadStock(line string) (totals StockTotals, ok bool, err error) {
 			t.Latency = stream.Histogram{Count: n, Sum: of(latencyMetric, "avg") * float64(n) / 1000, Min: of(latencyMetric, "min") / 1000, Max: of(latencyMetric, "max") / 1000}
 		}
 		totals[app] = t
+		summary.Lanes[app] = LaneSummary{Requests: t.Requests, Failed: t.Failed}
 	}
 	for _, scenario := range slices.Sorted(maps.Keys(h.plans)) {
 		app := h.plans[scenario].app
@@ -66,5 +61,12 @@ func (h Heat) ReadStock(line string) (totals StockTotals, ok bool, err error) {
 		t.Dropped += int64(metrics[droppedMetric(scenario)].Values["count"])
 		totals[app] = t
 	}
-	return totals, true, nil
+	for _, name := range slices.Sorted(maps.Keys(metrics)) {
+		for _, condition := range slices.Sorted(maps.Keys(metrics[name].Thresholds)) {
+			if !metrics[name].Thresholds[condition].OK {
+				summary.Crossed = append(summary.Crossed, h.crossing(name, condition))
+			}
+		}
+	}
+	return totals, summary, true, nil
 }

@@ -18,22 +18,24 @@ import (
 )
 
 func TestWhatAStockK6CountedIsRead(t *testing.T) {
-	d := definitionOf(t, `{"scenarios": {"load": {"executor": "constant-arrival-rate", "rate": 50, "duration": "4s", "preAllocatedVUs": 5}}}`, definition.Overrides{})
+	d := definitionOf(t, `{"scenarios": {"load": {"executor": "constant-arrival-rate", "rate": 50, "duration": "4s", "preAllocatedVUs": 5}},
+		"thresholds": {"checks": [{"threshold": "rate>0.99", "abortOnFail": true}], "vus": ["value<5"]}}`, definition.Overrides{})
 	h, err := k6.WriteHeat(t.TempDir(), d, stream.Config{Heat: 1, Lanes: turns()}, k6.HeatOptions{Stock: true})
 	require.NoError(t, err)
-	_, is, err := h.ReadStock("the script's own words")
+	_, _, is, err := h.ReadStock("the script's own words")
 	require.NoError(t, err)
 	require.False(t, is)
-	_, is, err = h.ReadStock("photofinish-summary {")
+	_, _, is, err = h.ReadStock("photofinish-summary {")
 	require.True(t, is)
 	require.ErrorContains(t, err, "k6's summary cannot be read")
 
-	totals, is, err := h.ReadStock(`photofinish-summary {
+	totals, summary, is, err := h.ReadStock(`photofinish-summary {
 		"http_reqs{app:a,phase:race}": {"values": {"count": 200, "rate": 50}}, "http_req_failed{app:a,phase:race}": {"values": {"passes": 3, "fails": 197}},
-		"checks{app:a,phase:race}": {"values": {"passes": 190, "fails": 10}}, "iterations{app:a,phase:race}": {"values": {"count": 200}},
+		"checks{app:a,phase:race}": {"values": {"passes": 190, "fails": 10}, "thresholds": {"rate>0.99": {"ok": false}}}, "iterations{app:a,phase:race}": {"values": {"count": 200}},
 		"data_sent{app:a,phase:race}": {"values": {"count": 1000}}, "data_received{app:a,phase:race}": {"values": {"count": 2000}},
 		"http_req_duration{app:a,phase:race}": {"values": {"avg": 2, "min": 1, "max": 30, "count": 200}},
-		"dropped_iterations{scenario:02-a-load}": {"values": {"count": 4}}, "http_reqs": {"values": {"count": 999}}}`)
+		"dropped_iterations{scenario:02-a-load}": {"values": {"count": 4}}, "http_reqs": {"values": {"count": 999}},
+		"vus": {"values": {"value": 9}, "thresholds": {"value<5": {"ok": false}, "value<50": {"ok": true}}}}`)
 	require.NoError(t, err)
 	require.True(t, is)
 	a := totals["a"]
@@ -42,7 +44,8 @@ func TestWhatAStockK6CountedIsRead(t *testing.T) {
 	require.InDelta(t, .002, a.Latency.Mean(), 1e-12)
 	require.Equal(t, []float64{.001, .03}, []float64{a.Latency.Min, a.Latency.Max})
 	require.Zero(t, totals["b"].Requests, "a lane without requests is there too")
-	require.Equal(t, k6.LaneSummary{Requests: 200, Failed: 3}, totals.Summary().Lanes["a"])
+	require.Equal(t, k6.LaneSummary{Requests: 200, Failed: 3}, summary.Lanes["a"])
+	require.Equal(t, []k6.Crossing{{App: "a", Condition: "checks: rate>0.99", Abort: true}, {Condition: "vus: value<5"}}, summary.Crossed)
 }
 
 // packed lists what is in an archive of a script in a folder.

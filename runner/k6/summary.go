@@ -17,12 +17,12 @@ type LaneSummary struct {
 // Summary is k6's end-of-test summary, as far as a race needs it.
 type Summary struct {
 	Lanes map[string]LaneSummary // by app; every app of the heat is there
-	// Crossed names the thresholds that were crossed, as "metric{tags}: condition".
-	Crossed []string
+	// Crossed are the thresholds that were crossed, by metric, app and condition.
+	Crossed []Crossing
 }
 
-// ReadSummary reads the file of Run.SummaryPath for the apps of a heat.
-func ReadSummary(path string, apps []string) (Summary, error) {
+// ReadSummary reads the file of Run.SummaryPath.
+func (h Heat) ReadSummary(path string) (Summary, error) {
 	raw, err := os.ReadFile(path)
 	if err != nil {
 		return Summary{}, fmt.Errorf("k6 wrote no summary: %w", err)
@@ -38,7 +38,7 @@ func ReadSummary(path string, apps []string) (Summary, error) {
 		return Summary{}, fmt.Errorf("k6's summary cannot be read: %w", err)
 	}
 	s := Summary{Lanes: map[string]LaneSummary{}}
-	for _, app := range apps {
+	for _, app := range h.apps {
 		s.Lanes[app] = LaneSummary{
 			Requests: int64(file.Metrics[submetric(requestsMetric, app)].Count),
 			Failed:   int64(file.Metrics[submetric(failedMetric, app)].Passes),
@@ -48,7 +48,7 @@ func ReadSummary(path string, apps []string) (Summary, error) {
 		thresholds := file.Metrics[name].Thresholds
 		for _, condition := range slices.Sorted(maps.Keys(thresholds)) {
 			if thresholds[condition] {
-				s.Crossed = append(s.Crossed, name+": "+condition)
+				s.Crossed = append(s.Crossed, h.crossing(name, condition))
 			}
 		}
 	}

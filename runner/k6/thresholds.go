@@ -12,23 +12,29 @@ import (
 )
 
 // laneThresholds copies the thresholds for every lane, so that no lane hides behind another, and for the race only, so that the warm-up
-// does not count. They are judged at the end of each heat: k6 can only abort a whole run, so abortOnFail is taken out, and told in notes.
-func laneThresholds(all map[string]json.RawMessage, apps []string) (out map[string][]any, notes []string, err error) {
-	out = map[string][]any{}
+// does not count. They are judged at the end of each heat: k6 can only abort a whole run, so abortOnFail is taken out, and told in notes; aborts
+// holds these conditions by their submetrics, see threshold.
+func laneThresholds(all map[string]json.RawMessage, apps []string) (out map[string][]any, aborts map[threshold]bool, notes []string, err error) {
+	out, aborts = map[string][]any{}, map[threshold]bool{}
 	for _, expression := range slices.Sorted(maps.Keys(all)) {
 		metric, tags, err := metrics.ParseMetricName(expression)
 		if err != nil {
-			return nil, nil, race.Errorf(race.Invalid, "", "options.thresholds: %q is not readable: %w", expression, err)
+			return nil, nil, nil, race.Errorf(race.Invalid, "", "options.thresholds: %q is not readable: %w", expression, err)
 		}
-		conditions, aborts, err := withoutAbort(all[expression])
+		conditions, err := readConditions(all[expression])
 		if err != nil {
-			return nil, nil, race.Errorf(race.Invalid, "", "options.thresholds.%s: %w", expression, err)
+			return nil, nil, nil, race.Errorf(race.Invalid, "", "options.thresholds.%s: %w", expression, err)
 		}
-		if aborts {
-			notes = append(notes, fmt.Sprintf("threshold on %s: abortOnFail would end the race of every lane; it is judged at the end of each heat instead", expression))
+		if slices.ContainsFunc(conditions, condition.aborts) {
+			notes = append(notes, fmt.Sprintf("threshold on %s: abortOnFail would end the race of every lane; it is judged at the end of each heat instead, and retires its own", expression))
 		}
 		for _, name := range perLane(metric, tags, apps) {
-			out[name] = append(out[name], conditions...)
+			for _, c := range conditions {
+				out[name] = append(out[name], c.Threshold)
+				if c.AbortOnFail {
+					aborts[threshold{name, c.Threshold}] = true
+				}
+			}
 		}
 	}
 	for _, app := range apps { // without conditions: k6 then counts them apart in its summary
@@ -39,7 +45,37 @@ func laneThresholds(all map[string]json.RawMessage, apps []string) (out map[stri
 			}
 		}
 	}
-	return out, notes, nil
+	return out, aborts, notes, nil
+}
+
+// threshold is a condition on a metric as k6 names it, with its tags.
+type threshold struct{ metric, condition string }
+
+// Crossing is a threshold that was crossed in a heat.
+type Crossing struct {
+	App string // "" for what k6 counts for all lanes together
+	// Condition is what the script asked for, as "http_req_failed: rate<0.5", with the tags that are not those of every lane.
+	Condition string
+	// Abort: abortOnFail was asked for.
+	Abort bool
+}
+
+// crossing reads a threshold of the heat's submetrics.
+func (h Heat) crossing(metric, text string) Crossing {
+	c := Crossing{Condition: metric + ": " + text, Abort: h.aborts[threshold{metric, text}]}
+	name, tags, err := metrics.ParseMetricName(metric)
+	if err != nil {
+		return c
+	}
+	tags = slices.DeleteFunc(tags, func(tag string) bool {
+		app, is := strings.CutPrefix(tag, "app:")
+		if is {
+			c.App = app
+		}
+		return is || tag == phaseRace
+	})
+	c.Condition = named(name, tags) + ": " + text
+	return c
 }
 
 // The metrics that k6's end-of-test summary is asked to count for each lane.
@@ -49,8 +85,11 @@ const (
 )
 
 func submetric(metric, app string) string {
-	return fmt.Sprintf("%s{app:%s,phase:race}", metric, app)
+	return named(metric, []string{"app:" + app, phaseRace})
 }
+
+// phaseRace is the tag of what counts.
+const phaseRace = "phase:race"
 
 // perLane names the submetrics that a threshold's metric becomes. A threshold for an app that is not raced here becomes none.
 func perLane(metric string, tags, apps []string) []string {
@@ -58,7 +97,7 @@ func perLane(metric string, tags, apps []string) []string {
 		return []string{named(metric, tags)}
 	}
 	var own string
-	phase := "phase:race"
+	phase := phaseRace
 	var others []string
 	for _, tag := range tags {
 		key, v, _ := strings.Cut(tag, ":")
@@ -87,28 +126,28 @@ func named(metric string, tags []string) string {
 	return metric + "{" + strings.Join(tags, ",") + "}"
 }
 
-// withoutAbort reads a list of conditions, each a string or an object, and takes abortOnFail out of them.
-func withoutAbort(raw json.RawMessage) (conditions []any, aborts bool, err error) {
+// condition is one of a metric's thresholds.
+type condition struct {
+	Threshold   string `json:"threshold"`
+	AbortOnFail bool   `json:"abortOnFail"`
+}
+
+func (c condition) aborts() bool { return c.AbortOnFail }
+
+// readConditions reads a list of conditions, each a string or an object.
+func readConditions(raw json.RawMessage) ([]condition, error) {
 	var list []json.RawMessage
 	if err := json.Unmarshal(raw, &list); err != nil {
-		return nil, false, fmt.Errorf("must be a list of conditions: %w", err)
+		return nil, fmt.Errorf("must be a list of conditions: %w", err)
 	}
-	conditions = []any{}
-	for _, item := range list {
-		var text string
-		if json.Unmarshal(item, &text) == nil {
-			conditions = append(conditions, text)
+	conditions := make([]condition, len(list))
+	for i, item := range list {
+		if json.Unmarshal(item, &conditions[i].Threshold) == nil {
 			continue
 		}
-		var long struct {
-			Threshold   string `json:"threshold"`
-			AbortOnFail bool   `json:"abortOnFail"`
+		if err := json.Unmarshal(item, &conditions[i]); err != nil {
+			return nil, fmt.Errorf("a condition must be a string or {threshold, abortOnFail, delayAbortEval}: %w", err)
 		}
-		if err := json.Unmarshal(item, &long); err != nil {
-			return nil, false, fmt.Errorf("a condition must be a string or {threshold, abortOnFail, delayAbortEval}: %w", err)
-		}
-		aborts = aborts || long.AbortOnFail
-		conditions = append(conditions, long.Threshold)
 	}
-	return conditions, aborts, nil
+	return conditions, nil
 }

@@ -36,8 +36,9 @@ type Heat struct {
 	// Notes are what a person should know of how the script's wishes were changed.
 	Notes []string
 
-	apps  []string
-	plans map[string]stockPlan // by scenario, for a stock k6
+	apps   []string
+	plans  map[string]stockPlan // by scenario, for a stock k6
+	aborts map[threshold]bool   // the thresholds with abortOnFail
 }
 
 // WriteHeat writes what k6 needs for one heat into dir: the wrapper of the script and the configuration. The lanes run are those of
@@ -56,7 +57,8 @@ func WriteHeat(dir string, def race.Definition, cfg stream.Config, o HeatOptions
 	if o.Stock {
 		p.plans = map[string]stockPlan{}
 	}
-	options, notes, err := heatOptions(p)
+	h := Heat{apps: p.apps(), plans: p.plans}
+	options, err := h.options(p)
 	if err != nil {
 		return Heat{}, err
 	}
@@ -72,7 +74,6 @@ func WriteHeat(dir string, def race.Definition, cfg stream.Config, o HeatOptions
 	if err != nil {
 		return Heat{}, race.Errorf(race.Internal, "", "the heat's configuration: %w", err)
 	}
-	h := Heat{Notes: notes, apps: p.apps(), plans: p.plans}
 	if h.CPUs, err = cpus(def.Scenarios, cfg.Lanes, o.Requests); err != nil {
 		return h, err
 	}
@@ -91,29 +92,29 @@ func WriteHeat(dir string, def race.Definition, cfg stream.Config, o HeatOptions
 	return h, err
 }
 
-// heatOptions are the k6 options of a heat.
-func heatOptions(p placement) (options map[string]any, notes []string, err error) {
+// options are the k6 options of the heat; it keeps what the script's wishes were changed to.
+func (h *Heat) options(p placement) (options map[string]any, err error) {
 	options = map[string]any{}
 	for key, v := range p.def.Options {
 		options[key] = v
 	}
 	delete(options, "tags") // they go to the scenarios: --tag on the command line replaces them here
 	if options["systemTags"], err = systemTags(p.def.Options["systemTags"], p.cfg.Probe, p.plans != nil); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if options["scenarios"], err = p.scenarios(); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if p.cfg.Probe {
-		return options, nil, nil
+		return options, nil
 	}
-	if options["thresholds"], notes, err = laneThresholds(p.def.Thresholds, p.apps()); err != nil {
-		return nil, nil, err
+	if options["thresholds"], h.aborts, h.Notes, err = laneThresholds(p.def.Thresholds, h.apps); err != nil {
+		return nil, err
 	}
 	if p.plans != nil {
 		err = stockOptions(options, p.def, p.apps(), p.plans)
 	}
-	return options, notes, err
+	return options, err
 }
 
 // defaultSystemTags are k6's, but for url: its values would make a time series of every address, and name holds the address too

@@ -46,6 +46,7 @@ type running struct {
 
 	// What k6 printed, written while it runs and read when it is done.
 	totals    k6.StockTotals
+	summary   k6.Summary
 	totalsErr error
 	reached   reached
 
@@ -102,12 +103,12 @@ func (r *running) print(line []byte) {
 		r.reached.take(line)
 		return
 	}
-	totals, is, err := r.heat.ReadStock(string(line))
+	totals, summary, is, err := r.heat.ReadStock(string(line))
 	if !is {
 		_, _ = r.errors.Write(append(line, '\n')) // it never fails
 		return
 	}
-	r.totals, r.totalsErr = totals, err
+	r.totals, r.summary, r.totalsErr = totals, summary, err
 }
 
 // conduct tells what happens until k6 has ended.
@@ -238,4 +239,4 @@ func (r *running) Notes() []string { return r.heat.Notes }
 func (r *running) CPUs() int { return r.heat.CPUs }
 
 // Summary implements k6.Running.
-func (r *running) Summary() (k6.Summary, error) { return r.totals.Summary(), r.totalsErr }
+func (r *running) Summary() (k6.Summary, error) { return r.summary, r.totalsErr }
