@@ -101,7 +101,7 @@ const (
 	HeatLost          FindingKind = "heat-lost"
 	ThresholdCrossed  FindingKind = "threshold-crossed" // of the script's own
 	ThresholdAborted  FindingKind = "threshold-aborted" // and its abortOnFail retired the lane
-	StockK6           FindingKind = "stock-k6" // what a k6 that is not the built-in one cannot do or tell
+	StockK6           FindingKind = "stock-k6"          // what a k6 that is not the built-in one cannot do or tell
 	NoAudit           FindingKind = "no-audit"
 )
 

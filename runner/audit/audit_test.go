@@ -168,7 +168,9 @@ var cases = map[string]struct {
 		{"other", race.ThresholdCrossed, race.Warning, "http_req_duration: p(95)<10 in 2 heats (2, 3)"},
 	}},
 	"a threshold retired a lane": {func(o *audit.Observations) {
-		change(o, "other", func(l *audit.LaneHeat) { l.Crossed = []audit.Crossing{{Condition: "http_req_failed: rate<0.5", Retired: true}} }, 2)
+		change(o, "other", func(l *audit.LaneHeat) {
+			l.Crossed = []audit.Crossing{{Condition: "http_req_failed: rate<0.5", Retired: true}}
+		}, 2)
 	}, []want{{"other", race.ThresholdAborted, race.Warning, "heat 2"}}},
 	"a lane fails more often": {func(o *audit.Observations) {
 		change(o, "other", func(l *audit.LaneHeat) { l.Failed = 20 }, all...)

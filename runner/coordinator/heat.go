@@ -59,7 +59,7 @@ type heatRun struct {
 	result   map[string]stream.LaneResult
 	foreign  int64
 	crossed  map[string][]k6.Crossing // by app; "" is k6's own
-	k6CPUs   int // to which k6 is held; 0 is none
+	k6CPUs   int                      // to which k6 is held; 0 is none
 }
 
 func newHeatRun(u *run, h plan.Heat, lanes map[string]engine.Lane) *heatRun {
