@@ -1,18 +1,30 @@
-// Command control is the sample app that the others are compared with: it answers at once.
+// Command control is the sample app that the others are compared with: it answers at once. With the variable SPIN ("25us") it keeps its CPU busy for so
+// long before each answer, for races of which the truth is to be known.
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"os"
+	"time"
 
 	"github.com/photofinish/photofinish/testapps/internal/app"
 )
 
 func main() {
-	os.Exit(app.App{Name: "control", Port: 4000, Path: "/control", Work: answer}.Main())
+	spin, err := time.ParseDuration(cmp.Or(os.Getenv("SPIN"), "0s"))
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "control: SPIN must be a duration such as 25us: %v\n", err)
+		os.Exit(1)
+	}
+	os.Exit(app.App{Name: "control", Port: 4000, Path: "/control", Work: answer(spin)}.Main())
 }
 
-func answer(w http.ResponseWriter, _ *http.Request) {
-	_, _ = fmt.Fprintln(w, "control")
+func answer(spin time.Duration) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		for began := time.Now(); time.Since(began) < spin; { //nolint:revive // this is the work
+		}
+		_, _ = fmt.Fprintln(w, "control")
+	}
 }

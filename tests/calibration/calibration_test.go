@@ -2,13 +2,29 @@ package main
 
 import (
 	"io"
+	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/photofinish/photofinish/runner/cmd"
+	"github.com/photofinish/photofinish/runner/definition"
 )
+
+// TestMain lets the test binary be the k6 of its races.
+func TestMain(m *testing.M) {
+	if cmd.IsK6(os.Args) {
+		os.Args = cmd.K6Args(os.Args)
+		cmd.RunK6()
+		return
+	}
+	os.Exit(m.Run())
+}
 
 func TestTheBarsHold(t *testing.T) {
 	c, err := load("../../docs/calibration.json")
@@ -66,4 +82,76 @@ func TestTheRankTestAndTheNaiveRuleSeeWhatIsThere(t *testing.T) {
 		require.Equal(t, side, r.ranks().test(ratio))
 	}
 	require.Zero(t, ranks{[]float64{1, 2, 3, 4}, []float64{1.5, 2.5, 2.6, 3.5}}.test(1))
+}
+
+func TestRealRacesAreBankedAndSummedUp(t *testing.T) {
+	two, second := 2, time.Second
+	r := races{
+		bank: filepath.Join(t.TempDir(), "bank.jsonl"), script: "race.js", engine: "process",
+		length: definition.Overrides{Heats: &two, Duration: &second, Warmup: &second},
+	}
+	require.NoError(t, r.run(t.Context(), io.Discard, 1))
+	require.NoError(t, r.run(t.Context(), io.Discard, 1), "what is there is not raced again")
+	all, err := loadBank(r.bank)
+	require.NoError(t, err)
+	require.Len(t, all, 1)
+	require.Equal(t, slower, all[0].Third)
+	require.Len(t, all[0].Heats, 2)
+	for _, h := range all[0].Heats {
+		require.Len(t, h, 3)
+		for app, f := range h {
+			require.Positive(t, f.P50, app)
+			require.Greater(t, f.P95, f.P50, app)
+			require.Positive(t, f.P95Noise, app)
+			require.Positive(t, f.CPU, app)
+			require.Zero(t, f.Errors, app)
+		}
+	}
+}
+
+func TestTheSumOfABank(t *testing.T) {
+	const races, effect, sampling, own = 40, 1.05, .01, .004
+	rng := rand.New(rand.NewPCG(1, 2))
+	var all []Banked
+	for i := range races {
+		b := Banked{Engine: "process", Third: slower, Fair: i > 0}
+		for range heats {
+			h := BankedHeat{}
+			for app, scale := range map[string]float64{baseline: 1, equal: 1, slower: effect} {
+				spread := math.Hypot(sampling, own)
+				h[app] = Figures{
+					P50: scale * math.Exp(spread*rng.NormFloat64()), P95: 2 * scale * math.Exp(spread*rng.NormFloat64()),
+					P50Noise: sampling, P95Noise: sampling, CPU: math.Exp(own * rng.NormFloat64()),
+				}
+			}
+			b.Heats = append(b.Heats, h)
+		}
+		all = append(all, b)
+	}
+	r := sum("process", append(all, Banked{Engine: "docker", Fair: true}))
+	require.Equal(t, races, r.Races)
+	require.Equal(t, 1, r.Unfair)
+	require.Zero(t, r.SameBesideBurner.Races)
+	require.Equal(t, races-1, r.Same.Races)
+	require.InDelta(t, 1, r.Same.P95Truth, .003)
+	require.InDelta(t, effect, r.Slower.P95Truth, .003)
+	require.InDelta(t, math.Hypot(sampling, own)/sampling, r.Same.P95Noise, .08)
+	require.LessOrEqual(t, r.Same.Wrong, 4)
+	require.Greater(t, r.Slower.P50.Slower, races/2)
+	require.Zero(t, r.Same.P50.Slower)
+	require.Greater(t, coin(r.Same.Behind, r.Same.Races), .01)
+	table := Calibration{Real: []Real{r}}.realTable()
+	require.Contains(t, table, "| process, identical | 39 |")
+	require.Contains(t, table, "1 of the 40 races on process failed their audit")
+}
+
+func TestExactIntervals(t *testing.T) {
+	low, high := exact(0, 60) // "rule of three": 1-0.025^(1/60)
+	require.Zero(t, low)
+	require.InDelta(t, .0596, high, 1e-4)
+	low, high = exact(3, 60)
+	require.InDelta(t, .0104, low, 1e-4)
+	require.InDelta(t, .1392, high, 1e-4)
+	require.InDelta(t, 1, coin(30, 60), 1e-9)
+	require.InDelta(t, 0.0027, coin(18, 60), 1e-3)
 }

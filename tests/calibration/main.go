@@ -1,19 +1,25 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"maps"
 	"os"
+	"os/signal"
 	"slices"
 	"time"
+
+	"github.com/photofinish/photofinish/runner/cmd"
 )
 
 // Calibration is docs/calibration.json.
 type Calibration struct {
 	Synthetic []Cell `json:"synthetic"`
+	Real      []Real `json:"real,omitempty"`
 }
 
 // ratios of the races, and minimum effects by which they are judged.
@@ -23,11 +29,31 @@ var (
 )
 
 func main() {
+	if cmd.IsK6(os.Args) { // the races run this very program as k6
+		os.Args = cmd.K6Args(os.Args)
+		cmd.RunK6()
+		return
+	}
 	path := flag.String("out", "docs/calibration.json", "where the numbers go; cells that are there are left alone")
-	races := flag.Int("races", 4000, "how many races a cell has")
+	perCell := flag.Int("races", 4000, "how many races a cell has")
 	page := flag.String("page", "docs/verdict.md", "the page that shows them")
+	banked := flag.String("bank", "tests/calibration/bank.jsonl", "the real races, one a line; those that are missing are run")
+	engine := flag.String("engine", "process", "what runs the apps of the real races: process or docker")
+	limit := flag.Duration("for", 0, "how long to race; 0 is until the bank is full")
 	flag.Parse()
-	if err := calibrate(os.Stdout, *path, *page, *races); err != nil {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if *limit > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, *limit)
+		defer cancel()
+	}
+	err := errors.Join(
+		calibrate(os.Stdout, *path, *page, *perCell),
+		races{bank: *banked, script: "tests/calibration/race.js", engine: *engine}.run(ctx, os.Stdout, wanted[*engine]),
+		tell(*path, *page, *banked),
+	)
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "calibrate:", err)
 		os.Exit(1)
 	}
@@ -53,6 +79,28 @@ func calibrate(say io.Writer, path, page string, races int) error {
 			_, _ = fmt.Fprintln(say, cell)
 		}
 		_, _ = fmt.Fprintf(say, "%s: %d races in %.0f s\n", world, races, time.Since(began).Seconds())
+	}
+	return rewrite(page, c)
+}
+
+// tell writes what the bank says beside the numbers of the synthetic races.
+func tell(path, page, banked string) error {
+	c, err := load(path)
+	if err != nil {
+		return err
+	}
+	all, err := loadBank(banked)
+	if err != nil {
+		return err
+	}
+	c.Real = nil
+	for _, engine := range slices.Sorted(maps.Keys(wanted)) {
+		if r := sum(engine, all); r.Races > 0 {
+			c.Real = append(c.Real, r)
+		}
+	}
+	if err := save(path, c); err != nil {
+		return err
 	}
 	return rewrite(page, c)
 }

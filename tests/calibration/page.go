@@ -47,6 +47,9 @@ func (c Calibration) tables() string {
 		}
 	}
 	b.WriteString("\n")
+	if len(c.Real) > 0 {
+		b.WriteString(c.realTable())
+	}
 	return b.String()
 }
 

@@ -213,7 +213,7 @@ func quantile(sorted []float64, q float64) float64 {
 
 // input is the race as the judge sees it, if the app takes ratio times as long.
 func (r drawn) input(ratio, minimum float64) verdict.Input {
-	in := verdict.Input{Baseline: baseline, Apps: []string{baseline, tested}, RaceSeconds: raceSeconds}
+	in := verdict.Input{Baseline: baseline, Apps: []string{baseline, tested}, Measures: specs(minimum), RaceSeconds: raceSeconds}
 	for _, h := range r.heats {
 		slowed := maps.Clone(h.Values[tested])
 		for _, id := range []string{"latency_p50", "latency_p95"} {
@@ -222,12 +222,17 @@ func (r drawn) input(ratio, minimum float64) verdict.Input {
 		}
 		in.Heats = append(in.Heats, verdict.Heat{Values: map[string]map[string]*float64{baseline: h.Values[baseline], tested: slowed}})
 	}
+	return in
+}
+
+// specs are the measures that are judged.
+func specs(minimum float64) (all []verdict.MeasureSpec) {
 	for _, id := range []string{"latency_p50", "latency_p95", "cpu_ms_per_request", "error_rate"} {
 		spec := verdict.Spec(id, verdict.Lower)
 		if !spec.Difference {
 			spec.MinimumEffect = minimum
 		}
-		in.Measures = append(in.Measures, spec)
+		all = append(all, spec)
 	}
-	return in
+	return all
 }

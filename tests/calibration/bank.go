@@ -1,0 +1,207 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"time"
+
+	"github.com/photofinish/photofinish/pkg/race"
+	"github.com/photofinish/photofinish/runner/coordinator"
+	"github.com/photofinish/photofinish/runner/definition"
+	"github.com/photofinish/photofinish/runner/k6/stream"
+	"github.com/photofinish/photofinish/runner/results"
+	"github.com/photofinish/photofinish/runner/stage"
+)
+
+// The lanes of race.js. The third is slower in most races; in every fourth it burns CPU instead, to see whether two equals stay equal beside it.
+const (
+	equal  = "same"
+	slower = "slower"
+	burner = "burner"
+)
+
+// wanted is how many races of each engine are banked.
+var wanted = map[string]int{"process": 60, "docker": 20}
+
+// Banked is a real race, as far as judging it needs.
+type Banked struct {
+	At       time.Time     `json:"at"`
+	Engine   string        `json:"engine"`
+	Machine  *race.Machine `json:"machine"`
+	Mode     race.Mode     `json:"mode"`
+	Third    string        `json:"third"` // slower or burner
+	Findings []string      `json:"findings"`
+	Fair     bool          `json:"fair"`
+	Heats    []BankedHeat  `json:"heats"`
+}
+
+// BankedHeat holds the figures of each lane, by app.
+type BankedHeat map[string]Figures
+
+// Figures of one lane in one heat. Latencies are ms; the noises are the standard deviations of the logarithms that sampling alone would give.
+type Figures struct {
+	P50      float64 `json:"p50"`
+	P95      float64 `json:"p95"`
+	P50Noise float64 `json:"p50_noise"`
+	P95Noise float64 `json:"p95_noise"`
+	CPU      float64 `json:"cpu_ms_per_request"`
+	Errors   float64 `json:"error_rate"`
+}
+
+// figures of a lane; ok is false where the heat gave it no whole result.
+func figures(l results.LaneHeat) (f Figures, ok bool) {
+	m := results.Measures(l)
+	if !l.Whole || m["latency_p50"] == nil || m["cpu_ms_per_request"] == nil || m["error_rate"] == nil {
+		return f, false
+	}
+	return Figures{
+		P50: *m["latency_p50"], P95: *m["latency_p95"], CPU: *m["cpu_ms_per_request"], Errors: *m["error_rate"],
+		P50Noise: noise(l.Totals.Latency, .50), P95Noise: noise(l.Totals.Latency, .95),
+	}, true
+}
+
+// noise is the standard deviation of the logarithm of a sample quantile (Woodruff's: the quantiles one standard error of the share to either side).
+func noise(h stream.Histogram, q float64) float64 {
+	e := math.Sqrt(q * (1 - q) / float64(h.Count))
+	return math.Log(h.Quantile(q+e)/h.Quantile(q-e)) / 2
+}
+
+// loadBank reads the races of a file; where there is none there are no races.
+func loadBank(path string) (all []Banked, err error) {
+	f, err := os.Open(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the bank: %w", err)
+	}
+	defer f.Close()
+	for d := json.NewDecoder(bufio.NewReader(f)); ; {
+		var b Banked
+		if err := d.Decode(&b); errors.Is(err, io.EOF) {
+			return all, nil
+		} else if err != nil {
+			return nil, fmt.Errorf("read %s: %w", path, err)
+		}
+		all = append(all, b)
+	}
+}
+
+// races are those that fill a bank.
+type races struct {
+	bank   string // the file
+	script string
+	engine string
+	length definition.Overrides // nothing but in tests: races are as long as they are by default
+}
+
+// run races until the bank holds as many of the engine as are wanted, or ctx ends. Each race is appended when it is over.
+func (r races) run(ctx context.Context, say io.Writer, wanted int) error {
+	for {
+		all, err := loadBank(r.bank)
+		if err != nil {
+			return err
+		}
+		number := 0
+		for _, b := range all {
+			if b.Engine == r.engine {
+				number++
+			}
+		}
+		if number >= wanted || ctx.Err() != nil {
+			return nil
+		}
+		third := slower
+		if number%4 == 3 {
+			third = burner
+		}
+		began := time.Now()
+		b, err := r.once(ctx, third)
+		if ctx.Err() != nil {
+			return nil // half a race is none
+		}
+		if err != nil {
+			return fmt.Errorf("race %d: %w", number+1, err)
+		}
+		if err := appendTo(r.bank, b); err != nil {
+			return err
+		}
+		_, _ = fmt.Fprintf(say, "%s race %d of %d, third lane %s: fair %v %v, %.0f s\n", r.engine, number+1, wanted, third, b.Fair, b.Findings, time.Since(began).Seconds())
+	}
+}
+
+func appendTo(path string, b Banked) error {
+	text, err := json.Marshal(b)
+	if err != nil {
+		return fmt.Errorf("write the bank: %w", err)
+	}
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644) //nolint:gosec // part of the documentation
+	if err != nil {
+		return fmt.Errorf("write the bank: %w", err)
+	}
+	_, err = f.Write(append(text, '\n'))
+	return errors.Join(err, f.Close())
+}
+
+// once runs one race.
+func (r races) once(ctx context.Context, third string) (Banked, error) {
+	clock, err := stage.SelfAsK6()
+	if err != nil {
+		return Banked{}, err
+	}
+	overrides := r.length
+	overrides.Chosen = []definition.Choice{{App: baseline}, {App: equal}, {App: third}}
+	s, err := stage.Prepare(ctx, stage.Options{
+		Script: r.script, Overrides: overrides, K6: clock, Engines: stage.Engines{stage.Process(), stage.Docker(nil)}, Engine: r.engine,
+		Recorder: nobody{}, Say: func(string, ...any) {},
+	})
+	if err != nil {
+		return Banked{}, err
+	}
+	defer s.Close()
+	result, err := s.Run(ctx, nobody{})
+	if err != nil {
+		return Banked{}, err
+	}
+	record := result.Record
+	b := Banked{At: *record.StartedAt, Engine: r.engine, Machine: record.Machine, Mode: record.Mode, Third: third, Fair: record.Audit.Fair, Findings: []string{}}
+	for _, f := range record.Audit.Findings {
+		b.Findings = append(b.Findings, string(f.Severity)+" "+string(f.Kind))
+	}
+	for _, h := range record.Heats {
+		heat := BankedHeat{}
+		for _, l := range result.Lanes {
+			if f, ok := figures(l.Heats[h.Number]); ok {
+				heat[l.App] = f
+			}
+		}
+		b.Heats = append(b.Heats, heat)
+	}
+	return b, nil
+}
+
+// nobody looks on and keeps nothing.
+type nobody struct{}
+
+var (
+	_ coordinator.View     = nobody{}
+	_ coordinator.Recorder = nobody{}
+)
+
+// Status implements coordinator.View.
+func (nobody) Status(race.Status, string) {}
+
+// Progress implements coordinator.View.
+func (nobody) Progress(race.Snapshot) {}
+
+// Log implements coordinator.View.
+func (nobody) Log(string) {}
+
+// Save implements coordinator.Recorder.
+func (nobody) Save(race.Race) error { return nil }

@@ -1,0 +1,23 @@
+// The race of `go tool mage calibrate`: control against itself, beside a third lane whose truth is known or which burns CPU. 12 heats of 10 s, as by default.
+import http from 'k6/http';
+
+const lane = (port, more = {}) => ({ command: ['control'], image: 'photofinish/control', port, path: '/control', cpus: 0.5, memory: '128m', ...more });
+
+export const options = {
+  scenarios: { load: { executor: 'constant-arrival-rate', rate: 200, timeUnit: '1s', duration: '10s', preAllocatedVUs: 20 } },
+  ext: {
+    photofinish: {
+      baseline: 'control',
+      lanes: {
+        control: lane(46201),
+        same: lane(46202),
+        slower: lane(46203, { env: { SPIN: '25us' } }),
+        burner: { command: ['high-cpu'], image: 'photofinish/high-cpu', port: 46204, path: '/high-cpu', cpus: 0.5, memory: '128m' },
+      },
+    },
+  },
+};
+
+export default function () {
+  http.get(__ENV.APP_URL);
+}
