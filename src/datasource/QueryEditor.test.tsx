@@ -86,6 +86,19 @@ describe('the query editor', () => {
   });
 });
 
+it('the editor of annotations offers the changes of a history, and then the measures', async () => {
+  const onChange = vi.fn();
+  const { datasource } = dataSource();
+  const query = { refId: 'Anno', queryType: 'events' as const };
+  const { rerender } = render(<AnnotationEditor datasource={datasource} query={query} onChange={onChange} onRunQuery={vi.fn()} />);
+  expect(screen.queryByRole('combobox', { name: 'Measures' })).toBeNull();
+  await userEvent.click(screen.getByRole('radio', { name: 'Changes' }));
+  expect(onChange).toHaveBeenCalledWith({ ...query, field: 'changes' });
+  rerender(<AnnotationEditor datasource={datasource} query={{ ...query, field: 'changes' }} onChange={onChange} onRunQuery={vi.fn()} />);
+  expect(screen.getByRole('combobox', { name: 'Measures' })).toBeTruthy();
+  expect(screen.queryByRole('combobox', { name: 'Baseline' })).toBeNull();
+});
+
 it('the editor of annotations has no type to choose and writes events', async () => {
   const onChange = vi.fn();
   const query = { refId: 'Anno', queryType: 'races' as const };

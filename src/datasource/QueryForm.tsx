@@ -8,7 +8,7 @@ import type { DataSource } from './DataSource';
 import { ListField } from './ListField';
 import { NameField } from './NameField';
 import { lastDay } from './range';
-import { alignChoices, fieldChoices, heatChoices, standingsChoices, tips } from './texts';
+import { alignChoices, eventChoices, fieldChoices, heatChoices, standingsChoices, tips } from './texts';
 import { labelWidth } from './widths';
 
 interface Props {
@@ -95,10 +95,10 @@ export function QueryForm({ datasource, query, range = lastDay(), onChange }: Pr
             <RadioButtonGroup options={heatChoices} value={query.heats ?? 'merged'} onChange={(heats) => set({ heats })} />
           </InlineField>
         )}
-        {has('trend') && (
-          <InlineField label="Show" tooltip={tips.trend} labelWidth={labelWidth}>
+        {has('shown') && (
+          <InlineField label="Show" tooltip={tips.shown} labelWidth={labelWidth}>
             <RadioButtonGroup
-              options={standingsChoices}
+              options={query.queryType === 'events' ? eventChoices : standingsChoices}
               value={query.field ?? ''}
               onChange={(field) => set({ field: field || undefined })}
             />

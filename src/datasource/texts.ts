@@ -52,6 +52,15 @@ export const standingsChoices: Array<Choice<string>> = [
   { value: 'history', label: 'Race by race', description: 'Over time: each race is a point, each app a line' },
 ];
 
+export const eventChoices: Array<Choice<string>> = [
+  { value: '', label: 'Each race', description: 'Its heats, what became of its apps, its outcome' },
+  {
+    value: 'changes',
+    label: 'Changes',
+    description: 'The races since which an app is another than before: what a history shows and no single race',
+  },
+];
+
 export const tips = {
   type: 'What the query answers with.',
   races:
@@ -63,7 +72,7 @@ export const tips = {
   align: 'Clock time, or seconds since the start of each race, to compare races that ran at different times.',
   heats: 'A heat is one repetition of the whole race, with the lanes in another order.',
   field: 'Which number of the verdict each app and measure gets.',
-  trend: 'A table of apps, the same with small lines, or each race as a point in time.',
+  shown: 'How, or what, the query answers; each choice explains itself.',
   kind: 'What the values of the variable are.',
   ofRace: 'The race whose apps are listed: an id, the newest finished race, or another variable such as $race.',
 };

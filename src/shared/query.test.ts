@@ -20,7 +20,8 @@ describe('the parts of a query', () => {
     ['of a time series hold no baseline', newQuery, ['races', 'name', 'apps', 'measures', 'align', 'heats']],
     ['of explicit races hold no name', { queryType: 'distribution', races: ['r1'] }, ['races', 'apps', 'baseline']],
     ['of no races hold the name', { queryType: 'distribution', races: [] }, ['races', 'name', 'apps', 'baseline']],
-    ['of the newest among others hold the name', { queryType: 'events', races: ['r1', latest] }, ['races', 'name', 'baseline']],
+    ['of the newest among others hold the name', { queryType: 'events', races: ['r1', latest] }, ['races', 'name', 'baseline', 'shown']],
+    ['of the changes of a history hold measures', { queryType: 'events', field: 'changes' }, ['races', 'name', 'measures', 'shown']],
     ['of a list of races are the name alone', { queryType: 'races', races: ['r1'] }, ['name']],
     ['of an alert rule hold its field', newAlertQuery, ['races', 'name', 'apps', 'measures', 'baseline', 'field']],
   ])('%s', (_name, query, want) => {

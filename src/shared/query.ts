@@ -19,6 +19,8 @@ export const verdictFields = ['regressed', 'ratio', 'low', 'high', 'all'] as con
 
 export const standingsFields = ['trend', 'history'] as const;
 
+export const eventFields = ['changes'] as const;
+
 /** A query as dashboards, alert rules and provisioning files hold it. Empty lists of apps and measures mean all. */
 export interface RaceQuery extends DataQuery {
   queryType?: QueryType;
@@ -31,22 +33,25 @@ export interface RaceQuery extends DataQuery {
   baseline?: string;
   align?: Align;
   heats?: Heats;
-  /** Of verdicts one of verdictFields, of standings one of standingsFields, of live "all". */
+  /** Of verdicts one of verdictFields, of standings one of standingsFields, of events one of eventFields, of live "all". */
   field?: string;
 }
 
 /** The optional fields that a query type reads; the editor shows these and no others. */
-export type Part = 'races' | 'name' | 'apps' | 'measures' | 'baseline' | 'align' | 'heats' | 'field' | 'trend';
+export type Part = 'races' | 'name' | 'apps' | 'measures' | 'baseline' | 'align' | 'heats' | 'field' | 'shown';
 
 const parts: Record<QueryType, readonly Part[]> = {
   timeseries: ['races', 'name', 'apps', 'measures', 'align', 'heats'],
-  standings: ['races', 'name', 'apps', 'measures', 'baseline', 'trend'],
+  standings: ['races', 'name', 'apps', 'measures', 'baseline', 'shown'],
   verdict: ['races', 'name', 'apps', 'measures', 'baseline', 'field'],
   distribution: ['races', 'name', 'apps', 'baseline'],
   races: ['name'],
-  events: ['races', 'name', 'baseline'],
+  events: ['races', 'name', 'baseline', 'shown'],
   live: ['races', 'name'],
 };
+
+/** The events of a history are about measures, and need no baseline. */
+const partsOfChanges: readonly Part[] = ['races', 'name', 'measures', 'shown'];
 
 /**
  * Says which parts of a query matter. A name narrows only what is looked for: `$latest`, and the races of a list without ids.
@@ -58,7 +63,8 @@ export function partsOf(query: RaceQuery): readonly Part[] {
     return [];
   }
   const looksFor = known === 'races' || races.length === 0 || races.includes(latest);
-  return parts[known].filter((part) => part !== 'name' || looksFor);
+  const read = known === 'events' && query.field === 'changes' ? partsOfChanges : parts[known];
+  return read.filter((part) => part !== 'name' || looksFor);
 }
 
 /**
