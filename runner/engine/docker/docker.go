@@ -50,28 +50,19 @@ type Options struct {
 type Engine struct {
 	options Options
 	client  *client.Client
-
-	mu    sync.Mutex
-	races map[string]*preparedRace
+	races   engine.Races[*preparedLane, *lane]
 
 	containers sync.Map // box by cgroup, those that run and whose processes are to be seen
 }
 
 var _ engine.Engine = (*Engine)(nil)
 
-// preparedRace is what Prepare found out and made, and what was started since.
+// preparedRace is what the lanes of a race have in common.
 type preparedRace struct {
-	id     string
-	daemon daemon
-	say    func(string)
-
-	mu      sync.RWMutex // read-held while a lane is started, so that Cleanup misses none
-	network string       // id
-	lanes   map[string]*preparedLane
-	closed  bool
-
-	started sync.Mutex
-	running []*lane
+	id      string
+	daemon  daemon
+	say     func(string)
+	network string // id
 }
 
 // New makes an engine. It does not connect yet.
@@ -89,7 +80,7 @@ func New(o Options) (*Engine, error) {
 			return nil, race.Errorf(race.Unavailable, "check DOCKER_HOST, DOCKER_CERT_PATH and DOCKER_TLS_VERIFY", "Docker's client cannot be set up: %w", err)
 		}
 	}
-	return &Engine{options: o, client: o.Client, races: map[string]*preparedRace{}}, nil
+	return &Engine{options: o, client: o.Client}, nil
 }
 
 // Name is "docker".
@@ -100,105 +91,73 @@ func (e *Engine) Prepare(ctx context.Context, raceID string, lanes []race.LaneSp
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	recipes := map[string]recipe{}
-	for _, l := range lanes { // mistakes are told before anything is waited for
-		if l.URL != "" {
-			continue
-		}
-		r, err := e.recipe(ctx, l)
-		if err != nil {
-			return err
-		}
-		if err := e.allowed(l, r); err != nil {
-			return err
-		}
-		recipes[l.App] = r
+	recipes, err := e.recipes(ctx, lanes) // mistakes are told before anything is waited for
+	if err != nil {
+		return err
 	}
 	if e.options.Ledger != nil {
 		if err := e.options.Ledger.Ensure(raceID); err != nil {
 			return err
 		}
 	}
-	p := &preparedRace{id: raceID, lanes: map[string]*preparedLane{}, say: say}
-	var err error
+	p := &preparedRace{id: raceID, say: say}
 	if p.daemon, err = e.daemon(ctx); err != nil {
 		return err
 	}
 	if e.sees(p.daemon.info) {
 		p.daemon.parent, p.daemon.group = groupOf(p.daemon.info.CgroupDriver, e.options.Cgroups.Support().Parent, raceID)
 	}
+	ready, facts := map[string]*preparedLane{}, engine.Facts{Versions: map[string]string{e.Name(): p.daemon.info.ServerVersion}, Images: map[string]race.Image{}}
 	twice := shared(lanes)
 	for _, l := range lanes {
 		if l.URL != "" {
 			continue
 		}
-		if p.lanes[l.App], err = e.prepareLane(ctx, l, recipes[l.App], !twice[l.Port], say); err != nil {
+		prepared, err := e.prepareLane(ctx, p, l, recipes[l.App], !twice[l.Port])
+		if err != nil {
 			return err
 		}
+		ready[l.App], facts.Images[l.App] = prepared, prepared.source
 		if unforced := p.daemon.unforced(l.Resources); unforced != "" {
 			say(fmt.Sprintf("lane %s: its limits are not in force: %s", l.App, unforced))
 		}
 	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.races[raceID] != nil {
-		return race.Errorf(race.Conflict, "", "race %s is prepared already", raceID)
+	if err := e.races.Add(raceID, ready, facts); err != nil {
+		return err
 	}
-	e.races[raceID] = p // from here on there is something to clean up
-	p.network, err = e.makeNetwork(ctx, raceID)
+	p.network, err = e.makeNetwork(ctx, raceID) // from here on there is something to clean up
 	return err
+}
+
+// recipes are those of the lanes that are to be started here, by app.
+func (e *Engine) recipes(ctx context.Context, lanes []race.LaneSpec) (map[string]recipe, error) {
+	all := map[string]recipe{}
+	for _, l := range lanes {
+		if l.URL != "" {
+			continue
+		}
+		r, err := e.recipe(ctx, l)
+		if err != nil {
+			return nil, err
+		}
+		if err := e.allowed(l, r); err != nil {
+			return nil, err
+		}
+		all[l.App] = r
+	}
+	return all, nil
 }
 
 // Start starts a lane that was prepared, in a container of its own.
 func (e *Engine) Start(ctx context.Context, raceID string, heat int, spec race.LaneSpec) (engine.Lane, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	if spec.URL != "" {
-		return engine.Elsewhere(spec), nil
-	}
-	p := e.prepared(raceID)
-	if p == nil {
-		return nil, race.Errorf(race.Internal, "", "lane %s: race %s is not prepared", spec.App, raceID)
-	}
-	p.mu.RLock()
-	defer p.mu.RUnlock()
-	prepared, known := p.lanes[spec.App]
-	if p.closed || !known {
-		return nil, race.Errorf(race.Internal, "", "lane %s is not prepared for race %s", spec.App, raceID)
-	}
-	if err := engine.CheckPort(ctx, spec.App, prepared.host); err != nil {
-		return nil, err
-	}
-	l := newLane(e, p, heat, spec, prepared)
-	if err := l.start(ctx); err != nil {
-		return nil, err
-	}
-	p.started.Lock()
-	defer p.started.Unlock()
-	p.running = append(slices.DeleteFunc(p.running, (*lane).isRemoved), l)
-	return l, nil
+	return e.races.Start(ctx, raceID, spec, func(p *preparedLane) (*lane, error) {
+		l := newLane(e, heat, spec, p)
+		return l, l.start(ctx)
+	})
 }
 
 // Facts are the version of the Docker Engine and the lanes' images.
-func (e *Engine) Facts(raceID string) engine.Facts {
-	p := e.prepared(raceID)
-	if p == nil {
-		return engine.Facts{}
-	}
-	f := engine.Facts{Versions: map[string]string{e.Name(): p.daemon.info.ServerVersion}, Images: map[string]race.Image{}}
-	for app, l := range p.lanes {
-		f.Images[app] = l.source
-	}
-	return f
-}
-
-// prepared is a race that was prepared and not yet cleaned up.
-func (e *Engine) prepared(raceID string) *preparedRace {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.races[raceID]
-}
+func (e *Engine) Facts(raceID string) engine.Facts { return e.races.Facts(raceID) }
 
 // Network is what went through the network of a lane's container, by its ContainerName; nil where it is not to be seen.
 func (e *Engine) Network(containerName string) []engine.Interface {
@@ -216,24 +175,18 @@ func (e *Engine) Network(containerName string) []engine.Interface {
 
 // Cleanup ends everything of the race at once, without a grace period, and takes it off the ledger. Images stay.
 func (e *Engine) Cleanup(ctx context.Context, raceID string) error {
-	p := e.prepared(raceID)
-	if p != nil { // else nothing of it was made here
-		p.mu.Lock()
-		p.closed = true
-		p.mu.Unlock()
-		for _, l := range p.running {
+	if running, known := e.races.Close(raceID); known { // else nothing of it was made here
+		for _, l := range running {
 			l.markStopping()
 			l.current() // a container that is just being made is made, and found
 		}
 		if err := e.remove(ctx, raceID); err != nil {
 			return errors.Join(err, e.killAll(ctx, raceID)) // and stays on the ledger
 		}
-		for _, l := range p.running {
+		for _, l := range running {
 			l.waitEnded(ctx)
 		}
-		e.mu.Lock()
-		delete(e.races, raceID)
-		e.mu.Unlock()
+		e.races.Remove(raceID)
 	}
 	if err := e.killAll(ctx, raceID); err != nil || e.options.Ledger == nil {
 		return err
