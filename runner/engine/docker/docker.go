@@ -95,17 +95,19 @@ func (e *Engine) Prepare(ctx context.Context, raceID string, lanes []race.LaneSp
 	if err != nil {
 		return err
 	}
+	if len(recipes) > 0 {
+		if err := e.reachable(ctx); err != nil {
+			return err
+		}
+	}
 	if e.options.Ledger != nil {
 		if err := e.options.Ledger.Ensure(raceID); err != nil {
 			return err
 		}
 	}
 	p := &preparedRace{id: raceID, say: say}
-	if p.daemon, err = e.daemon(ctx); err != nil {
+	if p.daemon, err = e.daemon(ctx, raceID); err != nil {
 		return err
-	}
-	if e.sees(p.daemon.info) {
-		p.daemon.parent, p.daemon.group = groupOf(p.daemon.info.CgroupDriver, e.options.Cgroups.Support().Parent, raceID)
 	}
 	ready, facts := map[string]*preparedLane{}, engine.Facts{Versions: map[string]string{e.Name(): p.daemon.info.ServerVersion}, Images: map[string]race.Image{}}
 	twice := shared(lanes)

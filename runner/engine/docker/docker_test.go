@@ -96,4 +96,5 @@ func TestDocker(t *testing.T) {
 	t.Run("what a dead runner left is found by its labels", f.sweeps)
 	t.Run("a container that somebody removed has been killed", f.removedByHand)
 	t.Run("an app that runs elsewhere is left alone", f.elsewhere)
+	t.Run("a Docker that is reached by an address of this machine is as good", f.overTCP)
 }

@@ -6,6 +6,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
 	"os"
 	"path/filepath"
 	"strings"
@@ -362,4 +364,47 @@ func TestDockerDown(t *testing.T) {
 	_, err = e.Sweep(t.Context())
 	require.ErrorIs(t, err, engine.ErrDown)
 	require.NoError(t, e.Cleanup(t.Context(), "r"), "nothing was made, so nothing has to be removed")
+}
+
+func TestADockerOfAnotherMachineIsRefusedBeforeItIsAsked(t *testing.T) {
+	c, err := client.NewClientWithOpts(client.WithHost("tcp://192.0.2.7:2376"), client.WithAPIVersionNegotiation()) // RFC 5737: nobody's
+	require.NoError(t, err)
+	e := newEngine(t, docker.Options{Client: c})
+	began := time.Now()
+	err = e.Prepare(t.Context(), "r", []race.LaneSpec{{App: "x", Image: "nginx", Port: freePort(t)}}, func(string) {})
+	require.Equal(t, race.Unavailable, race.CodeOf(err))
+	require.EqualError(t, err, "Docker at tcp://192.0.2.7:2376 is on another machine: what it starts can be reached on that machine only")
+	require.Contains(t, race.HintOf(err), "run photofinish on that machine")
+	_, err = e.ToolImage(t.Context(), "k6", "grafana/k6", func(string) {})
+	require.ErrorContains(t, err, "k6: Docker at tcp://192.0.2.7:2376 is on another machine")
+	_, err = e.State(t.Context())
+	require.ErrorContains(t, err, "is on another machine")
+	require.Less(t, time.Since(began), time.Second)
+	require.NoError(t, e.Cleanup(t.Context(), "r"))
+}
+
+// overTCP: an address of this machine is as good as its socket.
+func (f fixture) overTCP(t *testing.T) {
+	socket, local := strings.CutPrefix(f.client.DaemonHost(), "unix://")
+	if !local {
+		t.Skip("NOT TESTED: the Docker Engine has no socket here")
+	}
+	way := httptest.NewServer(&httputil.ReverseProxy{
+		Director:  func(r *http.Request) { r.URL.Scheme, r.URL.Host = "http", "docker" },
+		Transport: &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) { return net.Dial("unix", socket) }},
+	})
+	defer way.Close()
+	_, port, err := net.SplitHostPort(way.Listener.Addr().String())
+	require.NoError(t, err)
+	for _, host := range []string{"127.0.0.1", "localhost"} {
+		c, err := client.NewClientWithOpts(client.WithHost("tcp://"+net.JoinHostPort(host, port)), client.WithAPIVersionNegotiation())
+		require.NoError(t, err)
+		spec, e := f.lane(t, enginetest.Control), newEngine(t, docker.Options{Client: c})
+		id, _, err := prepare(t, e, spec)
+		require.NoError(t, err)
+		l, err := e.Start(t.Context(), id, 1, spec)
+		require.NoError(t, err)
+		require.NoError(t, engine.WaitHealthy(t.Context(), l, spec))
+		require.NoError(t, l.Stop(t.Context()))
+	}
 }
