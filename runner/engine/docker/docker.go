@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/docker/docker/client"
@@ -29,6 +30,12 @@ import (
 
 // DefaultGrace is how long an app may take to end after its stop signal.
 const DefaultGrace = 3 * time.Second
+
+const (
+	// backAfter is how long a clean-up waits for a Docker Engine that is gone: it ends its containers within ten seconds, or less, and starts in a few.
+	backAfter = 15 * time.Second
+	tryAgain  = 250 * time.Millisecond
+)
 
 // Options of an engine.
 type Options struct {
@@ -53,6 +60,8 @@ type Engine struct {
 	races   engine.Races[*preparedLane, *lane]
 
 	containers sync.Map // box by cgroup, those that run and whose processes are to be seen
+
+	patience atomic.Pointer[time.Time] // when a clean-up that does not succeed is given up; nil before the first that does not
 }
 
 var _ engine.Engine = (*Engine)(nil)
@@ -182,7 +191,7 @@ func (e *Engine) Cleanup(ctx context.Context, raceID string) error {
 			l.markStopping()
 			l.current() // a container that is just being made is made, and found
 		}
-		if err := e.remove(ctx, raceID); err != nil {
+		if err := e.removeForSure(ctx, raceID); err != nil {
 			return errors.Join(err, e.killAll(ctx, raceID)) // and stays on the ledger
 		}
 		for _, l := range running {
@@ -194,6 +203,32 @@ func (e *Engine) Cleanup(ctx context.Context, raceID string) error {
 		return err
 	}
 	return e.options.Ledger.Remove(raceID)
+}
+
+// removeForSure removes what is left of a race, and tries again for a while where that fails: a Docker Engine that is restarted is back in seconds.
+// One that is about to end is not asked: it would forget what it removes, and find it again when it is back. Who calls again after that while does
+// not wait again.
+func (e *Engine) removeForSure(ctx context.Context, raceID string) error {
+	for {
+		err := e.explain(ctx, e.welcomes(ctx), "remove what is left of race "+raceID)
+		if err == nil {
+			err = e.remove(ctx, raceID)
+		}
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+		until := time.Now().Add(backAfter)
+		if !e.patience.CompareAndSwap(nil, &until) {
+			until = *e.patience.Load()
+		}
+		if time.Now().After(until) {
+			return fmt.Errorf("%w; the next race of containers does", err)
+		}
+		select {
+		case <-time.After(tryAgain):
+		case <-ctx.Done():
+		}
+	}
 }
 
 // Sweep removes the containers and networks of this ledger's owner whose runner is dead. What other owners have is not touched: nobody here

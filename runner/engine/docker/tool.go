@@ -150,6 +150,7 @@ func (t *Tool) await(ctx context.Context, ended <-chan container.WaitResponse, f
 	select {
 	case answer := <-ended:
 		t.code = answer.StatusCode
+		t.err = t.blame(ctx)
 	case err := <-failed:
 		t.err = t.engine.explain(ctx, err, "follow "+t.spec.Name)
 		return
@@ -160,6 +161,19 @@ func (t *Tool) await(ctx context.Context, ended <-chan container.WaitResponse, f
 		t.output.Close() // something else has inherited it
 		<-t.drained
 	}
+}
+
+// blame says that a tool which did not end well was ended by whoever stopped Docker; nil if it was not.
+func (t *Tool) blame(ctx context.Context) error {
+	if t.code == 0 {
+		return nil
+	}
+	asking, cancel := context.WithTimeout(context.WithoutCancel(ctx), lostAfter)
+	defer cancel()
+	if err := t.engine.welcomes(asking); err != nil {
+		return t.engine.restarted(t.spec.Name, err)
+	}
+	return nil
 }
 
 // Done is closed when the tool has ended and its output was read.
