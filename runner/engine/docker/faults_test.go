@@ -393,7 +393,7 @@ func (f fixture) overTCP(t *testing.T) {
 		Director:  func(r *http.Request) { r.URL.Scheme, r.URL.Host = "http", "docker" },
 		Transport: &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) { return net.Dial("unix", socket) }},
 	})
-	defer way.Close()
+	t.Cleanup(way.Close) // behind the clean-ups of the races
 	_, port, err := net.SplitHostPort(way.Listener.Addr().String())
 	require.NoError(t, err)
 	for _, host := range []string{"127.0.0.1", "localhost"} {
