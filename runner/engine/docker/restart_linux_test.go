@@ -51,8 +51,12 @@ func TestWhatRanInADockerThatWasRestartedIsLost(t *testing.T) {
 			}
 			lost := engine.Lost(l)
 			require.ErrorIs(t, lost, engine.ErrDown)
-			require.EqualError(t, lost, "Docker at "+d.Host+" was stopped or restarted, and lane "+spec.App+" with it")
-			require.Contains(t, race.HintOf(lost), "race again")
+			says := "^Docker at " + d.Host + " was stopped or restarted, and lane control with it$"
+			if signal == syscall.SIGKILL { // it may be back before it is missed, or not
+				says += "|^Docker does not answer at " + d.Host + ": cannot follow lane control$"
+			}
+			require.Regexp(t, says, lost.Error())
+			require.NotEmpty(t, race.HintOf(lost))
 			require.Equal(t, race.Killed, l.Exit().Reason)
 			_, err = tool.Code()
 			require.ErrorIs(t, err, engine.ErrDown)

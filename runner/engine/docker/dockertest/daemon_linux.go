@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -61,10 +62,21 @@ func (d *Daemon) Start(tb testing.TB) {
 	file := func(name string) string { return filepath.Join(d.dir, name) }
 	d.cmd = exec.CommandContext(context.Background(), "dockerd", "--host", d.Host, "--data-root", file("data"), "--exec-root", file("exec"), "--pidfile", file("pid"), //nolint:gosec // a test
 		"--bridge", "none", "--iptables=false", "--ip-forward=false", "--ip-masq=false")
-	d.cmd.Stdout, d.cmd.Stderr = d.log, d.log // a file: what it leaves if it is killed goes on writing to it
-	require.NoError(tb, d.cmd.Start())
+	d.cmd.Stdout, d.cmd.Stderr = d.log, d.log                            // a file: what it leaves if it is killed goes on writing to it
+	d.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM} // of a test that is killed
 	d.done = make(chan struct{})
-	go func() { defer close(d.done); _ = d.cmd.Wait() }()
+	cmd, done, started := d.cmd, d.done, make(chan error)
+	go func() {
+		defer close(done)
+		runtime.LockOSThread() // whose end would be taken for the test's
+		defer runtime.UnlockOSThread()
+		err := cmd.Start()
+		started <- err
+		if err == nil {
+			_ = cmd.Wait()
+		}
+	}()
+	require.NoError(tb, <-started)
 	require.Eventually(tb, func() bool {
 		way, err := net.Dial("unix", strings.TrimPrefix(d.Host, "unix://")) //nolint:noctx // a test
 		return err == nil && way.Close() == nil
