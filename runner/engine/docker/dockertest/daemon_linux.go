@@ -61,7 +61,7 @@ func (d *Daemon) Start(tb testing.TB) {
 	tb.Helper()
 	file := func(name string) string { return filepath.Join(d.dir, name) }
 	d.cmd = exec.CommandContext(context.Background(), "dockerd", "--host", d.Host, "--data-root", file("data"), "--exec-root", file("exec"), "--pidfile", file("pid"), //nolint:gosec // a test
-		"--bridge", "none", "--iptables=false", "--ip-forward=false", "--ip-masq=false")
+		"--bridge", bridge(), "--iptables=false", "--ip-forward=false", "--ip-masq=false")
 	d.cmd.Stdout, d.cmd.Stderr = d.log, d.log                            // a file: what it leaves if it is killed goes on writing to it
 	d.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM} // of a test that is killed
 	d.done = make(chan struct{})
@@ -81,6 +81,15 @@ func (d *Daemon) Start(tb testing.TB) {
 		way, err := net.Dial("unix", strings.TrimPrefix(d.Host, "unix://")) //nolint:noctx // a test
 		return err == nil && way.Close() == nil
 	}, time.Minute, 20*time.Millisecond, "it does not answer")
+}
+
+// bridge is the interface of the default network, which no test uses. A daemon without one would remove the other daemon's.
+func bridge() string {
+	const usual = "docker0"
+	if _, err := net.InterfaceByName(usual); err != nil {
+		return "none"
+	}
+	return usual
 }
 
 // Stop sends it a signal, and waits for its end. One that is killed leaves what runs in its containers, until it is started again.
