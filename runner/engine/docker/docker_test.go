@@ -88,6 +88,7 @@ func TestDocker(t *testing.T) {
 	t.Run("a container that cannot be started says why", f.cannotStart)
 	t.Run("an image that is missing is pulled, and how far it is is told", f.pulls)
 	t.Run("an image that is no lane's is pulled and run alike", f.runsTools)
+	t.Run("a tool that shares the runner's network shares nobody else's", f.sharesOwnNetwork)
 	t.Run("a pull can be stopped", f.stopsPulling)
 	t.Run("a registry with a password is logged in to", f.logsIn)
 	t.Run("a folder is built once", f.builds)

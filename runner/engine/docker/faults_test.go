@@ -383,6 +383,24 @@ func TestADockerOfAnotherMachineIsRefusedBeforeItIsAsked(t *testing.T) {
 	require.NoError(t, e.Cleanup(t.Context(), "r"))
 }
 
+// sharesOwnNetwork: containers that share their memory are seen among the machine's mounts, and are not where this process is.
+func (f fixture) sharesOwnNetwork(t *testing.T) {
+	app := []string{enginetest.AppVariable + "=" + string(enginetest.Control), "PORT=0"}
+	foreign, err := f.client.ContainerCreate(t.Context(), &container.Config{Image: apps, Env: app}, &container.HostConfig{IpcMode: container.IPCModeShareable, NetworkMode: "none"}, nil, nil, "")
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		require.NoError(t, f.client.ContainerRemove(context.Background(), foreign.ID, container.RemoveOptions{Force: true}))
+	})
+	require.NoError(t, f.client.ContainerStart(t.Context(), foreign.ID, container.StartOptions{}))
+	e, id := newEngine(t, docker.Options{}), newID()
+	t.Cleanup(func() { require.NoError(t, e.RemoveTools(context.Background(), id)) })
+	image, err := e.ToolImage(t.Context(), "the clock", apps, func(string) {})
+	require.NoError(t, err)
+	_, err = e.StartTool(t.Context(), docker.ToolSpec{RaceID: id, Name: "clock", Image: image.ID, Env: app, Shared: true, Stdout: io.Discard, Stderr: io.Discard})
+	require.NoError(t, err)
+	require.NotEqual(t, container.NetworkMode("container:"+foreign.ID), f.inspect(t, id).HostConfig.NetworkMode)
+}
+
 // overTCP: an address of this machine is as good as its socket.
 func (f fixture) overTCP(t *testing.T) {
 	socket, local := strings.CutPrefix(f.client.DaemonHost(), "unix://")
