@@ -40,3 +40,23 @@ func TestADockerThatIsRestartedInAHeatEndsTheRaceWithOneSentence(t *testing.T) {
 		})
 	}
 }
+
+// TestARunnerOutlivesItsDocker stops Docker in a heat and starts it again only when the race is over: the runner's next race removes what is left.
+func TestARunnerOutlivesItsDocker(t *testing.T) {
+	needConfinement(t)
+	d := dockertest.OwnDaemon(t)
+	t.Setenv("DOCKER_HOST", d.Host)
+	i := needImages(t)
+	ownTemp(t)
+	s := i.served(t)
+	s.start()
+	lost := s.submit(`{"script":"race.js","load":{"duration":"30s"}}`)
+	s.until(lost, "racing")
+	d.Stop(t, syscall.SIGTERM)
+	record := s.until(lost, "failed")
+	require.Regexp(t, "^heat 1 of 1: Docker at "+d.Host+" was stopped or restarted, and lane (control|high-latency) with it$", record["error"])
+	d.Start(t)
+	require.NotEmpty(t, dockertest.Left(t, i.client, lost), "nobody could remove it")
+	s.until(s.submit(`{"script":"race.js"}`), "finished")
+	require.Empty(t, dockertest.Left(t, i.client, lost))
+}
