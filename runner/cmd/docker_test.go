@@ -89,8 +89,10 @@ func (i images) fails(t *testing.T) {
 	name := fmt.Sprintf("photofinish-test/faults:%d", os.Getpid())
 	dockertest.Image(t, i.client, name, dockertest.Build(t, "github.com/photofinish/photofinish/runner/engine/enginetest/app"), "USER 65534")
 	for name, c := range map[string]struct{ keys, says string }{
-		"at once": {fmt.Sprintf("image: %q, env: { %s: %q }", name, enginetest.AppVariable, enginetest.Crasher),
-			"(?s)lane bad ended with code 7 before it was healthy; it printed:.*\n  " + enginetest.LastWords}, // its two outputs come by two ways
+		"at once": {
+			fmt.Sprintf("image: %q, env: { %s: %q }", name, enginetest.AppVariable, enginetest.Crasher),
+			"(?s)lane bad ended with code 7 before it was healthy; it printed:.*\n  " + enginetest.LastWords, // its two outputs come by two ways
+		},
 		"never healthy, since it listens for its own container only": {
 			fmt.Sprintf("image: %q, env: { %s: %q, HOST: '127.0.0.1' }, health: { path: '/', timeout: '1s' }", name, enginetest.AppVariable, enginetest.Control),
 			"lane bad did not get healthy within 1s: http://127.0.0.1:46113/: "},

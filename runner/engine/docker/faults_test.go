@@ -408,7 +408,7 @@ func (f fixture) overTCP(t *testing.T) {
 		t.Skip("NOT TESTED: the Docker Engine has no socket here")
 	}
 	way := httptest.NewServer(&httputil.ReverseProxy{
-		Director:  func(r *http.Request) { r.URL.Scheme, r.URL.Host = "http", "docker" },
+		Rewrite:   func(r *httputil.ProxyRequest) { r.Out.URL.Scheme, r.Out.URL.Host = "http", "docker" },
 		Transport: &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) { return net.Dial("unix", socket) }},
 	})
 	t.Cleanup(way.Close) // behind the clean-ups of the races

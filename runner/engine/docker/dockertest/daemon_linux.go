@@ -37,7 +37,7 @@ func OwnDaemon(tb testing.TB) *Daemon {
 		}
 		tb.Skipf("NOT TESTED: no Docker Engine can be started (user %d): %v", os.Getuid(), err)
 	}
-	dir, err := os.MkdirTemp("/tmp", "dockerd-") // the paths of sockets are short
+	dir, err := os.MkdirTemp("/tmp", "dockerd-") //nolint:usetesting // the paths of sockets are short
 	require.NoError(tb, err)
 	d := &Daemon{Host: "unix://" + filepath.Join(dir, "docker.sock"), dir: dir}
 	d.log, err = os.Create(filepath.Join(dir, "log"))
