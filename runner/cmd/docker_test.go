@@ -18,6 +18,7 @@ import (
 	"github.com/photofinish/photofinish/pkg/measure"
 	"github.com/photofinish/photofinish/pkg/race"
 	"github.com/photofinish/photofinish/runner/engine/docker/dockertest"
+	"github.com/photofinish/photofinish/runner/engine/enginetest"
 )
 
 // images are the sample apps control and high-latency; lanes made of them are called a and b.
@@ -50,6 +51,8 @@ func TestDocker(t *testing.T) {
 	t.Run("a race of containers measures both sides and leaves nothing", i.races)
 	t.Run("the series hold every measure of the record", i.agrees)
 	t.Run("after kill -9 the next race removes the containers", i.sweeps)
+	t.Run("an app that fails in its container is told of with its reason", i.fails)
+	t.Run("an app that dies in the second heat leaves the race with the heat before", i.dies)
 	t.Run("a Docker that goes away in a heat ends the race", i.loses)
 	t.Run("a Docker that is not there is said before anything is started", i.misses)
 	t.Run("a runner races containers of allowed images, and stops them in every phase", i.asked)
@@ -79,6 +82,59 @@ func (i images) races(t *testing.T) {
 	_, found := f.finding(race.LimitsNotEnforced)
 	require.False(t, found)
 	i.nothingLeft(t, f.record.ID)
+}
+
+// fails: apps of the engines' suite, in a whole race.
+func (i images) fails(t *testing.T) {
+	name := fmt.Sprintf("photofinish-test/faults:%d", os.Getpid())
+	dockertest.Image(t, i.client, name, dockertest.Build(t, "github.com/photofinish/photofinish/runner/engine/enginetest/app"), "USER 65534")
+	for name, c := range map[string]struct{ keys, says string }{
+		"at once": {
+			fmt.Sprintf("image: %q, env: { %s: %q }", name, enginetest.AppVariable, enginetest.Crasher),
+			"(?s)lane bad ended with code 7 before it was healthy; it printed:.*\n  " + enginetest.LastWords, // its two outputs come by two ways
+		},
+		"never healthy, since it listens for its own container only": {
+			fmt.Sprintf("image: %q, env: { %s: %q, HOST: '127.0.0.1' }, health: { path: '/', timeout: '1s' }", name, enginetest.AppVariable, enginetest.Control),
+			"lane bad did not get healthy within 1s: http://127.0.0.1:46113/: "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := runRace(t.Context(), t, writeScript(t, "", i.lanes[0], "bad: { port: 46113, "+c.keys+" }"), "--engine", "docker")
+			require.Equal(t, 3, f.code)
+			require.Regexp(t, c.says, f.stderr)
+			require.Equal(t, race.Failed, f.record.Status)
+			i.nothingLeft(t, f.record.ID)
+		})
+	}
+	t.Run("out of memory", func(t *testing.T) {
+		eater := fmt.Sprintf("bad: { image: %q, port: 46113, memory: '64m', env: { %s: %q } }", name, enginetest.AppVariable, enginetest.Eater)
+		f := runRace(t.Context(), t, writeScript(t, "", append([]string{eater}, i.lanes...)...), "--engine", "docker", "--mode", "together", "--heats", "2")
+		if f.code == 0 { // it takes its memory when it is asked first, which may be by the probe
+			require.Equal(t, race.OOM, f.lane(t, "bad").Exit.Reason)
+		} else {
+			require.Contains(t, f.stderr, "more memory than its limit")
+		}
+		i.nothingLeft(t, f.record.ID)
+	})
+}
+
+func (i images) dies(t *testing.T) {
+	temp := ownTemp(t)
+	third := strings.NewReplacer("'control'", "third", "46111", "46113").Replace(i.lanes[0])
+	r := startRunner(t, writeScript(t, "", append(i.lanes, third)...), "--engine", "docker", "--mode", "together", "--heats", "2", "--duration", "5s", "--rate", "20")
+	r.says(t, "Racing: heat 2")
+	require.NoError(t, i.client.ContainerKill(t.Context(), fmt.Sprintf("photofinish-%s-2-third", r.record().ID), "SIGKILL"))
+	require.Equal(t, 0, r.exit(t))
+	require.Equal(t, race.Finished, r.record().Status)
+	require.Len(t, r.record().Heats, 2)
+	for _, l := range r.record().Lanes {
+		reason := race.Stopped
+		if l.App == "third" {
+			reason = race.Killed
+		}
+		require.Equal(t, reason, l.Exit.Reason, l.App)
+	}
+	i.nothingLeft(t, r.record().ID)
+	nothingLeftIn(t, temp)
 }
 
 func (i images) sweeps(t *testing.T) {

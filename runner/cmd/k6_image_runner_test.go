@@ -13,49 +13,71 @@ import (
 	"github.com/docker/docker/api/types/filters"
 	"github.com/stretchr/testify/require"
 
+	"github.com/photofinish/photofinish/pkg/race"
 	"github.com/photofinish/photofinish/runner/engine/docker/dockertest"
 	"github.com/photofinish/photofinish/runner/store"
 )
 
-// sharesItsContainer runs the runner in a container with a network of its own, where only what shares that reaches its loopback interface.
+// sharesItsContainer runs the runner in a container with a network of its own, where only what shares that reaches its loopback interface: k6 does,
+// and lanes may not.
 func (s stockK6) sharesItsContainer(t *testing.T) {
 	socket, local := strings.CutPrefix(s.client.DaemonHost(), "unix://")
 	if !local {
 		t.Skip("NOT TESTED: the Docker Engine is on another machine")
 	}
-	dir := filepath.Dir(s.script(t, s.image, "mode: 'together', heats: 1", "", "a: { command: ['./control'], port: 4000, path: '/control' }", "b: { command: ['./control'], port: 4001, path: '/control' }"))
-	control, err := os.ReadFile(dockertest.Build(t, "github.com/photofinish/photofinish/testapps/control"))
+	box := boxedRunner{stockK6: s, image: fmt.Sprintf("photofinish-test/runner:%d", os.Getpid()), socket: socket}
+	dockertest.Image(t, s.client, box.image, dockertest.Build(t, "github.com/photofinish/photofinish/runner"))
+	control := dockertest.Build(t, "github.com/photofinish/photofinish/testapps/control")
+	t.Run("with lanes that are processes", func(t *testing.T) {
+		record, code, networks := box.race(t, control, "a: { command: ['./control'], port: 4000, path: '/control' }", "b: { command: ['./control'], port: 4001, path: '/control' }")
+		require.Zero(t, code, "%v", record.Error)
+		require.InDelta(t, 100, record.Lanes[0].Client.Requests, 10)
+		require.NotNil(t, record.Lanes[0].Measures["latency_p95"], "Prometheus was reached")
+		require.Contains(t, networks, "container:", "it is in the runner's own")
+	})
+	t.Run("with lanes that would be containers", func(t *testing.T) {
+		record, code, networks := box.race(t, control, "a: { image: 'nobody/a:1', port: 4000 }", "b: { image: 'nobody/b:1', port: 4001 }")
+		require.EqualValues(t, 3, code)
+		require.Equal(t, "photofinish runs in a container that has a network of its own: what Docker starts can be reached from the machine's network only", *record.Error)
+		require.Empty(t, networks, "nothing was started")
+	})
+}
+
+// boxedRunner is a runner in a container.
+type boxedRunner struct {
+	stockK6
+	image, socket string
+}
+
+// race runs a race to its end, and says in which networks its k6 was.
+func (b boxedRunner) race(t *testing.T, control string, lanes ...string) (record race.Race, code int64, networks string) {
+	t.Helper()
+	dir := filepath.Dir(b.script(t, b.stockK6.image, "mode: 'together', heats: 1", "", lanes...))
+	program, err := os.ReadFile(control)
 	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "control"), control, 0o700))
-	name := fmt.Sprintf("photofinish-test/runner:%d", os.Getpid())
-	dockertest.Image(t, s.client, name, dockertest.Build(t, "github.com/photofinish/photofinish/runner"))
-	made, err := s.client.ContainerCreate(t.Context(), &container.Config{Image: name, Cmd: []string{"race", "/box/scripts/box.js", "--out", "/box/race"}, Hostname: "elsewhere"},
-		&container.HostConfig{Binds: []string{filepath.Dir(dir) + ":/box", socket + ":/var/run/docker.sock"}, Tmpfs: map[string]string{"/tmp": ""}}, nil, nil, "")
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "control"), program, 0o700))
+	made, err := b.client.ContainerCreate(t.Context(), &container.Config{Image: b.image, Cmd: []string{"race", "/box/scripts/box.js", "--out", "/box/race"}, Hostname: "elsewhere"},
+		&container.HostConfig{Binds: []string{filepath.Dir(dir) + ":/box", b.socket + ":/var/run/docker.sock"}, Tmpfs: map[string]string{"/tmp": ""}}, nil, nil, "")
 	require.NoError(t, err)
 	t.Cleanup(func() {
-		require.NoError(t, s.client.ContainerRemove(context.Background(), made.ID, container.RemoveOptions{Force: true}))
+		require.NoError(t, b.client.ContainerRemove(context.Background(), made.ID, container.RemoveOptions{Force: true}))
 	})
-	ended, failed := s.client.ContainerWait(t.Context(), made.ID, container.WaitConditionNextExit)
-	require.NoError(t, s.client.ContainerStart(t.Context(), made.ID, container.StartOptions{}))
-	var networks []container.NetworkMode
+	ended, failed := b.client.ContainerWait(t.Context(), made.ID, container.WaitConditionNextExit)
+	require.NoError(t, b.client.ContainerStart(t.Context(), made.ID, container.StartOptions{}))
 	for {
 		select {
 		case end := <-ended:
 			record, err := store.Load(filepath.Join(filepath.Dir(dir), "race"))
 			require.NoError(t, err)
-			require.Zero(t, end.StatusCode, "%v", record.Error)
-			require.InDelta(t, 100, record.Lanes[0].Client.Requests, 10)
-			require.NotNil(t, record.Lanes[0].Measures["latency_p95"], "Prometheus was reached")
-			require.Contains(t, networks, container.NetworkMode("container:"+made.ID))
-			s.nothingLeft(t, record.ID)
-			return
+			b.nothingLeft(t, record.ID)
+			return record, end.StatusCode, networks
 		case err := <-failed:
 			require.NoError(t, err)
 		case <-time.After(50 * time.Millisecond):
-			found, err := s.client.ContainerList(t.Context(), container.ListOptions{Filters: filters.NewArgs(filters.Arg("label", "photofinish.tool"))})
+			found, err := b.client.ContainerList(t.Context(), container.ListOptions{Filters: filters.NewArgs(filters.Arg("label", "photofinish.tool"))})
 			require.NoError(t, err)
 			for _, one := range found {
-				networks = append(networks, container.NetworkMode(one.HostConfig.NetworkMode))
+				networks += one.HostConfig.NetworkMode + " "
 			}
 		}
 	}

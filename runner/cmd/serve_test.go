@@ -2,11 +2,14 @@ package cmd_test
 
 import (
 	"encoding/json"
+	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -74,6 +77,59 @@ func TestServeRunsARaceAndTellsOfItAllTheWay(t *testing.T) {
 	s.ask(202, "POST", "/v1/races/"+waiting+"/stop", "")
 	s.until(waiting, "cancelled")
 	s.ask(409, "POST", "/v1/races/"+accepted.ID+"/stop", "")
+
+	answer, err = client.Do(t.Context(), runnerclient.Call{Method: http.MethodGet, Path: []string{"metrics"}})
+	require.NoError(t, err)
+	metrics := string(answer.Body)
+	require.Contains(t, metrics, `photofinish_races{status="finished"} 1`)
+	require.Contains(t, metrics, `photofinish_races{status="cancelled"} 1`)
+	require.Contains(t, metrics, "photofinish_queue_length 0")
+	for _, phase := range []string{"warming-up", "racing"} {
+		require.Regexp(t, `photofinish_race_phase_duration_seconds_count\{phase="`+phase+`"\} [2-9]`, metrics, "once a heat")
+	}
+}
+
+func TestAReaderOfEventsWhoNeverReadsDoesNotHoldUpARace(t *testing.T) {
+	needConfinement(t)
+	ownTemp(t)
+	s := newServed(t, "")
+	s.script("race.js", "3s", "")
+	s.start()
+	first := s.submit(`{"script":"race.js"}`)
+	for range 20 {
+		deaf, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
+		require.NoError(t, err)
+		defer deaf.Close()
+		require.NoError(t, deaf.(*net.TCPConn).SetReadBuffer(1))
+		_, err = fmt.Fprintf(deaf, "GET /v1/races/%s/events HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\n\r\n", first, deaf.RemoteAddr(), serveToken)
+		require.NoError(t, err)
+	}
+	events := s.events(first, "")
+	require.Equal(t, "end", events[len(events)-1].kind, "who reads is told all the way")
+	require.Equal(t, "finished", s.until(first, "finished", "failed")["status"])
+	require.Equal(t, "finished", s.until(s.submit(`{"script":"race.js"}`), "finished", "failed")["status"], "and the next one runs")
+}
+
+func TestTwoStartsAtOnceWithOneKeyAreOneRace(t *testing.T) {
+	needConfinement(t)
+	ownTemp(t)
+	s := newServed(t, "")
+	s.script("race.js", "1s", "")
+	s.start()
+	var wait sync.WaitGroup
+	ids := make([]string, 8)
+	for i := range ids {
+		wait.Go(func() {
+			status, answer, err := s.send("POST", "/v1/races", `{"script":"race.js"}`, "Idempotency-Key", "k")
+			if err == nil && status == http.StatusAccepted {
+				ids[i], _ = answer["id"].(string)
+			}
+		})
+	}
+	wait.Wait()
+	require.Equal(t, slices.Repeat(ids[:1], len(ids)), ids)
+	require.Len(t, s.ask(200, "GET", "/v1/races", "")["races"], 1)
+	s.until(ids[0], "finished")
 }
 
 // checkEvents looks at the events of a whole race.

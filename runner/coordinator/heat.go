@@ -49,7 +49,8 @@ type heatRun struct {
 	cfg      stream.Config
 	lanes    map[string]engine.Lane
 	deaths   map[string]time.Time
-	began    time.Time // when the race part started; zero before
+	noted    time.Time // when it was known when the race part would start; zero before
+	began    time.Time // when the race part started
 	ended    time.Time
 	cut      bool // it was stopped before its end
 	samplers map[string]*sampler
@@ -190,7 +191,9 @@ func (h *heatRun) follow(ctx context.Context, c *clocks) error {
 
 // begin fixes the moment at which the race part starts, and asks for readings at the ends of every window.
 func (h *heatRun) begin(ctx context.Context, c *clocks, started time.Time) {
-	h.began = later(started.Add(h.cfg.Warmup), time.Now())
+	h.noted = time.Now()
+	// k6 tells its time by the wall clock; from here on a clock that is set moves no window and no deadline.
+	h.began = later(h.noted.Add(started.Add(h.cfg.Warmup).Sub(h.noted)), h.noted)
 	if h.record.StartedAt == nil {
 		at := h.began.UTC()
 		h.record.StartedAt = &at

@@ -132,7 +132,7 @@ func (u *run) since(t time.Time) time.Duration {
 	return t.Sub(*u.record.StartedAt)
 }
 
-// stopLanes stops the apps of a heat, all at once. Its error says that the engine is gone; what else may fail is told, and no reason to end the race.
+// stopLanes stops the apps of a heat, all at once. Its error says that the engine is gone; what else may fail is told here, and no reason to end the race.
 func (u *run) stopLanes(ctx context.Context, lanes map[string]engine.Lane) error {
 	ctx = context.WithoutCancel(ctx) // an interrupted race still stops its apps
 	var (
@@ -148,10 +148,11 @@ func (u *run) stopLanes(ctx context.Context, lanes map[string]engine.Lane) error
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			u.View.Log(fmt.Sprintf("lane %s: could not be stopped: %v", app, err))
 			if errors.Is(err, engine.ErrDown) {
 				down = err
+				return
 			}
+			u.View.Log(fmt.Sprintf("lane %s: could not be stopped: %v", app, err))
 		})
 	}
 	wait.Wait()

@@ -24,8 +24,9 @@ type heatObservation struct {
 // the time between its blocks included.
 func (h *heatRun) observe(readings map[string][]engine.Counters, end time.Time) heatObservation {
 	o := heatObservation{number: h.plan.Number, order: h.plan.Order, began: h.began, ended: end}
+	took := end.Sub(h.began)
 	o.audit = audit.Heat{
-		Number: h.plan.Number, Duration: end.Sub(h.began), Wall: wall(h.began, end),
+		Number: h.plan.Number, Duration: took, Wall: took + jump(h.noted, h.ended),
 		Machine: h.machine.heat(), Lanes: map[string]audit.LaneHeat{}, Crossed: crossings(h.crossed[""]),
 	}
 	if h.watch != nil {
@@ -127,8 +128,8 @@ func (u *run) judge() []race.Verdict {
 	return append([]race.Verdict{}, verdict.Judge(verdict.FromRace(u.record, u.Measures))...)
 }
 
-// wall is the time between two moments by the wall clock, which a clock that was set has moved.
-func wall(from, to time.Time) time.Duration { return to.Round(0).Sub(from.Round(0)) }
+// jump is by how much the wall clock was set between two readings of both clocks (time.Now).
+func jump(from, to time.Time) time.Duration { return to.Round(0).Sub(from.Round(0)) - to.Sub(from) }
 
 func secondsOf(d *time.Duration) *float64 {
 	if d == nil {

@@ -126,14 +126,14 @@ func (l *lane) resume(b *box, err error) ending {
 	for {
 		state, inspectErr := l.engine.client.ContainerInspect(ctx, b.id)
 		switch {
-		case inspectErr == nil && state.State != nil && state.State.Running:
+		case inspectErr == nil && state.State != nil && state.State.Running: // Docker lets containers live on when it ends, if it is told so (live-restore)
 			following, stop := context.WithCancel(context.Background())
 			b.cancel() // of the connection that broke
 			b.cancel = stop
 			b.ended, b.failed = l.engine.client.ContainerWait(following, b.id, container.WaitConditionNotRunning)
 			return l.await(b)
 		case inspectErr == nil && state.State != nil:
-			return l.diagnose(b, int64(state.State.ExitCode))
+			return ending{lost: l.engine.restarted("lane "+l.spec.App, err)}
 		case !unreachable(inspectErr) && ctx.Err() == nil: // it was removed, by Cleanup or by hand
 			return ending{code: signalled + 9}
 		}
@@ -148,17 +148,20 @@ func (l *lane) resume(b *box, err error) ending {
 // diagnose says why a container ended with a code.
 func (l *lane) diagnose(b *box, code int64) ending {
 	end := ending{code: code}
-	if code != signalled+9 || l.isStopping() {
+	if l.isStopping() {
 		return end
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), lostAfter)
 	defer cancel()
+	if err := l.engine.welcomes(ctx); err != nil { // whoever stopped Docker stopped the app
+		end.lost = l.engine.restarted("lane "+l.spec.App, err)
+		return end
+	}
+	if code != signalled+9 {
+		return end
+	}
 	for began := time.Now(); ; time.Sleep(askAgain) {
 		state, err := l.engine.client.ContainerInspect(ctx, b.id)
-		if err != nil && unreachable(err) { // whoever stopped Docker stopped the app
-			end.lost = l.engine.explain(ctx, err, "follow lane "+l.spec.App)
-			return end
-		}
 		if err != nil || state.State == nil || time.Since(began) > oomPatience {
 			return end
 		}

@@ -22,8 +22,8 @@ type daemon struct {
 	group string
 }
 
-// daemon asks the Docker Engine what it is.
-func (e *Engine) daemon(ctx context.Context) (daemon, error) {
+// daemon asks the Docker Engine what it is, and where the containers of a race would be on it.
+func (e *Engine) daemon(ctx context.Context, raceID string) (daemon, error) {
 	info, err := e.client.Info(ctx)
 	if err != nil {
 		return daemon{}, e.explain(ctx, err, "ask what it can do")
@@ -31,17 +31,17 @@ func (e *Engine) daemon(ctx context.Context) (daemon, error) {
 	if info.OSType != "" && info.OSType != "linux" {
 		return daemon{}, race.Errorf(race.Unavailable, "switch Docker to Linux containers", "Docker runs %s containers, and lanes are Linux ones", info.OSType)
 	}
-	return daemon{info: info}, nil
+	d := daemon{info: info}
+	if e.sees(info) {
+		d.parent, d.group = groupOf(info.CgroupDriver, e.options.Cgroups.Support().Parent, raceID)
+	}
+	return d, nil
 }
 
 // Group is the cgroup below which the containers of a race are, as cAdvisor names it; "" where this process cannot see it.
 func (e *Engine) Group(ctx context.Context, raceID string) (string, error) {
-	d, err := e.daemon(ctx)
-	if err != nil || !e.sees(d.info) {
-		return "", err
-	}
-	_, group := groupOf(d.info.CgroupDriver, e.options.Cgroups.Support().Parent, raceID)
-	return group, nil
+	d, err := e.daemon(ctx, raceID)
+	return d.group, err
 }
 
 // sees says whether the containers' cgroups are this machine's, and this process may read them.
@@ -95,7 +95,10 @@ func (d daemon) unforced(r race.Resources) string {
 
 // State says in a few words what the Docker Engine is; an error is why it cannot be used.
 func (e *Engine) State(ctx context.Context) (string, error) {
-	d, err := e.daemon(ctx)
+	if err := e.near(ctx); err != nil {
+		return "", err
+	}
+	d, err := e.daemon(ctx, "")
 	if err != nil {
 		return "", err
 	}

@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/docker/docker/client"
@@ -29,6 +30,12 @@ import (
 
 // DefaultGrace is how long an app may take to end after its stop signal.
 const DefaultGrace = 3 * time.Second
+
+const (
+	// backAfter is how long a clean-up waits for a Docker Engine that is gone: it ends its containers within ten seconds, or less, and starts in a few.
+	backAfter = 15 * time.Second
+	tryAgain  = 250 * time.Millisecond
+)
 
 // Options of an engine.
 type Options struct {
@@ -50,28 +57,21 @@ type Options struct {
 type Engine struct {
 	options Options
 	client  *client.Client
-
-	mu    sync.Mutex
-	races map[string]*preparedRace
+	races   engine.Races[*preparedLane, *lane]
 
 	containers sync.Map // box by cgroup, those that run and whose processes are to be seen
+
+	patience atomic.Pointer[time.Time] // when a clean-up that does not succeed is given up; nil before the first that does not
 }
 
 var _ engine.Engine = (*Engine)(nil)
 
-// preparedRace is what Prepare found out and made, and what was started since.
+// preparedRace is what the lanes of a race have in common.
 type preparedRace struct {
-	id     string
-	daemon daemon
-	say    func(string)
-
-	mu      sync.RWMutex // read-held while a lane is started, so that Cleanup misses none
-	network string       // id
-	lanes   map[string]*preparedLane
-	closed  bool
-
-	started sync.Mutex
-	running []*lane
+	id      string
+	daemon  daemon
+	say     func(string)
+	network string // id
 }
 
 // New makes an engine. It does not connect yet.
@@ -89,7 +89,7 @@ func New(o Options) (*Engine, error) {
 			return nil, race.Errorf(race.Unavailable, "check DOCKER_HOST, DOCKER_CERT_PATH and DOCKER_TLS_VERIFY", "Docker's client cannot be set up: %w", err)
 		}
 	}
-	return &Engine{options: o, client: o.Client, races: map[string]*preparedRace{}}, nil
+	return &Engine{options: o, client: o.Client}, nil
 }
 
 // Name is "docker".
@@ -100,105 +100,75 @@ func (e *Engine) Prepare(ctx context.Context, raceID string, lanes []race.LaneSp
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	recipes := map[string]recipe{}
-	for _, l := range lanes { // mistakes are told before anything is waited for
-		if l.URL != "" {
-			continue
-		}
-		r, err := e.recipe(ctx, l)
-		if err != nil {
+	recipes, err := e.recipes(ctx, lanes) // mistakes are told before anything is waited for
+	if err != nil {
+		return err
+	}
+	if len(recipes) > 0 {
+		if err := e.reachable(ctx); err != nil {
 			return err
 		}
-		if err := e.allowed(l, r); err != nil {
-			return err
-		}
-		recipes[l.App] = r
 	}
 	if e.options.Ledger != nil {
 		if err := e.options.Ledger.Ensure(raceID); err != nil {
 			return err
 		}
 	}
-	p := &preparedRace{id: raceID, lanes: map[string]*preparedLane{}, say: say}
-	var err error
-	if p.daemon, err = e.daemon(ctx); err != nil {
+	p := &preparedRace{id: raceID, say: say}
+	if p.daemon, err = e.daemon(ctx, raceID); err != nil {
 		return err
 	}
-	if e.sees(p.daemon.info) {
-		p.daemon.parent, p.daemon.group = groupOf(p.daemon.info.CgroupDriver, e.options.Cgroups.Support().Parent, raceID)
-	}
+	ready, facts := map[string]*preparedLane{}, engine.Facts{Versions: map[string]string{e.Name(): p.daemon.info.ServerVersion}, Images: map[string]race.Image{}}
 	twice := shared(lanes)
 	for _, l := range lanes {
 		if l.URL != "" {
 			continue
 		}
-		if p.lanes[l.App], err = e.prepareLane(ctx, l, recipes[l.App], !twice[l.Port], say); err != nil {
+		prepared, err := e.prepareLane(ctx, p, l, recipes[l.App], !twice[l.Port])
+		if err != nil {
 			return err
 		}
+		ready[l.App], facts.Images[l.App] = prepared, prepared.source
 		if unforced := p.daemon.unforced(l.Resources); unforced != "" {
 			say(fmt.Sprintf("lane %s: its limits are not in force: %s", l.App, unforced))
 		}
 	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.races[raceID] != nil {
-		return race.Errorf(race.Conflict, "", "race %s is prepared already", raceID)
+	if err := e.races.Add(raceID, ready, facts); err != nil {
+		return err
 	}
-	e.races[raceID] = p // from here on there is something to clean up
-	p.network, err = e.makeNetwork(ctx, raceID)
+	p.network, err = e.makeNetwork(ctx, raceID) // from here on there is something to clean up
 	return err
+}
+
+// recipes are those of the lanes that are to be started here, by app.
+func (e *Engine) recipes(ctx context.Context, lanes []race.LaneSpec) (map[string]recipe, error) {
+	all := map[string]recipe{}
+	for _, l := range lanes {
+		if l.URL != "" {
+			continue
+		}
+		r, err := e.recipe(ctx, l)
+		if err != nil {
+			return nil, err
+		}
+		if err := e.allowed(l, r); err != nil {
+			return nil, err
+		}
+		all[l.App] = r
+	}
+	return all, nil
 }
 
 // Start starts a lane that was prepared, in a container of its own.
 func (e *Engine) Start(ctx context.Context, raceID string, heat int, spec race.LaneSpec) (engine.Lane, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	if spec.URL != "" {
-		return engine.Elsewhere(spec), nil
-	}
-	p := e.prepared(raceID)
-	if p == nil {
-		return nil, race.Errorf(race.Internal, "", "lane %s: race %s is not prepared", spec.App, raceID)
-	}
-	p.mu.RLock()
-	defer p.mu.RUnlock()
-	prepared, known := p.lanes[spec.App]
-	if p.closed || !known {
-		return nil, race.Errorf(race.Internal, "", "lane %s is not prepared for race %s", spec.App, raceID)
-	}
-	if err := engine.CheckPort(ctx, spec.App, prepared.host); err != nil {
-		return nil, err
-	}
-	l := newLane(e, p, heat, spec, prepared)
-	if err := l.start(ctx); err != nil {
-		return nil, err
-	}
-	p.started.Lock()
-	defer p.started.Unlock()
-	p.running = append(slices.DeleteFunc(p.running, (*lane).isRemoved), l)
-	return l, nil
+	return e.races.Start(ctx, raceID, spec, func(p *preparedLane) (*lane, error) {
+		l := newLane(e, heat, spec, p)
+		return l, l.start(ctx)
+	})
 }
 
 // Facts are the version of the Docker Engine and the lanes' images.
-func (e *Engine) Facts(raceID string) engine.Facts {
-	p := e.prepared(raceID)
-	if p == nil {
-		return engine.Facts{}
-	}
-	f := engine.Facts{Versions: map[string]string{e.Name(): p.daemon.info.ServerVersion}, Images: map[string]race.Image{}}
-	for app, l := range p.lanes {
-		f.Images[app] = l.source
-	}
-	return f
-}
-
-// prepared is a race that was prepared and not yet cleaned up.
-func (e *Engine) prepared(raceID string) *preparedRace {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.races[raceID]
-}
+func (e *Engine) Facts(raceID string) engine.Facts { return e.races.Facts(raceID) }
 
 // Network is what went through the network of a lane's container, by its ContainerName; nil where it is not to be seen.
 func (e *Engine) Network(containerName string) []engine.Interface {
@@ -216,29 +186,49 @@ func (e *Engine) Network(containerName string) []engine.Interface {
 
 // Cleanup ends everything of the race at once, without a grace period, and takes it off the ledger. Images stay.
 func (e *Engine) Cleanup(ctx context.Context, raceID string) error {
-	p := e.prepared(raceID)
-	if p != nil { // else nothing of it was made here
-		p.mu.Lock()
-		p.closed = true
-		p.mu.Unlock()
-		for _, l := range p.running {
+	if running, known := e.races.Close(raceID); known { // else nothing of it was made here
+		for _, l := range running {
 			l.markStopping()
 			l.current() // a container that is just being made is made, and found
 		}
-		if err := e.remove(ctx, raceID); err != nil {
+		if err := e.removeForSure(ctx, raceID); err != nil {
 			return errors.Join(err, e.killAll(ctx, raceID)) // and stays on the ledger
 		}
-		for _, l := range p.running {
+		for _, l := range running {
 			l.waitEnded(ctx)
 		}
-		e.mu.Lock()
-		delete(e.races, raceID)
-		e.mu.Unlock()
+		e.races.Remove(raceID)
 	}
 	if err := e.killAll(ctx, raceID); err != nil || e.options.Ledger == nil {
 		return err
 	}
 	return e.options.Ledger.Remove(raceID)
+}
+
+// removeForSure removes what is left of a race, and tries again for a while where that fails: a Docker Engine that is restarted is back in seconds.
+// One that is about to end is not asked: it would forget what it removes, and find it again when it is back. Who calls again after that while does
+// not wait again.
+func (e *Engine) removeForSure(ctx context.Context, raceID string) error {
+	for {
+		err := e.explain(ctx, e.welcomes(ctx), "remove what is left of race "+raceID)
+		if err == nil {
+			err = e.remove(ctx, raceID)
+		}
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+		until := time.Now().Add(backAfter)
+		if !e.patience.CompareAndSwap(nil, &until) {
+			until = *e.patience.Load()
+		}
+		if time.Now().After(until) {
+			return fmt.Errorf("%w; the next race of containers does", err)
+		}
+		select {
+		case <-time.After(tryAgain):
+		case <-ctx.Done():
+		}
+	}
 }
 
 // Sweep removes the containers and networks of this ledger's owner whose runner is dead. What other owners have is not touched: nobody here

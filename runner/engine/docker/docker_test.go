@@ -88,6 +88,7 @@ func TestDocker(t *testing.T) {
 	t.Run("a container that cannot be started says why", f.cannotStart)
 	t.Run("an image that is missing is pulled, and how far it is is told", f.pulls)
 	t.Run("an image that is no lane's is pulled and run alike", f.runsTools)
+	t.Run("a tool that shares the runner's network shares nobody else's", f.sharesOwnNetwork)
 	t.Run("a pull can be stopped", f.stopsPulling)
 	t.Run("a registry with a password is logged in to", f.logsIn)
 	t.Run("a folder is built once", f.builds)
@@ -96,4 +97,5 @@ func TestDocker(t *testing.T) {
 	t.Run("what a dead runner left is found by its labels", f.sweeps)
 	t.Run("a container that somebody removed has been killed", f.removedByHand)
 	t.Run("an app that runs elsewhere is left alone", f.elsewhere)
+	t.Run("a Docker that is reached by an address of this machine is as good", f.overTCP)
 }

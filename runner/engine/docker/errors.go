@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"strings"
 	"syscall"
 
@@ -36,6 +37,31 @@ func (e *Engine) explain(ctx context.Context, err error, doing string) error {
 
 func (e *Engine) down(err error, hint, format string, args ...any) error {
 	return &race.Error{Code: race.Unavailable, Hint: hint, Message: fmt.Sprintf(format, args...), Err: errors.Join(engine.ErrDown, err)}
+}
+
+// restarted says that what ran in a container ended because the Docker Engine did, whether that came back or not.
+func (e *Engine) restarted(who string, err error) error {
+	return e.down(err, "race again when Docker is there: what was measured before is kept",
+		"Docker at %s was stopped or restarted, and %s with it", e.client.DaemonHost(), who)
+}
+
+// welcomes makes sure that the Docker Engine takes new connections. One that is about to end takes none any more, ends its containers, and all the
+// while answers over the connections that are open.
+func (e *Engine) welcomes(ctx context.Context) error {
+	dial := e.client.Dialer()
+	fresh := http.Client{Transport: &http.Transport{
+		DisableKeepAlives: true,
+		DialContext:       func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx) },
+	}}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://docker/_ping", nil)
+	if err != nil {
+		return err
+	}
+	resp, err := fresh.Do(req)
+	if err != nil {
+		return err
+	}
+	return resp.Body.Close()
 }
 
 // unreachable says whether the Docker Engine is gone, was never there, or goes in the middle of an answer.

@@ -6,6 +6,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
 	"os"
 	"path/filepath"
 	"strings"
@@ -362,4 +364,65 @@ func TestDockerDown(t *testing.T) {
 	_, err = e.Sweep(t.Context())
 	require.ErrorIs(t, err, engine.ErrDown)
 	require.NoError(t, e.Cleanup(t.Context(), "r"), "nothing was made, so nothing has to be removed")
+}
+
+func TestADockerOfAnotherMachineIsRefusedBeforeItIsAsked(t *testing.T) {
+	c, err := client.NewClientWithOpts(client.WithHost("tcp://192.0.2.7:2376"), client.WithAPIVersionNegotiation()) // RFC 5737: nobody's
+	require.NoError(t, err)
+	e := newEngine(t, docker.Options{Client: c})
+	began := time.Now()
+	err = e.Prepare(t.Context(), "r", []race.LaneSpec{{App: "x", Image: "nginx", Port: freePort(t)}}, func(string) {})
+	require.Equal(t, race.Unavailable, race.CodeOf(err))
+	require.EqualError(t, err, "Docker at tcp://192.0.2.7:2376 is on another machine: what it starts can be reached on that machine only")
+	require.Contains(t, race.HintOf(err), "run photofinish on that machine")
+	_, err = e.ToolImage(t.Context(), "k6", "grafana/k6", func(string) {})
+	require.ErrorContains(t, err, "k6: Docker at tcp://192.0.2.7:2376 is on another machine")
+	_, err = e.State(t.Context())
+	require.ErrorContains(t, err, "is on another machine")
+	require.Less(t, time.Since(began), time.Second)
+	require.NoError(t, e.Cleanup(t.Context(), "r"))
+}
+
+// sharesOwnNetwork: containers that share their memory are seen among the machine's mounts, and are not where this process is.
+func (f fixture) sharesOwnNetwork(t *testing.T) {
+	app := []string{enginetest.AppVariable + "=" + string(enginetest.Control), "PORT=0"}
+	foreign, err := f.client.ContainerCreate(t.Context(), &container.Config{Image: apps, Env: app}, &container.HostConfig{IpcMode: container.IPCModeShareable, NetworkMode: "none"}, nil, nil, "")
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		require.NoError(t, f.client.ContainerRemove(context.Background(), foreign.ID, container.RemoveOptions{Force: true}))
+	})
+	require.NoError(t, f.client.ContainerStart(t.Context(), foreign.ID, container.StartOptions{}))
+	e, id := newEngine(t, docker.Options{}), newID()
+	t.Cleanup(func() { require.NoError(t, e.RemoveTools(context.Background(), id)) })
+	image, err := e.ToolImage(t.Context(), "the clock", apps, func(string) {})
+	require.NoError(t, err)
+	_, err = e.StartTool(t.Context(), docker.ToolSpec{RaceID: id, Name: "clock", Image: image.ID, Env: app, Shared: true, Stdout: io.Discard, Stderr: io.Discard})
+	require.NoError(t, err)
+	require.NotEqual(t, container.NetworkMode("container:"+foreign.ID), f.inspect(t, id).HostConfig.NetworkMode)
+}
+
+// overTCP: an address of this machine is as good as its socket.
+func (f fixture) overTCP(t *testing.T) {
+	socket, local := strings.CutPrefix(f.client.DaemonHost(), "unix://")
+	if !local {
+		t.Skip("NOT TESTED: the Docker Engine has no socket here")
+	}
+	way := httptest.NewServer(&httputil.ReverseProxy{
+		Rewrite:   func(r *httputil.ProxyRequest) { r.Out.URL.Scheme, r.Out.URL.Host = "http", "docker" },
+		Transport: &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) { return net.Dial("unix", socket) }},
+	})
+	t.Cleanup(way.Close) // behind the clean-ups of the races
+	_, port, err := net.SplitHostPort(way.Listener.Addr().String())
+	require.NoError(t, err)
+	for _, host := range []string{"127.0.0.1", "localhost"} {
+		c, err := client.NewClientWithOpts(client.WithHost("tcp://"+net.JoinHostPort(host, port)), client.WithAPIVersionNegotiation())
+		require.NoError(t, err)
+		spec, e := f.lane(t, enginetest.Control), newEngine(t, docker.Options{Client: c})
+		id, _, err := prepare(t, e, spec)
+		require.NoError(t, err)
+		l, err := e.Start(t.Context(), id, 1, spec)
+		require.NoError(t, err)
+		require.NoError(t, engine.WaitHealthy(t.Context(), l, spec))
+		require.NoError(t, l.Stop(t.Context()))
+	}
 }

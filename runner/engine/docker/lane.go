@@ -42,10 +42,10 @@ type lane struct {
 
 var _ engine.Lane = (*lane)(nil)
 
-func newLane(e *Engine, p *preparedRace, heat int, spec race.LaneSpec, prepared *preparedLane) *lane {
+func newLane(e *Engine, heat int, spec race.LaneSpec, prepared *preparedLane) *lane {
 	return &lane{
-		engine: e, race: p, heat: heat, spec: spec, prepared: prepared,
-		enforced: p.daemon.unforced(spec.Resources) == "",
+		engine: e, race: prepared.race, heat: heat, spec: spec, prepared: prepared,
+		enforced: prepared.race.daemon.unforced(spec.Resources) == "",
 		done:     make(chan struct{}), exit: race.Exit{Reason: race.Running},
 	}
 }
@@ -176,7 +176,7 @@ func (l *lane) Lost() error {
 
 // Stop asks the app to end, ends it after the grace period or when ctx ends, and removes its container.
 func (l *lane) Stop(ctx context.Context) error {
-	if l.isRemoved() {
+	if l.Freed() {
 		return context.Cause(ctx)
 	}
 	if l.markStopping() {
@@ -246,7 +246,8 @@ func (l *lane) isStopping() bool {
 	return l.stopping
 }
 
-func (l *lane) isRemoved() bool {
+// Freed says whether its container was removed.
+func (l *lane) Freed() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.removed

@@ -14,6 +14,7 @@ import (
 // preparedLane is what it takes to start a lane in any heat.
 type preparedLane struct {
 	recipe
+	race   *preparedRace
 	source race.Image
 	port   int // in the container
 	host   int // on the loopback interface of the Docker Engine's machine
@@ -23,12 +24,16 @@ type preparedLane struct {
 	writable atomic.Bool
 }
 
+// HostPort implements engine.Ready.
+func (p *preparedLane) HostPort() int { return p.host }
+
 // prepareLane gets the lane's image and port.
-func (e *Engine) prepareLane(ctx context.Context, l race.LaneSpec, r recipe, own bool, say func(string)) (*preparedLane, error) {
+func (e *Engine) prepareLane(ctx context.Context, of *preparedRace, l race.LaneSpec, r recipe, own bool) (*preparedLane, error) {
+	say := of.say
 	for _, note := range r.notes {
 		say("lane " + l.App + ": " + note)
 	}
-	p := &preparedLane{recipe: r, port: l.Port}
+	p := &preparedLane{recipe: r, race: of, port: l.Port}
 	published := l
 	if !own || l.Port < unprivileged {
 		published.Port = 0 // any

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"regexp"
 	"sync"
 	"time"
 
@@ -42,6 +40,9 @@ func (e *Engine) ToolImage(ctx context.Context, whose, name string, say func(str
 	if err := e.options.Allowed.Run(name); err != nil {
 		return race.Image{}, race.Errorf(race.CodeOf(err), race.HintOf(err), "%s: %w", whose, err)
 	}
+	if err := e.near(ctx); err != nil {
+		return race.Image{}, fmt.Errorf("%s: %w", whose, err)
+	}
 	found, err := e.image(ctx, whose, name, say)
 	if err != nil {
 		return race.Image{}, err
@@ -68,17 +69,11 @@ type Tool struct {
 
 // StartTool makes and starts a container.
 func (e *Engine) StartTool(ctx context.Context, spec ToolSpec) (*Tool, error) {
-	d, err := e.daemon(ctx)
-	if err != nil {
-		if spec.Stdin != nil {
-			err = errors.Join(err, spec.Stdin.Close())
-		}
-		return nil, err
-	}
-	if e.sees(d.info) {
-		d.parent, d.group = groupOf(d.info.CgroupDriver, e.options.Cgroups.Support().Parent, spec.RaceID)
-	}
 	t := &Tool{engine: e, spec: spec, drained: make(chan struct{}), done: make(chan struct{})}
+	d, err := e.daemon(ctx, spec.RaceID)
+	if err != nil {
+		return nil, errors.Join(err, t.closeStdin())
+	}
 	if err := t.create(ctx, d); err != nil {
 		return nil, errors.Join(err, t.closeStdin())
 	}
@@ -112,23 +107,6 @@ func (t *Tool) create(ctx context.Context, d daemon) error {
 	}
 	t.id = made.ID
 	return nil
-}
-
-var containerID = regexp.MustCompile(`/containers/([0-9a-f]{64})/`)
-
-// ownNetwork is the network in which this process is: that of its container if this Docker Engine runs it, else the machine's. The files that
-// Docker mounts into every container (hostname, hosts) name it, whatever its host name is.
-func (e *Engine) ownNetwork(ctx context.Context) container.NetworkMode {
-	mounts, err := os.ReadFile("/proc/self/mountinfo")
-	if err != nil {
-		return "host"
-	}
-	for _, found := range containerID.FindAllStringSubmatch(string(mounts), -1) {
-		if _, err := e.client.ContainerInspect(ctx, found[1]); err == nil {
-			return container.NetworkMode("container:" + found[1])
-		}
-	}
-	return "host"
 }
 
 // run connects to the container and waits for its end before it starts it, so that nothing is missed.
@@ -172,6 +150,7 @@ func (t *Tool) await(ctx context.Context, ended <-chan container.WaitResponse, f
 	select {
 	case answer := <-ended:
 		t.code = answer.StatusCode
+		t.err = t.blame(ctx)
 	case err := <-failed:
 		t.err = t.engine.explain(ctx, err, "follow "+t.spec.Name)
 		return
@@ -182,6 +161,19 @@ func (t *Tool) await(ctx context.Context, ended <-chan container.WaitResponse, f
 		t.output.Close() // something else has inherited it
 		<-t.drained
 	}
+}
+
+// blame says that a tool which did not end well was ended by whoever stopped Docker; nil if it was not.
+func (t *Tool) blame(ctx context.Context) error {
+	if t.code == 0 {
+		return nil
+	}
+	asking, cancel := context.WithTimeout(context.WithoutCancel(ctx), lostAfter)
+	defer cancel()
+	if err := t.engine.welcomes(asking); err != nil {
+		return t.engine.restarted(t.spec.Name, err)
+	}
+	return nil
 }
 
 // Done is closed when the tool has ended and its output was read.

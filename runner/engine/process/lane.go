@@ -315,7 +315,8 @@ func (l *lane) free() error {
 	return nil
 }
 
-func (l *lane) freed() bool {
+// Freed implements engine.Started.
+func (l *lane) Freed() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.isFreed

@@ -12,7 +12,6 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/photofinish/photofinish/pkg/race"
@@ -45,28 +44,19 @@ type Options struct {
 type Engine struct {
 	options Options
 	support cgroup.Support
-
-	mu    sync.Mutex
-	races map[string]*preparedRace
+	races   engine.Races[preparedLane, *lane]
 }
 
 var _ engine.Engine = (*Engine)(nil)
-
-// preparedRace is what Prepare found out, and what was started since.
-type preparedRace struct {
-	mu     sync.RWMutex // read-held while a lane is started, so that Cleanup misses none
-	lanes  map[string]preparedLane
-	closed bool
-
-	started sync.Mutex
-	running []*lane
-}
 
 // preparedLane is what it takes to start a lane in any heat.
 type preparedLane struct {
 	argv []string
 	port int
 }
+
+// HostPort implements engine.Ready.
+func (p preparedLane) HostPort() int { return p.port }
 
 // New makes an engine.
 func New(o Options) (*Engine, error) {
@@ -77,7 +67,7 @@ func New(o Options) (*Engine, error) {
 	if o.ScriptDir, err = filepath.Abs(o.ScriptDir); err != nil {
 		return nil, race.Errorf(race.Unavailable, "", "the working folder cannot be found: %w", err)
 	}
-	e := &Engine{options: o, support: cgroup.Support{Version: cgroup.None, Reason: "cgroups are not wanted"}, races: map[string]*preparedRace{}}
+	e := &Engine{options: o, support: cgroup.Support{Version: cgroup.None, Reason: "cgroups are not wanted"}}
 	if o.Cgroups != nil {
 		e.support = o.Cgroups.Support()
 	}
@@ -97,7 +87,7 @@ func (e *Engine) Prepare(ctx context.Context, raceID string, lanes []race.LaneSp
 			return err
 		}
 	}
-	p := &preparedRace{lanes: map[string]preparedLane{}}
+	ready := map[string]preparedLane{}
 	programs, err := e.programs(ctx, lanes, say)
 	if err != nil {
 		return err
@@ -115,18 +105,12 @@ func (e *Engine) Prepare(ctx context.Context, raceID string, lanes []race.LaneSp
 			return race.Errorf(race.Invalid, "give each app a port of its own, or race them as containers", "lanes %s and %s both have port %d", other, l.App, port)
 		}
 		taken[port] = l.App
-		p.lanes[l.App] = preparedLane{argv: append([]string{programs[l.App]}, l.Command[1:]...), port: port}
+		ready[l.App] = preparedLane{argv: append([]string{programs[l.App]}, l.Command[1:]...), port: port}
 		if unforced := e.unforced(l.Resources); unforced != "" {
 			say(fmt.Sprintf("lane %s: its limits are not in force: %s", l.App, unforced))
 		}
 	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.races[raceID] != nil {
-		return race.Errorf(race.Conflict, "", "race %s is prepared already", raceID)
-	}
-	e.races[raceID] = p
-	return nil
+	return e.races.Add(raceID, ready, engine.Facts{})
 }
 
 // unforced says why limits cannot be put in force; "" if they can.
@@ -148,39 +132,11 @@ func limitsOf(r race.Resources) cgroup.Limits {
 }
 
 // Facts are none: local processes are started from what is there.
-func (e *Engine) Facts(string) engine.Facts { return engine.Facts{} }
+func (e *Engine) Facts(raceID string) engine.Facts { return e.races.Facts(raceID) }
 
-// Start starts a lane that was prepared. A port that somebody took meanwhile is race.Unavailable.
+// Start starts a lane that was prepared.
 func (e *Engine) Start(ctx context.Context, raceID string, _ int, spec race.LaneSpec) (engine.Lane, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	if spec.URL != "" {
-		return engine.Elsewhere(spec), nil
-	}
-	e.mu.Lock()
-	p := e.races[raceID]
-	e.mu.Unlock()
-	if p == nil {
-		return nil, race.Errorf(race.Internal, "", "lane %s: race %s is not prepared", spec.App, raceID)
-	}
-	p.mu.RLock()
-	defer p.mu.RUnlock()
-	prepared, known := p.lanes[spec.App]
-	if p.closed || !known {
-		return nil, race.Errorf(race.Internal, "", "lane %s is not prepared for race %s", spec.App, raceID)
-	}
-	if err := engine.CheckPort(ctx, spec.App, prepared.port); err != nil {
-		return nil, err
-	}
-	l, err := e.startLane(ctx, raceID, spec, prepared)
-	if err != nil {
-		return nil, err
-	}
-	p.started.Lock()
-	defer p.started.Unlock()
-	p.running = append(slices.DeleteFunc(p.running, (*lane).freed), l)
-	return l, nil
+	return e.races.Start(ctx, raceID, spec, func(p preparedLane) (*lane, error) { return e.startLane(ctx, raceID, spec, p) })
 }
 
 func (e *Engine) startLane(ctx context.Context, raceID string, spec race.LaneSpec, prepared preparedLane) (*lane, error) {
@@ -220,18 +176,11 @@ func (e *Engine) StopwatchGroup(raceID string, limits cgroup.Limits) (g *cgroup.
 
 // Cleanup ends everything of the race at once, without a grace period, removes its cgroups and takes it off the ledger.
 func (e *Engine) Cleanup(ctx context.Context, raceID string) error {
-	e.mu.Lock()
-	p := e.races[raceID]
-	delete(e.races, raceID)
-	e.mu.Unlock()
+	running, _ := e.races.Close(raceID)
+	e.races.Remove(raceID)
 	var errs []error
-	if p != nil {
-		p.mu.Lock()
-		p.closed = true
-		p.mu.Unlock()
-		for _, l := range p.running {
-			errs = append(errs, l.kill(ctx))
-		}
+	for _, l := range running {
+		errs = append(errs, l.kill(ctx))
 	}
 	errs = append(errs, e.end(ctx, raceID))
 	if err := errors.Join(errs...); err != nil {
