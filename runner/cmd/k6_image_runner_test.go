@@ -3,6 +3,7 @@ package cmd_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -29,15 +30,15 @@ func (s stockK6) sharesItsContainer(t *testing.T) {
 	dockertest.Image(t, s.client, box.image, dockertest.Build(t, "github.com/photofinish/photofinish/runner"))
 	control := dockertest.Build(t, "github.com/photofinish/photofinish/testapps/control")
 	t.Run("with lanes that are processes", func(t *testing.T) {
-		record, code, networks := box.race(t, control, "a: { command: ['./control'], port: 4000, path: '/control' }", "b: { command: ['./control'], port: 4001, path: '/control' }")
+		record, code, networks := box.race(t, control, "process", "a: { command: ['./control'], port: 4000, path: '/control' }", "b: { command: ['./control'], port: 4001, path: '/control' }")
 		require.Zero(t, code, "%v", record.Error)
 		require.InDelta(t, 100, record.Lanes[0].Client.Requests, 10)
 		require.NotNil(t, record.Lanes[0].Measures["latency_p95"], "Prometheus was reached")
 		require.Contains(t, networks, "container:", "it is in the runner's own")
 	})
 	t.Run("with lanes that would be containers", func(t *testing.T) {
-		record, code, networks := box.race(t, control, "a: { image: 'nobody/a:1', port: 4000 }", "b: { image: 'nobody/b:1', port: 4001 }")
-		require.EqualValues(t, 3, code)
+		record, code, networks := box.race(t, control, "docker", "a: { image: 'nobody/a:1', port: 4000 }", "b: { image: 'nobody/b:1', port: 4001 }")
+		require.Equal(t, int64(3), code)
 		require.Equal(t, "photofinish runs in a container that has a network of its own: what Docker starts can be reached from the machine's network only", *record.Error)
 		require.Empty(t, networks, "nothing was started")
 	})
@@ -50,13 +51,13 @@ type boxedRunner struct {
 }
 
 // race runs a race to its end, and says in which networks its k6 was.
-func (b boxedRunner) race(t *testing.T, control string, lanes ...string) (record race.Race, code int64, networks string) {
+func (b boxedRunner) race(t *testing.T, control, engine string, lanes ...string) (record race.Race, code int64, networks string) {
 	t.Helper()
 	dir := filepath.Dir(b.script(t, b.stockK6.image, "mode: 'together', heats: 1", "", lanes...))
 	program, err := os.ReadFile(control)
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "control"), program, 0o700))
-	made, err := b.client.ContainerCreate(t.Context(), &container.Config{Image: b.image, Cmd: []string{"race", "/box/scripts/box.js", "--out", "/box/race"}, Hostname: "elsewhere"},
+	made, err := b.client.ContainerCreate(t.Context(), &container.Config{Image: b.image, Cmd: []string{"race", "/box/scripts/box.js", "--out", "/box/race", "--engine", engine}, Hostname: "elsewhere"},
 		&container.HostConfig{Binds: []string{filepath.Dir(dir) + ":/box", b.socket + ":/var/run/docker.sock"}, Tmpfs: map[string]string{"/tmp": ""}}, nil, nil, "")
 	require.NoError(t, err)
 	t.Cleanup(func() {
@@ -67,6 +68,13 @@ func (b boxedRunner) race(t *testing.T, control string, lanes ...string) (record
 	for {
 		select {
 		case end := <-ended:
+			if end.StatusCode != 0 {
+				said, err := b.client.ContainerLogs(t.Context(), made.ID, container.LogsOptions{ShowStdout: true, ShowStderr: true})
+				require.NoError(t, err)
+				text, err := io.ReadAll(said)
+				require.NoError(t, err)
+				t.Logf("the runner said: %q", text)
+			}
 			record, err := store.Load(filepath.Join(filepath.Dir(dir), "race"))
 			require.NoError(t, err)
 			b.nothingLeft(t, record.ID)
