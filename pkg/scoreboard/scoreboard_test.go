@@ -1,6 +1,7 @@
 package scoreboard_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -146,6 +147,17 @@ func TestWhatAllVerdictsShareIsToldOnce(t *testing.T) {
 func TestCertaintyPromisesNoIntervalOfOneHeat(t *testing.T) {
 	r := racetest.FourApps().Race
 	require.Contains(t, scoreboard.Certainty(r), "over 8 heats; the intervals [low, high] hold with 95% confidence")
+	for i, v := range r.Verdicts {
+		switch v.Measure {
+		case "latency_p95":
+			r.Verdicts[i].MinimumEffect = .05
+		case "error_rate":
+			r.Verdicts[i].MinimumEffect = .002
+		case "latency_p99":
+			r.Verdicts[i].MinimumEffect = .3
+		}
+	}
+	require.True(t, strings.HasSuffix(scoreboard.Certainty(r), "confidence. A difference counts from 5% on (p95 latency), from 0.200 pp on (Errors)."), scoreboard.Certainty(r))
 	r.Heats = r.Heats[:1]
 	require.Equal(t, "Each app was compared with control in one heat, which gives no interval.", scoreboard.Certainty(r))
 }

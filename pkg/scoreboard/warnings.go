@@ -58,6 +58,14 @@ func inUnit(c Column, warning string) string {
 	return part[1] + sign + c.distance(math.Abs(numbers[0])) + " (baseline " + c.Format(numbers[1]) + ", margin " + c.distance(numbers[2]) + ")"
 }
 
+// Effect writes the smallest effect that counts: "2%", or in the measure's own unit where it is compared by its difference.
+func (c Column) Effect(size float64) string {
+	if c.Difference {
+		return c.distance(size)
+	}
+	return strconv.FormatFloat(100*size, 'g', 3, 64) + "%"
+}
+
 // distance writes how far two values are apart; shares are told in percentage points.
 func (c Column) distance(size float64) string {
 	text := c.Format(size)

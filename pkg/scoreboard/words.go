@@ -64,8 +64,24 @@ func Certainty(r race.Race) string {
 	if len(r.Heats) < 2 {
 		return fmt.Sprintf("Each app was compared with %s in one heat, which gives no interval.", r.Baseline)
 	}
-	return fmt.Sprintf("Each app was compared with %s heat by heat, over %s; the intervals [low, high] hold with %.0f%% confidence.",
-		r.Baseline, Count(len(r.Heats), "heat"), 100*r.Verdicts[0].Confidence)
+	return fmt.Sprintf("Each app was compared with %s heat by heat, over %s; the intervals [low, high] hold with %.0f%% confidence.%s",
+		r.Baseline, Count(len(r.Heats), "heat"), 100*r.Verdicts[0].Confidence, effects(r.Verdicts))
+}
+
+// effects tells of the primary measures whose smallest effect is not the usual one what it is: " A difference counts from 5% on (p95 latency)."
+func effects(all []race.Verdict) string {
+	var parts []string
+	for _, v := range all {
+		c := ColumnOf(v.Measure)
+		part := fmt.Sprintf("from %s on (%s)", c.Effect(v.MinimumEffect), c.Name)
+		if v.Primary && v.MinimumEffect != verdict.Spec(v.Measure, verdict.Lower).MinimumEffect && !slices.Contains(parts, part) {
+			parts = append(parts, part)
+		}
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return " A difference counts " + strings.Join(parts, ", ") + "."
 }
 
 // Fairness is the audit in one line.

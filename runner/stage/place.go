@@ -201,10 +201,7 @@ func (s *Stage) measure(ctx context.Context) error {
 func specs(d race.Definition) []verdict.MeasureSpec {
 	var all []verdict.MeasureSpec
 	for _, m := range measure.All() {
-		spec := verdict.Spec(m.ID, verdict.Better(m.Better))
-		if d.MinimumEffect > 0 && !spec.Difference {
-			spec.MinimumEffect = d.MinimumEffect
-		}
+		spec := verdict.Spec(m.ID, verdict.Better(m.Better)).With(d.MinimumEffect)
 		if d.K6Image != "" {
 			spec = spec.FromStock()
 		}
