@@ -102,6 +102,7 @@ const (
 	ThresholdAborted  FindingKind = "threshold-aborted"
 	StockK6           FindingKind = "stock-k6" // what a k6 that is not the built-in one cannot do or tell
 	NoAudit           FindingKind = "no-audit"
+	EarlierRace       FindingKind = "earlier-race" // what bears on a comparison with another race
 )
 
 // FindingKinds lists every kind, in the order of the declaration.
@@ -109,6 +110,6 @@ func FindingKinds() []FindingKind {
 	return []FindingKind{
 		LimitsNotEnforced, LimitsDiffer, Throttled, DroppedIterations, StartLag, K6Saturated, Restarted, OutOfMemory, LaneOut,
 		Interference, ClosedModel, OtherLoad, ClockJump, SeriesLost, SeriesBudget, AppURLAtInit, ErrorsDiffer, NoRequests,
-		HeatLost, ThresholdAborted, StockK6, NoAudit,
+		HeatLost, ThresholdAborted, StockK6, NoAudit, EarlierRace,
 	}
 }

@@ -110,7 +110,13 @@ func TestFairnessInOneLine(t *testing.T) {
 	require.Equal(t, "fair: nothing found", scoreboard.Fairness(race.Audit{Fair: true}))
 	require.Equal(t, "nobody audited this race", scoreboard.Fairness(race.Audit{Fair: true, Findings: []race.Finding{{Kind: race.NoAudit, Severity: race.Warning}}}))
 	require.Equal(t, "not fair, so nothing was decided: 1 unfair, 2 notes", scoreboard.Fairness(race.Audit{Findings: unfair}))
-	require.Equal(t, "not fair, but ana let the verdicts stand: 1 unfair, 2 notes", scoreboard.Fairness(race.Audit{Findings: unfair, OverriddenBy: &by}))
+	overridden := race.Audit{Findings: unfair, OverriddenBy: &by}
+	require.Equal(t, "not fair, but ana let the verdicts stand: 1 unfair, 2 notes", scoreboard.Fairness(overridden), "as records had it before when and why were kept")
+	at := time.Date(2026, 3, 14, 9, 26, 0, 0, time.UTC)
+	overridden.OverriddenAt, overridden.OverrideReason = &at, "the other load was the backup"
+	require.Equal(t, "not fair, but ana let the verdicts stand on 14 Mar 2026 09:26 UTC (“the other load was the backup”): 1 unfair, 2 notes", scoreboard.Fairness(overridden))
+	require.Equal(t, "* the race was not fair; ana let the verdicts stand on 14 Mar 2026 09:26 UTC (“the other load was the backup”)", scoreboard.Footnote(overridden))
+	require.Empty(t, scoreboard.Footnote(race.Audit{Findings: unfair})+scoreboard.Footnote(race.Audit{Fair: true})+scoreboard.Asterisk(race.Audit{Findings: unfair}))
 }
 
 func TestDifferencesAreToldInTheMeasuresUnit(t *testing.T) {
