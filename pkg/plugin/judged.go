@@ -11,6 +11,7 @@ import (
 	"github.com/photofinish/photofinish/pkg/compare"
 	"github.com/photofinish/photofinish/pkg/past"
 	"github.com/photofinish/photofinish/pkg/race"
+	"github.com/photofinish/photofinish/pkg/scoreboard"
 	"github.com/photofinish/photofinish/pkg/verdict"
 )
 
@@ -117,6 +118,9 @@ func recorded(r race.Race, baseline string) (race.Race, notices, error) {
 		said.tell("race %s is %s: there is no verdict yet", r.ID, r.Status)
 	} else if r.Status != race.Finished {
 		said.add("race %s %s; what it measured until then is shown", r.ID, fate(r))
+	}
+	if r.Audit.Overridden() {
+		said.add("race %s: %s", r.ID, scoreboard.Override(r.Audit))
 	}
 	if baseline == "" || baseline == r.Baseline {
 		return r, said, nil
