@@ -161,7 +161,7 @@ var cases = map[string]struct {
 		change(o, "other", func(l *audit.LaneHeat) { l.Requests = 0 }, 2)
 	}, []want{{"other", race.NoRequests, race.Warning, "in heat 2"}}},
 	"a threshold retired a lane": {func(o *audit.Observations) {
-		change(o, "other", func(l *audit.LaneHeat) { l.ThresholdAborted = true }, 2)
+		change(o, "other", func(l *audit.LaneHeat) { l.ThresholdAborted = "http_req_duration: p(95)<10" }, 2)
 	}, []want{{"other", race.ThresholdAborted, race.Warning, "heat 2"}}},
 	"a lane fails more often": {func(o *audit.Observations) {
 		change(o, "other", func(l *audit.LaneHeat) { l.Failed = 20 }, all...)
@@ -240,7 +240,10 @@ var cases = map[string]struct {
 }
 
 func TestEachKindIsFoundWhenProvokedAndOnlyThen(t *testing.T) {
-	provoked := map[race.FindingKind]bool{race.NoAudit: past.NotAudited("Prometheus").Kind == race.NoAudit}
+	provoked := map[race.FindingKind]bool{
+		race.NoAudit:     past.NotAudited("Prometheus").Kind == race.NoAudit,
+		race.EarlierRace: true, // two races are compared by pkg/rematch, whose tests provoke it
+	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			o := calm()

@@ -156,8 +156,8 @@ func fates(o Observations, r *report) {
 			if lane.Requests == 0 {
 				starved = append(starved, h.Number)
 			}
-			if lane.ThresholdAborted {
-				r.add(l.App, race.ThresholdAborted, race.Warning, "was retired in heat %d by a threshold with abortOnFail", h.Number)
+			if lane.ThresholdAborted != "" {
+				r.add(l.App, race.ThresholdAborted, race.Warning, "was retired after heat %d by the threshold %s, which has abortOnFail", h.Number, lane.ThresholdAborted)
 			}
 			if reason := left(lane.Exit); reason != "" && !killed {
 				r.add(l.App, race.LaneOut, race.Warning, "left the race in heat %d: %s; that heat is not paired", h.Number, reason)

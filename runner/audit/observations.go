@@ -89,6 +89,6 @@ type LaneHeat struct {
 	OOMKills uint64
 	// Starts beyond the one that every heat begins with.
 	Restarts int
-	// ThresholdAborted: a threshold with abortOnFail retired the lane.
-	ThresholdAborted bool
+	// ThresholdAborted is the threshold with abortOnFail that retired the lane, "" where none did.
+	ThresholdAborted string
 }

@@ -52,7 +52,7 @@ func TestTheExamplesOfTheHelpTextsWork(t *testing.T) {
 	script := writeScript(t, "", "old: { url: '"+old+"' }", "new: { url: '"+fresh+"' }")
 	dir := filepath.Join(t.TempDir(), "race")
 	lines := examples(t, "race")
-	require.Len(t, lines, 7)
+	require.Len(t, lines, 8)
 	for i, line := range lines {
 		t.Run(strings.Join(line, " "), func(t *testing.T) {
 			args := replace(line, "script.js", script, "http://127.0.0.1:8080/api", old, "http://127.0.0.1:8081/api", fresh, "race.md", dir+".md", "race.xml", dir+".xml")
@@ -71,7 +71,7 @@ func TestTheExamplesOfTheHelpTextsWork(t *testing.T) {
 		require.Contains(t, string(text), says)
 	}
 	lines = examples(t, "compare")
-	require.Len(t, lines, 3)
+	require.Len(t, lines, 4)
 	stock := runStock(t)
 	for _, line := range lines {
 		t.Run(strings.Join(line, " "), func(t *testing.T) {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/photofinish/photofinish/pkg/race"
 )
 
 type death struct {
@@ -41,6 +43,21 @@ func (h *heatRun) laneDied(c *clocks, d death) {
 	l.exit, l.lastLog = &exit, h.lanes[d.app].Logs()
 	l.out = outSentence(exit, h.since(at))
 	h.View.Log(fmt.Sprintf("%s is out of the race: %s", d.app, l.out))
+}
+
+// thresholdAborts takes a lane out of the race after this heat, which still counts.
+func (h *heatRun) thresholdAborts(app, threshold string) {
+	l := h.lane(app)
+	if l.out != "" {
+		return
+	}
+	at := h.ended.UTC()
+	l.exit, l.out = &race.Exit{Reason: race.Stopped, At: &at}, fmt.Sprintf("threshold, %.0f s", h.since(at).Seconds())
+	last := h.heats[len(h.heats)-1].audit.Lanes
+	seen := last[app]
+	seen.ThresholdAborted = threshold
+	last[app] = seen
+	h.View.Log(fmt.Sprintf("%s is out of the race: it crossed the threshold %s, which has abortOnFail", app, threshold))
 }
 
 // measured says whether the race part was reached, and k6 lived to tell of it.

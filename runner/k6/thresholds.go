@@ -12,7 +12,7 @@ import (
 )
 
 // laneThresholds copies the thresholds for every lane, so that no lane hides behind another, and for the race only, so that the warm-up
-// does not count. They are judged at the end of each heat: k6 can only abort a whole run, so abortOnFail is taken out, and told in notes.
+// does not count. They are judged at the end of each heat: k6 can only abort a whole run, so abortOnFail is taken out, and told in notes; see Retired.
 func laneThresholds(all map[string]json.RawMessage, apps []string) (out map[string][]any, notes []string, err error) {
 	out = map[string][]any{}
 	for _, expression := range slices.Sorted(maps.Keys(all)) {
@@ -24,8 +24,8 @@ func laneThresholds(all map[string]json.RawMessage, apps []string) (out map[stri
 		if err != nil {
 			return nil, nil, race.Errorf(race.Invalid, "", "options.thresholds.%s: %w", expression, err)
 		}
-		if aborts {
-			notes = append(notes, fmt.Sprintf("threshold on %s: abortOnFail would end the race of every lane; it is judged at the end of each heat instead", expression))
+		if len(aborts) > 0 {
+			notes = append(notes, fmt.Sprintf("threshold on %s: abortOnFail would end the race of every lane; it takes its lane out at the end of a heat instead", expression))
 		}
 		for _, name := range perLane(metric, tags, apps) {
 			out[name] = append(out[name], conditions...)
@@ -87,11 +87,33 @@ func named(metric string, tags []string) string {
 	return metric + "{" + strings.Join(tags, ",") + "}"
 }
 
-// withoutAbort reads a list of conditions, each a string or an object, and takes abortOnFail out of them.
-func withoutAbort(raw json.RawMessage) (conditions []any, aborts bool, err error) {
+// Retired are the apps that leave the race after a heat whose summary tells which thresholds were crossed, each with the one that has abortOnFail.
+func Retired(all map[string]json.RawMessage, apps, crossed []string) map[string]string {
+	retired := map[string]string{}
+	for _, expression := range slices.Sorted(maps.Keys(all)) {
+		metric, tags, err := metrics.ParseMetricName(expression)
+		if err != nil {
+			continue // the heat was not started with it
+		}
+		_, aborts, _ := withoutAbort(all[expression])
+		for _, app := range apps {
+			for _, name := range perLane(metric, tags, []string{app}) {
+				for _, condition := range aborts {
+					if slices.Contains(crossed, name+": "+condition) {
+						retired[app] = expression + ": " + condition
+					}
+				}
+			}
+		}
+	}
+	return retired
+}
+
+// withoutAbort reads a list of conditions, each a string or an object, and takes abortOnFail out of them; aborts are those that had it.
+func withoutAbort(raw json.RawMessage) (conditions []any, aborts []string, err error) {
 	var list []json.RawMessage
 	if err := json.Unmarshal(raw, &list); err != nil {
-		return nil, false, fmt.Errorf("must be a list of conditions: %w", err)
+		return nil, nil, fmt.Errorf("must be a list of conditions: %w", err)
 	}
 	conditions = []any{}
 	for _, item := range list {
@@ -105,9 +127,11 @@ func withoutAbort(raw json.RawMessage) (conditions []any, aborts bool, err error
 			AbortOnFail bool   `json:"abortOnFail"`
 		}
 		if err := json.Unmarshal(item, &long); err != nil {
-			return nil, false, fmt.Errorf("a condition must be a string or {threshold, abortOnFail, delayAbortEval}: %w", err)
+			return nil, nil, fmt.Errorf("a condition must be a string or {threshold, abortOnFail, delayAbortEval}: %w", err)
 		}
-		aborts = aborts || long.AbortOnFail
+		if long.AbortOnFail {
+			aborts = append(aborts, long.Threshold)
+		}
 		conditions = append(conditions, long.Threshold)
 	}
 	return conditions, aborts, nil

@@ -189,7 +189,7 @@ func (s *Stage) measure(ctx context.Context) error {
 		return err
 	}
 	s.later(s.metrics.close)
-	s.Race.RemoteWriteURL = s.metrics.remoteWriteURL
+	s.Race.RemoteWriteURL, s.Race.Stored = s.metrics.remoteWriteURL, s.metrics.stored
 	if s.metrics.names != nil {
 		s.Race.Watch = s.metrics.names.set
 	}
