@@ -2,11 +2,13 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"time"
 )
@@ -54,7 +56,7 @@ func calibrate(say io.Writer, path, page string, races int) error {
 		}
 		_, _ = fmt.Fprintf(say, "%s: %d races in %.0f s\n", world, races, time.Since(began).Seconds())
 	}
-	return rewrite(page, c)
+	return errors.Join(rewrite(page, c), c.draw(filepath.Join(filepath.Dir(page), "img")))
 }
 
 // load reads the numbers; where there is no file there are none.
