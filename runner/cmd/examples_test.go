@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/photofinish/photofinish/runner/store"
 )
 
 // short are the overrides that make an example a matter of seconds.
@@ -77,7 +79,13 @@ func TestTheExamplesOfTheHelpTextsWork(t *testing.T) {
 		t.Run(strings.Join(line, " "), func(t *testing.T) {
 			args := replace(line, "http://127.0.0.1:9090", stock.prometheus.URL())
 			for i, arg := range args {
-				if strings.HasPrefix(arg, "races/") {
+				switch {
+				case i > 0 && args[i-1] == "--baseline-race": // the same race, a week ago
+					r, err := store.Load(dir + "0")
+					require.NoError(t, err)
+					r.ID += "-earlier"
+					args[i] = saved(t, r)
+				case strings.HasPrefix(arg, "races/"):
 					args[i] = dir + "0"
 				}
 			}
