@@ -57,7 +57,7 @@ func writePlot(path string, panels []*plot.Plot) error {
 	canvas := vgsvg.New(panelWidth*vg.Length(len(panels)), panelHeight)
 	page := vgdraw.New(canvas)
 	page.SetColor(color.White) // also on a dark page
-	page.Fill(page.Rectangle.Path())
+	page.Fill(page.Path())
 	tiles := vgdraw.Tiles{Rows: 1, Cols: len(panels), PadX: vg.Millimeter * 4}
 	for i, c := range plot.Align([][]*plot.Plot{panels}, tiles, page)[0] {
 		panels[i].Draw(c)

@@ -144,8 +144,7 @@ func (d *DB) Override(ctx context.Context, id, by, why string, now time.Time) er
 		}
 		return change(ctx, tx, seq, now, r.Status, scoreboard.Override(r.Audit))
 	})
-	switch race.CodeOf(err) {
-	case race.NotFound, race.Conflict, race.Invalid:
+	if code := race.CodeOf(err); code == race.NotFound || code == race.Conflict || code == race.Invalid {
 		return err
 	}
 	return failure("override race "+id, err)
