@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -92,7 +93,7 @@ func TestTheAuditFindsAStopwatchThatIsTooSlow(t *testing.T) {
 }
 
 func TestTheAuditFindsNeighbours(t *testing.T) {
-	for range 2 { // two that burn a CPU each, and are no part of the race
+	for range runtime.NumCPU() { // each burns a CPU, and is no part of the race
 		burner := exec.CommandContext(t.Context(), "sh", "-c", "while :; do :; done")
 		require.NoError(t, burner.Start())
 		t.Cleanup(func() { _ = burner.Process.Kill(); _ = burner.Wait() })
@@ -108,6 +109,9 @@ func TestTheAuditFindsNeighbours(t *testing.T) {
 }
 
 func TestTheAuditFindsLanesThatFightForTheCPUs(t *testing.T) {
+	if runtime.NumCPU() > 3 {
+		t.Skip("with 4 CPUs or more each lane gets some of its own")
+	}
 	script := writeScript(t, "", "a: "+lane(portA, "", "spin=30ms"), "b: "+lane(portB, "", "spin=30ms"), "c: "+lane(46103, "", "spin=30ms"))
 	f := runRace(t.Context(), t, script, "--mode", "together", "--arrivals", "even", "--duration", "2s")
 	require.Equal(t, 0, f.code)
