@@ -8,13 +8,20 @@ import (
 	"time"
 
 	"github.com/photofinish/photofinish/pkg/compare"
-	"github.com/photofinish/photofinish/pkg/measure"
 	"github.com/photofinish/photofinish/pkg/race"
 	"github.com/photofinish/photofinish/pkg/verdict"
 )
 
+// Options say how a race is judged that nobody defined.
+type Options struct {
+	Baseline string
+	Effects  race.Effects // the smallest that count, where not the usual ones
+	Now      time.Time
+}
+
 // Judge records what Prometheus tells of a race. A missing baseline is an error that lists the apps: a guess would turn every verdict round.
-func Judge(info compare.RaceInfo, totals compare.Totals, baseline string, now time.Time) (race.Race, error) {
+func Judge(info compare.RaceInfo, totals compare.Totals, o Options) (race.Race, error) {
+	baseline := o.Baseline
 	apps := strings.Join(info.Apps, ", ")
 	switch {
 	case baseline == "":
@@ -28,7 +35,7 @@ func Judge(info compare.RaceInfo, totals compare.Totals, baseline string, now ti
 		PlannedHeats: len(info.Heats), Heats: []race.Heat{}, Lanes: []race.Lane{}, Verdicts: []race.Verdict{},
 		Audit: race.Audit{Fair: true, Findings: []race.Finding{NotAudited("Prometheus")}},
 	}
-	if info.Finished(now) {
+	if info.Finished(o.Now) {
 		r.Status, r.FinishedAt = race.Finished, &finished
 	}
 	for _, app := range info.Apps {
@@ -38,7 +45,7 @@ func Judge(info compare.RaceInfo, totals compare.Totals, baseline string, now ti
 		r.Heats = append(r.Heats, heat(i+1, h))
 	}
 	if r.Status == race.Finished {
-		r.Verdicts = verdict.Judge(verdict.FromRace(r, specs(totals.Coarse)))
+		r.Verdicts = verdict.Judge(verdict.FromRace(r, specs(totals.Coarse, o.Effects)))
 	}
 	return r, nil
 }
@@ -52,14 +59,12 @@ func NotAudited(source string) race.Finding {
 }
 
 // specs are the measures as a race without a definition is judged. A stock k6's percentiles are too coarse for a fine verdict.
-func specs(coarse bool) []verdict.MeasureSpec {
-	var all []verdict.MeasureSpec
-	for _, m := range measure.All() {
-		s := verdict.Spec(m.ID, verdict.Better(m.Better))
-		if coarse {
-			s = s.FromStock()
+func specs(coarse bool, effects race.Effects) []verdict.MeasureSpec {
+	all := verdict.Catalogue()
+	for i := range all {
+		if all[i] = all[i].With(effects); coarse {
+			all[i] = all[i].FromStock()
 		}
-		all = append(all, s)
 	}
 	return all
 }

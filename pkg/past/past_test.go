@@ -31,7 +31,7 @@ func app(p95 float64) compare.AppTotals {
 
 func TestAPastRaceIsJudgedFromItsHeats(t *testing.T) {
 	info, totals := seven()
-	r, err := past.Judge(info, totals, "a", info.End.Add(time.Hour))
+	r, err := past.Judge(info, totals, past.Options{Baseline: "a", Now: info.End.Add(time.Hour)})
 	require.NoError(t, err)
 	require.Equal(t, race.Finished, r.Status)
 	require.Equal(t, "r", r.Name)
@@ -45,7 +45,7 @@ func TestAPastRaceIsJudgedFromItsHeats(t *testing.T) {
 
 func TestARaceThatMayStillGoOnHasNoVerdict(t *testing.T) {
 	info, totals := seven()
-	r, err := past.Judge(info, totals, "a", info.End.Add(59*time.Second))
+	r, err := past.Judge(info, totals, past.Options{Baseline: "a", Now: info.End.Add(59 * time.Second)})
 	require.NoError(t, err)
 	require.Equal(t, race.Racing, r.Status)
 	require.Nil(t, r.FinishedAt)
@@ -54,9 +54,9 @@ func TestARaceThatMayStillGoOnHasNoVerdict(t *testing.T) {
 
 func TestTheBaselineIsNeverGuessed(t *testing.T) {
 	info, totals := seven()
-	_, err := past.Judge(info, totals, "", info.End)
+	_, err := past.Judge(info, totals, past.Options{Baseline: "", Now: info.End})
 	require.ErrorContains(t, err, "its apps are a, b")
-	_, err = past.Judge(info, totals, "c", info.End)
+	_, err = past.Judge(info, totals, past.Options{Baseline: "c", Now: info.End})
 	require.ErrorContains(t, err, `"c" is no app`)
 	require.Contains(t, race.HintOf(err), "a, b")
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/photofinish/photofinish/pkg/compare"
 	"github.com/photofinish/photofinish/pkg/past"
 	"github.com/photofinish/photofinish/pkg/race"
-	"github.com/photofinish/photofinish/pkg/verdict"
+	"github.com/photofinish/photofinish/pkg/scoreboard"
 )
 
 // event is one annotation. end is start for what has no length.
@@ -53,7 +53,7 @@ func (d *Datasource) events(ctx context.Context, q query) (answer, error) {
 		if err != nil {
 			return answer{}, err
 		}
-		r, err := past.Judge(*l.info, totals, q.Baseline, d.now())
+		r, err := past.Judge(*l.info, totals, past.Options{Baseline: q.Baseline, Now: d.now()})
 		if err != nil {
 			return answer{}, err // it names the race
 		}
@@ -169,10 +169,8 @@ func verdictEvents(r race.Race, at time.Time) []event {
 		return nil
 	}
 	var lines []string
-	for _, l := range r.Lanes {
-		if l.App != r.Baseline {
-			lines = append(lines, verdict.Sentence(r.Verdicts, l.App, r.Baseline))
-		}
+	for _, s := range scoreboard.Sentences(r) {
+		lines = append(lines, strings.TrimSuffix(s.Text, "."))
 	}
 	return []event{moment(at, title(r.Name, r.ID)+", verdict", strings.Join(lines, "\n"), "verdict")}
 }

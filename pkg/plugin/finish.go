@@ -2,11 +2,11 @@ package plugin
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/photofinish/photofinish/pkg/race"
 	"github.com/photofinish/photofinish/pkg/scoreboard"
-	"github.com/photofinish/photofinish/pkg/verdict"
 )
 
 // finish is what a table of verdicts has no columns for: who raced, the result in words, and the audit. It goes with the table of `field: all`
@@ -50,11 +50,21 @@ func finishOf(q query, races []race.Race) finish {
 		for _, l := range r.Lanes {
 			e := entrant{App: l.App, Out: scoreboard.ExitWords(l.Exit)}
 			if len(r.Verdicts) > 0 && l.App != r.Baseline && (len(q.Apps) == 0 || slices.Contains(q.Apps, l.App)) {
-				e.Sentence = verdict.Sentence(r.Verdicts, l.App, r.Baseline)
+				e.Sentence = sentenceOf(r, l.App)
 			}
 			one.Apps = append(one.Apps, e)
 		}
 		f.Races = append(f.Races, one)
 	}
 	return f
+}
+
+// sentenceOf is what all views say of an app, without the full stop.
+func sentenceOf(r race.Race, app string) string {
+	for _, s := range scoreboard.Sentences(r) {
+		if s.App == app {
+			return strings.TrimSuffix(s.Text, ".")
+		}
+	}
+	return ""
 }

@@ -116,6 +116,13 @@ func fakeRunner(tb testing.TB, races ...race.Race) string {
 	mux.HandleFunc("POST /v1/races/{id}/stop", func(w http.ResponseWriter, _ *http.Request) {
 		answer(w, http.StatusConflict, map[string]any{"code": "conflict", "message": "the race has already ended", "details": nil})
 	})
+	mux.HandleFunc("POST /v1/races/{id}/override", func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("X-Photofinish-User") == "" {
+			answer(w, http.StatusBadRequest, map[string]any{"code": "invalid", "message": "who?", "details": nil})
+			return
+		}
+		answer(w, http.StatusOK, map[string]any{"id": r.PathValue("id"), "audit": map[string]any{"overridden_by": r.Header.Get("X-Photofinish-User")}})
+	})
 	mux.HandleFunc("GET /v1/scripts/{name}", func(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusOK, map[string]string{"name": r.PathValue("name")})
 	})

@@ -11,6 +11,7 @@ import (
 	"github.com/photofinish/photofinish/pkg/compare"
 	"github.com/photofinish/photofinish/pkg/past"
 	"github.com/photofinish/photofinish/pkg/race"
+	"github.com/photofinish/photofinish/pkg/scoreboard"
 	"github.com/photofinish/photofinish/pkg/verdict"
 )
 
@@ -77,7 +78,7 @@ func (d *Datasource) judged(ctx context.Context, q query, l listed) (race.Race, 
 	if err != nil {
 		return race.Race{}, nil, nil, err
 	}
-	r, err := past.Judge(*l.info, totals, q.Baseline, d.now())
+	r, err := past.Judge(*l.info, totals, past.Options{Baseline: q.Baseline, Now: d.now()})
 	if err != nil {
 		return race.Race{}, nil, nil, err // it names the race and its apps
 	}
@@ -118,6 +119,9 @@ func recorded(r race.Race, baseline string) (race.Race, notices, error) {
 	} else if r.Status != race.Finished {
 		said.add("race %s %s; what it measured until then is shown", r.ID, fate(r))
 	}
+	if r.Audit.Overridden() {
+		said.add("race %s: %s", r.ID, scoreboard.Override(r.Audit))
+	}
 	if baseline == "" || baseline == r.Baseline {
 		return r, said, nil
 	}
@@ -131,7 +135,7 @@ func recorded(r race.Race, baseline string) (race.Race, notices, error) {
 	said.add("race %s was recorded with the baseline %s; its heats were judged anew against %s", r.ID, r.Baseline, baseline)
 	r.Baseline = baseline
 	if len(r.Verdicts) > 0 {
-		r.Verdicts = verdict.Judge(verdict.FromRace(r, specsOf(r.Verdicts)))
+		r.Verdicts = verdict.Again(r, race.Effects{})
 	}
 	return r, said, nil
 }
@@ -142,18 +146,4 @@ func fate(r race.Race) string {
 		text += " (" + *r.Error + ")"
 	}
 	return text
-}
-
-// specsOf reads off verdicts how their measures were judged.
-func specsOf(verdicts []race.Verdict) []verdict.MeasureSpec {
-	var specs []verdict.MeasureSpec
-	for _, v := range verdicts {
-		if slices.ContainsFunc(specs, func(s verdict.MeasureSpec) bool { return s.ID == v.Measure }) {
-			continue
-		}
-		s := verdict.Spec(v.Measure, better(v.Measure))
-		s.MinimumEffect, s.Primary = v.MinimumEffect, v.Primary
-		specs = append(specs, s)
-	}
-	return specs
 }

@@ -26,6 +26,7 @@ func (d *Datasource) routes() http.Handler {
 	mirror("POST /races", fixed("races"))
 	mirror("GET /races/{id}", func(r *http.Request) []string { return []string{"races", r.PathValue("id")} })
 	mirror("POST /races/{id}/stop", func(r *http.Request) []string { return []string{"races", r.PathValue("id"), "stop"} })
+	mirror("POST /races/{id}/override", func(r *http.Request) []string { return []string{"races", r.PathValue("id"), "override"} })
 	mirror("GET /races/{id}/logs/{app}", func(r *http.Request) []string {
 		return []string{"races", r.PathValue("id"), "logs", r.PathValue("app")}
 	})

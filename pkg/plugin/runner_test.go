@@ -34,7 +34,7 @@ func TestOnlyAFinishedFairRaceOfTheTimeRangeRaisesAnAlert(t *testing.T) {
 		{"a race that failed", func(r *race.Race) { r.Status = race.Failed }, 0, "its status is failed"},
 		{"a race that was stopped", func(r *race.Race) { r.Status = race.Cancelled }, 0, "was stopped"},
 		{"a race that failed its audit", func(r *race.Race) { r.Audit.Fair = false }, 0, "failed its audit"},
-		{"an unfair race that somebody lets count", func(r *race.Race) { r.Audit.Fair, r.Audit.OverriddenBy = false, &by }, 9, ""},
+		{"an unfair race that somebody lets count", func(r *race.Race) { r.Audit.Fair, r.Audit.OverriddenBy = false, &by }, 9, "the race was not fair; anna let the verdicts stand"},
 		{"a race that ended before the time range", func(r *race.Race) { r.FinishedAt = &time.Time{} }, 0, "outside of the time range"},
 	}
 	for _, tt := range tests {

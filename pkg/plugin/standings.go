@@ -12,7 +12,6 @@ import (
 	"github.com/photofinish/photofinish/pkg/measure"
 	"github.com/photofinish/photofinish/pkg/race"
 	"github.com/photofinish/photofinish/pkg/scoreboard"
-	"github.com/photofinish/photofinish/pkg/verdict"
 )
 
 // standings answers with one table: a row for each app, the best by the first measure on top.
@@ -159,13 +158,4 @@ func (b *board) frame() *data.Frame {
 func shown(m measure.Measure, name string) *data.FieldConfig {
 	decimals := uint16(m.Decimals)
 	return &data.FieldConfig{Unit: string(m.Unit), Decimals: &decimals, DisplayNameFromDS: name, Description: m.Sentence}
-}
-
-// better is a measure's direction as the judge reads it.
-func better(id string) verdict.Better {
-	m, err := measure.ByID(id)
-	if err != nil {
-		return verdict.None
-	}
-	return verdict.Better(m.Better)
 }

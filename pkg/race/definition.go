@@ -49,8 +49,8 @@ type Definition struct {
 	Duration     time.Duration // per lane and heat
 	Mode         Mode
 	Arrivals     Arrivals
-	// MinimumEffect is the relative difference (0.02 is 2%) that is worth a verdict; 0 leaves each measure its own.
-	MinimumEffect float64
+	// MinimumEffect is what is worth a verdict.
+	MinimumEffect Effects
 	// Primary names the measures that decide; nil leaves the usual family.
 	Primary []string
 	// K6Image is the image of the k6 to race with; "" is the one that is built in.
@@ -61,6 +61,14 @@ type Definition struct {
 	Thresholds map[string]json.RawMessage
 	// Options are the script's other k6 options, to be passed on.
 	Options map[string]json.RawMessage
+}
+
+// Effects are the smallest differences that are worth a verdict. The zero value leaves each measure its own.
+type Effects struct {
+	// All is relative (0.02 is 2%), for every measure that is compared by its ratio; 0 is nothing said.
+	All float64
+	// Of are those of single measures by id, which come before All: relative too, but in the measure's unit where it is compared by its difference.
+	Of map[string]float64
 }
 
 // Lane finds a lane by its app.

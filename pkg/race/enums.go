@@ -103,6 +103,7 @@ const (
 	ThresholdAborted  FindingKind = "threshold-aborted" // and its abortOnFail retired the lane
 	StockK6           FindingKind = "stock-k6"          // what a k6 that is not the built-in one cannot do or tell
 	NoAudit           FindingKind = "no-audit"
+	EarlierRace       FindingKind = "earlier-race" // what bears on a comparison with another race
 )
 
 // FindingKinds lists every kind, in the order of the declaration.
@@ -110,6 +111,6 @@ func FindingKinds() []FindingKind {
 	return []FindingKind{
 		LimitsNotEnforced, LimitsDiffer, Throttled, DroppedIterations, StartLag, K6Saturated, Restarted, OutOfMemory, LaneOut,
 		Interference, ClosedModel, OtherLoad, ClockJump, SeriesLost, SeriesBudget, AppURLAtInit, ErrorsDiffer, NoRequests,
-		HeatLost, ThresholdCrossed, ThresholdAborted, StockK6, NoAudit,
+		HeatLost, ThresholdCrossed, ThresholdAborted, StockK6, NoAudit, EarlierRace,
 	}
 }

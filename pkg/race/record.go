@@ -36,6 +36,20 @@ type Race struct {
 	Machine  *Machine          `json:"machine,omitempty"`
 	// K6 is the stopwatch of a race that was not run with the k6 that is built in; nil for the others.
 	K6 *K6 `json:"k6,omitempty"`
+	// BaselineRace is there where verdicts compare each app with itself in that race, instead of with Baseline in this one.
+	BaselineRace *BaselineRace `json:"baseline_race,omitempty"`
+}
+
+// BaselineRace is an earlier race that a race is compared with.
+type BaselineRace struct {
+	ID         string     `json:"id"`
+	Name       string     `json:"name"`
+	StartedAt  *time.Time `json:"started_at"`
+	FinishedAt *time.Time `json:"finished_at"`
+	// Control is the lane that ran in both races, through which apps are compared; "" where none did.
+	Control string `json:"control"`
+	// Lanes are the measures of its apps over the whole race.
+	Lanes map[string]map[string]*float64 `json:"lanes"`
 }
 
 // Interrupt ends a race whose runner ended before it, with what was measured.
@@ -191,12 +205,18 @@ type Verdict struct {
 	Warnings      []string `json:"warnings"`
 }
 
-// Audit is what was found about the race's fairness. OverriddenBy names who let the verdicts stand in spite of an unfair race.
+// Audit is what was found about the race's fairness. OverriddenBy names who let the verdicts stand in spite of an unfair race; when and why are
+// only there with it.
 type Audit struct {
-	Fair         bool      `json:"fair"`
-	OverriddenBy *string   `json:"overridden_by"`
-	Findings     []Finding `json:"findings"`
+	Fair           bool       `json:"fair"`
+	OverriddenBy   *string    `json:"overridden_by"`
+	OverriddenAt   *time.Time `json:"overridden_at,omitempty"`
+	OverrideReason string     `json:"override_reason,omitempty"`
+	Findings       []Finding  `json:"findings"`
 }
+
+// Overridden says whether somebody let the verdicts of an unfair race stand.
+func (a Audit) Overridden() bool { return !a.Fair && a.OverriddenBy != nil }
 
 // Finding is one remark of the audit. Lane is empty where it concerns the whole race.
 type Finding struct {

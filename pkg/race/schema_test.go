@@ -131,7 +131,7 @@ func TestSchemaAndGoHaveTheSameFields(t *testing.T) {
 	for def, v := range map[string]any{
 		"": race.Race{}, "load": race.Load{}, "heat": race.Heat{}, "heatLane": race.HeatLane{}, "lane": race.Lane{}, "resources": race.Resources{}, "exit": race.Exit{},
 		"client": race.Client{}, "latency": race.Latency{}, "container": race.Container{}, "joined": race.Joined{}, "verdict": race.Verdict{}, "audit": race.Audit{},
-		"finding": race.Finding{}, "machine": race.Machine{},
+		"finding": race.Finding{}, "machine": race.Machine{}, "baselineRace": race.BaselineRace{},
 	} {
 		var want []string
 		for f := range reflect.TypeOf(v).Fields() {

@@ -1,6 +1,7 @@
 package scoreboard_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -109,7 +110,13 @@ func TestFairnessInOneLine(t *testing.T) {
 	require.Equal(t, "fair: nothing found", scoreboard.Fairness(race.Audit{Fair: true}))
 	require.Equal(t, "nobody audited this race", scoreboard.Fairness(race.Audit{Fair: true, Findings: []race.Finding{{Kind: race.NoAudit, Severity: race.Warning}}}))
 	require.Equal(t, "not fair, so nothing was decided: 1 unfair, 2 notes", scoreboard.Fairness(race.Audit{Findings: unfair}))
-	require.Equal(t, "not fair, but ana let the verdicts stand: 1 unfair, 2 notes", scoreboard.Fairness(race.Audit{Findings: unfair, OverriddenBy: &by}))
+	overridden := race.Audit{Findings: unfair, OverriddenBy: &by}
+	require.Equal(t, "not fair, but ana let the verdicts stand: 1 unfair, 2 notes", scoreboard.Fairness(overridden), "as records had it before when and why were kept")
+	at := time.Date(2026, 3, 14, 9, 26, 0, 0, time.UTC)
+	overridden.OverriddenAt, overridden.OverrideReason = &at, "the other load was the backup"
+	require.Equal(t, "not fair, but ana let the verdicts stand on 14 Mar 2026 09:26 UTC (“the other load was the backup”): 1 unfair, 2 notes", scoreboard.Fairness(overridden))
+	require.Equal(t, "* the race was not fair; ana let the verdicts stand on 14 Mar 2026 09:26 UTC (“the other load was the backup”)", scoreboard.Footnote(overridden))
+	require.Empty(t, scoreboard.Footnote(race.Audit{Findings: unfair})+scoreboard.Footnote(race.Audit{Fair: true})+scoreboard.Asterisk(race.Audit{Findings: unfair}))
 }
 
 func TestDifferencesAreToldInTheMeasuresUnit(t *testing.T) {
@@ -146,6 +153,17 @@ func TestWhatAllVerdictsShareIsToldOnce(t *testing.T) {
 func TestCertaintyPromisesNoIntervalOfOneHeat(t *testing.T) {
 	r := racetest.FourApps().Race
 	require.Contains(t, scoreboard.Certainty(r), "over 8 heats; the intervals [low, high] hold with 95% confidence")
+	for i, v := range r.Verdicts {
+		switch v.Measure {
+		case "latency_p95":
+			r.Verdicts[i].MinimumEffect = .05
+		case "error_rate":
+			r.Verdicts[i].MinimumEffect = .002
+		case "latency_p99":
+			r.Verdicts[i].MinimumEffect = .3
+		}
+	}
+	require.True(t, strings.HasSuffix(scoreboard.Certainty(r), "confidence. A difference counts from 5% on (p95 latency), from 0.200 pp on (Errors)."), scoreboard.Certainty(r))
 	r.Heats = r.Heats[:1]
 	require.Equal(t, "Each app was compared with control in one heat, which gives no interval.", scoreboard.Certainty(r))
 }

@@ -19,6 +19,7 @@ type Row struct {
 	App      string
 	Baseline bool
 	Place    int    // from 1; 0 for a lane that left the race or had no request
+	Role     string // "baseline", or "control" where the race is compared with an earlier one; "" for the others
 	Out      string // how it left the race, "" if it stayed
 	Cells    []Cell // one per column
 }
@@ -55,27 +56,22 @@ func NewTable(r race.Race, measures []string) Table {
 			t.Columns = append(t.Columns, ColumnOf(id))
 		}
 	}
-	var base race.Lane
+	bases := basesOf(r)
 	verdicts := map[[2]string]race.Verdict{}
-	for _, l := range r.Lanes {
-		if l.App == r.Baseline {
-			base = l
-		}
-	}
 	for _, v := range r.Verdicts {
 		verdicts[[2]string{v.App, v.Measure}] = v
 	}
 	for _, l := range ranked(r.Lanes) {
-		row := Row{App: l.App, Baseline: l.App == r.Baseline, Out: ExitWords(l.Exit)}
+		row := Row{App: l.App, Baseline: r.BaselineRace == nil && l.App == r.Baseline, Role: role(r, l.App), Out: ExitWords(l.Exit)}
 		if row.Out == "" && l.Measures["latency_p95"] != nil {
 			row.Place = len(t.Rows) + 1
 		}
 		for _, c := range t.Columns {
 			cell := Cell{Value: c.Value(l.Measures[c.ID])}
 			if !row.Baseline {
-				cell.Diff = c.Diff(l.Measures[c.ID], base.Measures[c.ID])
+				cell.Diff = c.Diff(l.Measures[c.ID], bases(l.App)[c.ID])
 				if v, ok := verdicts[[2]string{l.App, c.ID}]; ok {
-					cell.Outcome, cell.Word, cell.Mark = v.Outcome, Word(c.ID, v.Outcome), Mark(v.Outcome)
+					cell.Outcome, cell.Word, cell.Mark = v.Outcome, Word(c.ID, v.Outcome)+Asterisk(r.Audit), Mark(v.Outcome)
 				}
 			}
 			row.Cells = append(row.Cells, cell)
@@ -83,6 +79,30 @@ func NewTable(r race.Race, measures []string) Table {
 		t.Rows = append(t.Rows, row)
 	}
 	return t
+}
+
+// basesOf tells what the measures of an app are compared with: the baseline's, or its own in an earlier race.
+func basesOf(r race.Race) func(app string) map[string]*float64 {
+	if b := r.BaselineRace; b != nil {
+		return func(app string) map[string]*float64 { return b.Lanes[app] }
+	}
+	var base race.Lane
+	for _, l := range r.Lanes {
+		if l.App == r.Baseline {
+			base = l
+		}
+	}
+	return func(string) map[string]*float64 { return base.Measures }
+}
+
+func role(r race.Race, app string) string {
+	switch {
+	case r.BaselineRace != nil && app == r.BaselineRace.Control:
+		return "control"
+	case r.BaselineRace == nil && app == r.Baseline:
+		return "baseline"
+	}
+	return ""
 }
 
 // ranked orders the lanes by p95; a lane without one, or that left the race, comes after the others.

@@ -12,7 +12,7 @@ import (
 )
 
 // byDifference is pkg/verdict's remark on a measure that is judged by its difference; a record holds plain numbers.
-var byDifference = regexp.MustCompile(`^(judged by the difference to the baseline: )(\S+) \(baseline (\S+), margin ([^)]+)\)$`)
+var byDifference = regexp.MustCompile(`^(judged by the difference to the (baseline|earlier race): )(\S+) \((?:baseline|earlier race) (\S+), margin ([^)]+)\)$`)
 
 // Warnings are a verdict's but for those that all share, with numbers in the measure's unit: "+2.73 MB/s (baseline 0 B/s, margin 65.5 kB/s)".
 func Warnings(v race.Verdict, shared []string) []string {
@@ -47,7 +47,7 @@ func inUnit(c Column, warning string) string {
 	var numbers [3]float64
 	for i := range numbers {
 		var err error
-		if numbers[i], err = strconv.ParseFloat(part[i+2], 64); err != nil {
+		if numbers[i], err = strconv.ParseFloat(part[i+3], 64); err != nil {
 			return warning
 		}
 	}
@@ -55,7 +55,15 @@ func inUnit(c Column, warning string) string {
 	if numbers[0] < 0 {
 		sign = "−"
 	}
-	return part[1] + sign + c.distance(math.Abs(numbers[0])) + " (baseline " + c.Format(numbers[1]) + ", margin " + c.distance(numbers[2]) + ")"
+	return part[1] + sign + c.distance(math.Abs(numbers[0])) + " (" + part[2] + " " + c.Format(numbers[1]) + ", margin " + c.distance(numbers[2]) + ")"
+}
+
+// Effect writes the smallest effect that counts: "2%", or in the measure's own unit where it is compared by its difference.
+func (c Column) Effect(size float64) string {
+	if c.Difference {
+		return c.distance(size)
+	}
+	return strconv.FormatFloat(100*size, 'g', 3, 64) + "%"
 }
 
 // distance writes how far two values are apart; shares are told in percentage points.

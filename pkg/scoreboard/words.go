@@ -28,6 +28,31 @@ func Word(measure string, o race.Outcome) string {
 	return string(o)
 }
 
+// Asterisk marks the word of an outcome that stands only because somebody overrode an unfair race's audit; Footnote explains it. It is "" for other races.
+func Asterisk(a race.Audit) string {
+	if a.Overridden() {
+		return "*"
+	}
+	return ""
+}
+
+// Footnote explains the Asterisk, "" where there is none.
+func Footnote(a race.Audit) string {
+	if !a.Overridden() {
+		return ""
+	}
+	return "* " + Override(a)
+}
+
+// Override says that an unfair race's verdicts stand: "the race was not fair; anna let the verdicts stand on 14 Mar 2026 09:26 UTC (“…”)". It is "" for
+// other races.
+func Override(a race.Audit) string {
+	if !a.Overridden() {
+		return ""
+	}
+	return "the race was not fair; " + override(a)
+}
+
 // Mark is one sign for an outcome, for those who do not see the colours.
 func Mark(o race.Outcome) string {
 	switch o {
@@ -42,18 +67,37 @@ func Mark(o race.Outcome) string {
 	return "?"
 }
 
-// Sentences say in words how each app stands to the baseline, in the order of the lanes. There are none before verdicts are.
-func Sentences(r race.Race) []string {
-	var out []string
+// Sentence says in words how an app stands to what it is compared with.
+type Sentence struct{ App, Text string }
+
+// Sentences are those of all apps but the baseline, in the order of the lanes. There are none before verdicts are.
+func Sentences(r race.Race) []Sentence {
+	var out []Sentence
 	if len(r.Verdicts) == 0 {
 		return nil
 	}
+	against, through := r.Baseline, r.Baseline
+	if b := r.BaselineRace; b != nil {
+		against, through = "itself in race "+b.ID, b.Control
+	}
+	end := "."
+	if r.Audit.Overridden() {
+		end = fmt.Sprintf(" (not a fair race: %s let its verdicts stand).", *r.Audit.OverriddenBy)
+	}
 	for _, l := range r.Lanes {
-		if l.App != r.Baseline {
-			out = append(out, verdict.Sentence(r.Verdicts, l.App, r.Baseline)+".")
+		if l.App != through {
+			out = append(out, Sentence{l.App, verdict.Sentence(r.Verdicts, l.App, against) + end})
 		}
 	}
 	return out
+}
+
+// Rival is what the apps of a race are compared with: the baseline, or "race nightly-…".
+func Rival(r race.Race) string {
+	if r.BaselineRace != nil {
+		return "race " + r.BaselineRace.ID
+	}
+	return r.Baseline
 }
 
 // Certainty says what the intervals of the sentences are: "The intervals hold with 95% confidence; each of the 8 heats gives one value."
@@ -61,11 +105,38 @@ func Certainty(r race.Race) string {
 	if len(r.Verdicts) == 0 {
 		return ""
 	}
+	if b := r.BaselineRace; b != nil {
+		through := "; no lane ran in both, so nothing is decided"
+		if b.Control != "" {
+			through = fmt.Sprintf(", both times by its ratio to %s, which ran in both; the intervals [low, high] hold with %.0f%% confidence for what touches both alike", b.Control, 100*r.Verdicts[0].Confidence)
+		}
+		when := ""
+		if b.StartedAt != nil {
+			when = b.StartedAt.UTC().Format(" of 2 Jan 2006 15:04 UTC")
+		}
+		return fmt.Sprintf("Each app was compared with itself in race %s%s%s.%s", b.ID, when, through, effects(r.Verdicts))
+	}
 	if len(r.Heats) < 2 {
 		return fmt.Sprintf("Each app was compared with %s in one heat, which gives no interval.", r.Baseline)
 	}
-	return fmt.Sprintf("Each app was compared with %s heat by heat, over %s; the intervals [low, high] hold with %.0f%% confidence.",
-		r.Baseline, Count(len(r.Heats), "heat"), 100*r.Verdicts[0].Confidence)
+	return fmt.Sprintf("Each app was compared with %s heat by heat, over %s; the intervals [low, high] hold with %.0f%% confidence.%s",
+		r.Baseline, Count(len(r.Heats), "heat"), 100*r.Verdicts[0].Confidence, effects(r.Verdicts))
+}
+
+// effects tells of the primary measures whose smallest effect is not the usual one what it is: " A difference counts from 5% on (p95 latency)."
+func effects(all []race.Verdict) string {
+	var parts []string
+	for _, v := range all {
+		c := ColumnOf(v.Measure)
+		part := fmt.Sprintf("from %s on (%s)", c.Effect(v.MinimumEffect), c.Name)
+		if v.Primary && v.MinimumEffect != verdict.Spec(v.Measure, verdict.Lower).MinimumEffect && !slices.Contains(parts, part) {
+			parts = append(parts, part)
+		}
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return " A difference counts " + strings.Join(parts, ", ") + "."
 }
 
 // Fairness is the audit in one line.
@@ -90,9 +161,21 @@ func Fairness(a race.Audit) string {
 	case a.Fair:
 		return "fair: " + found
 	case a.OverriddenBy != nil:
-		return "not fair, but " + *a.OverriddenBy + " let the verdicts stand: " + found
+		return "not fair, but " + override(a) + ": " + found
 	}
 	return "not fair, so nothing was decided: " + found
+}
+
+// override says who let the verdicts of an unfair race stand, when and why.
+func override(a race.Audit) string {
+	text := *a.OverriddenBy + " let the verdicts stand"
+	if a.OverriddenAt != nil {
+		text += a.OverriddenAt.UTC().Format(" on 2 Jan 2006 15:04 UTC")
+	}
+	if a.OverrideReason != "" {
+		text += " (“" + a.OverrideReason + "”)"
+	}
+	return text
 }
 
 // Findings are those of an audit, the gravest first, else in their order.

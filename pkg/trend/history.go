@@ -42,7 +42,7 @@ func Of(races []race.Race, measures []string, o Options) []History {
 		for _, m := range measures {
 			h := History{App: lane.App, Measure: m, Changes: []Change{}}
 			for _, r := range races {
-				h.Points = append(h.Points, pointOf(r, lane, m, cmp.Or(unsuitable(r), different(r, reference))))
+				h.Points = append(h.Points, pointOf(r, lane, m, cmp.Or(unsuitable(r), Different(r, reference))))
 			}
 			h.Changes = append(h.Changes, Changes(h.values(), o)...)
 			all = append(all, h)
@@ -76,7 +76,7 @@ func pointOf(r race.Race, as race.Lane, measure, leftOut string) Point {
 			continue
 		}
 		p.Value = l.Measures[measure]
-		if leftOut == "" && !sameResources(l.Resources, as.Resources) {
+		if leftOut == "" && !SameResources(l.Resources, as.Resources) {
 			p.LeftOut = "other limits"
 		}
 	}
@@ -94,8 +94,8 @@ func unsuitable(r race.Race) string {
 	return ""
 }
 
-// different says in what a race's circumstances differ from another's.
-func different(r, from race.Race) string {
+// Different says in what a race's circumstances differ from another's, "" where they do not.
+func Different(r, from race.Race) string {
 	switch {
 	case machine(r) != machine(from):
 		return "another machine"
@@ -128,7 +128,8 @@ func load(l race.Load) string {
 	return text
 }
 
-func sameResources(a, b race.Resources) bool {
+// SameResources says whether two lanes had the same limits.
+func SameResources(a, b race.Resources) bool {
 	return equal(a.CPUs, b.CPUs) && equal(a.Memory, b.Memory) && equal(a.CPUSet, b.CPUSet)
 }
 

@@ -41,6 +41,16 @@
 // A race that ends as soon as it is decided is judged after every heat from [MinHeats] on. [Looks] gives each look its level, so that all of
 // them together are wrong no more often than one at the end would be. All primary measures must be decided at once for the race to end.
 //
+// # An earlier race
+//
+// Two races are not paired by anything: the machine, its neighbours and the minute differ, and the same app's median moved by a quarter between two hours of one day.
+// So an app is compared with itself in an earlier race only through a control, a lane that ran in both, by the difference of differences
+//
+//	mean of ln(app / control) now - mean of ln(app / control) then
+//
+// with the standard errors of both races added up (Welch 1947) and the degrees of freedom of the shorter one (Mickey and Brown 1966); a permutation test takes the place
+// of sign flips. What moves between the races and does not touch app and control alike is in no interval. Without a control nothing is decided.
+//
 // # What stops a verdict
 //
 // Faster and slower are also withheld where the sign-flip test (Fisher 1935), which needs symmetry and not normality, does not confirm them at
@@ -51,6 +61,9 @@
 //
 // Student (W. S. Gosset), The probable error of a mean, Biometrika 6 (1908).
 // R. A. Fisher, The Design of Experiments (1935), §21.
+// E. J. G. Pitman, Significance tests which may be applied to samples from any populations, J. R. Statist. Soc. Suppl. 4 (1937).
+// B. L. Welch, The generalization of Student's problem when several different population variances are involved, Biometrika 34 (1947).
+// M. R. Mickey and M. B. Brown, Bounds on the distribution functions of the Behrens-Fisher statistic, Ann. Math. Statist. 37 (1966).
 // S. Holm, A simple sequentially rejective multiple test procedure, Scand. J. Statist. 6 (1979).
 // J. P. Shaffer, Control of directional errors with stagewise multiple test procedures, Ann. Statist. 8 (1980).
 // D. J. Schuirmann, A comparison of the two one-sided tests procedure…, J. Pharmacokinet. Biopharm. 15 (1987).

@@ -22,6 +22,9 @@ type Input struct {
 	Apps     []string // in the order of the lanes; the baseline may be among them and gets no verdict
 	Measures []MeasureSpec
 	Heats    []Heat
+	// Earlier are the heats of an earlier race, nil where there is none. With them each app is compared with itself in that race: what is compared is how it
+	// stood to Baseline, a lane that ran in both, now and then. Without such a lane Baseline is "", and what moved between the races is taken for the app's.
+	Earlier []Heat
 	// RaceSeconds is how long each lane was given load, summed over the heats, warm-up excluded.
 	RaceSeconds float64
 	// Unfair: the race failed its audit. Overridden: somebody let the verdicts stand all the same.
@@ -127,8 +130,12 @@ func hold(in Input, q question, errors float64, v *race.Verdict) {
 		withhold("%s paired; need at least %d", heats(q.n()), MinHeats)
 	}
 	if v.Outcome == race.Faster || v.Outcome == race.Slower {
-		if p := q.signFlip(); p > (1-Confidence)/2 {
-			withhold("the sign-flip test does not confirm it (p = %.3f): single heats carry the difference", p)
+		if p := q.crossCheck(); p > (1-Confidence)/2 {
+			test := "sign-flip"
+			if q.twice {
+				test = "permutation"
+			}
+			withhold("the %s test does not confirm it (p = %.3f): single heats carry the difference", test, p)
 		}
 	}
 	if q.measure.Memory && in.RaceSeconds < MinMemorySeconds {
@@ -137,9 +144,9 @@ func hold(in Input, q question, errors float64, v *race.Verdict) {
 	if !isRateOfSuccess(q.measure.ID) && (errors > ErrorMargin || errors < -ErrorMargin) {
 		switch {
 		case v.Outcome == race.Faster:
-			withhold("not called faster while errors differ from the baseline's (by %+.2f percentage points)", 100*errors)
+			withhold("not called faster while errors differ from the %s's (by %+.2f percentage points)", q.versus, 100*errors)
 		case v.Outcome == race.Slower && errors < 0:
-			withhold("not called slower than a baseline that fails more often (by %.2f percentage points)", -100*errors)
+			withhold("not called slower than a %s that fails more often (by %.2f percentage points)", q.versus, -100*errors)
 		}
 	}
 	if in.Unfair && !in.Overridden {
@@ -156,12 +163,13 @@ func heats(n int) string {
 	return fmt.Sprintf("%d heats were", n)
 }
 
-// openEnded says whether more heats of the same kind could decide: not where something else than the spread stands in the way.
+// openEnded says whether more heats of the same kind could decide: not where something else than the spread stands in the way, and an earlier
+// race gets no more of them.
 func (q question) openEnded(in Input) bool {
-	return !in.Unfair && q.n() >= 2 && (!q.measure.Memory || in.RaceSeconds >= MinMemorySeconds)
+	return !in.Unfair && !q.twice && q.n() >= 2 && (!q.measure.Memory || in.RaceSeconds >= MinMemorySeconds)
 }
 
-// errorDifferences is by app the mean difference of the error rate to the baseline's, 0 where it is not known.
+// errorDifferences is by app the mean difference of the error rate to what it is compared with, 0 where it is not known.
 func errorDifferences(in Input) map[string]float64 {
 	differences := make(map[string]float64, len(in.Apps))
 	for _, app := range in.Apps {

@@ -238,6 +238,30 @@ func TestWhatIsNotJudged(t *testing.T) {
 	require.Empty(t, verdict.Judge(verdict.Input{}))
 }
 
+func TestEachMeasureHasItsOwnMinimumEffect(t *testing.T) {
+	asked := race.Effects{All: .01, Of: map[string]float64{"latency_p95": .05, "error_rate": .02}}
+	for name, c := range map[string]struct {
+		id        string
+		base, app []float64
+		asked     race.Effects
+		effect    float64
+		want      race.Outcome
+	}{
+		"3% is slower by default":            {"latency_p95", drifting, scale(drifting, 1.03), race.Effects{}, .02, race.Slower},
+		"3% is the same where 5% counts":     {"latency_p95", drifting, scale(drifting, 1.03), asked, .05, race.Same},
+		"the others have what all have":      {"latency_p50", drifting, scale(drifting, 1.03), asked, .01, race.Slower},
+		"a difference has its own, in units": {"error_rate", repeat([]float64{0}, 8), scale(repeat([]float64{.01}, 8), 1), asked, .02, race.Same},
+		"of all says nothing of differences": {"error_rate", repeat([]float64{0}, 8), scale(repeat([]float64{.01}, 8), 1), race.Effects{All: .5}, .001, race.Slower},
+	} {
+		t.Run(name, func(t *testing.T) {
+			v := judge(t, verdict.Spec(c.id, verdict.Lower).With(c.asked), heats(c.id, c.base, c.app), nil)
+			require.Equal(t, c.effect, v.MinimumEffect)
+			require.Equal(t, c.want, v.Outcome, "%+v", v)
+		})
+	}
+	require.Equal(t, verdict.StockPercentileEffect, verdict.Spec("latency_p95", verdict.Lower).With(asked).FromStock().MinimumEffect)
+}
+
 func TestAStockPercentileNeedsABucketOfDifference(t *testing.T) {
 	hs := heats("latency_p95", drifting, scale(drifting, 1.05))
 	require.Equal(t, race.Slower, judge(t, verdict.Spec("latency_p95", verdict.Lower), hs, nil).Outcome)

@@ -1,6 +1,10 @@
 package verdict
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/photofinish/photofinish/pkg/race"
+)
 
 // Better says in which direction a measure is better.
 type Better string
@@ -74,6 +78,18 @@ func margin(id string) (float64, bool) {
 		return memoryPerRequestMargin, true
 	}
 	return 0, false
+}
+
+// With is the same measure with the smallest effect that somebody asked for, if anybody did.
+func (m MeasureSpec) With(asked race.Effects) MeasureSpec {
+	own, said := asked.Of[m.ID]
+	switch {
+	case said:
+		m.MinimumEffect = own
+	case asked.All > 0 && !m.Difference:
+		m.MinimumEffect = asked.All
+	}
+	return m
 }
 
 // FromStock is the same measure taken from a stock k6, whose histograms are too coarse for a fine verdict on a percentile.

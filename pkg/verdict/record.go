@@ -1,6 +1,29 @@
 package verdict
 
-import "github.com/photofinish/photofinish/pkg/race"
+import (
+	"slices"
+
+	"github.com/photofinish/photofinish/pkg/measure"
+	"github.com/photofinish/photofinish/pkg/race"
+)
+
+// Catalogue is every measure of the contract as it is judged by default.
+func Catalogue() []MeasureSpec {
+	var all []MeasureSpec
+	for _, m := range measure.All() {
+		all = append(all, Spec(m.ID, Better(m.Better)))
+	}
+	return all
+}
+
+// betterOf is a measure's direction, None of one that is not known.
+func betterOf(id string) Better {
+	m, err := measure.ByID(id)
+	if err != nil {
+		return None
+	}
+	return Better(m.Better)
+}
 
 // FromRace is the input that a record gives, so that a past race is judged exactly as a new one. A lane that was lost within
 // a heat must have no measures there: what it did before is no fair match for the others' whole heat.
@@ -26,4 +49,43 @@ func FromRace(r race.Race, measures []MeasureSpec) Input {
 		in.Heats = append(in.Heats, heat)
 	}
 	return in
+}
+
+// FromRaces is the input of a race whose apps are compared with themselves in an earlier one, through a lane that ran in both ("" where none did). It knows
+// nothing of fairness: two races have an audit of their own.
+func FromRaces(now, then race.Race, control string, measures []MeasureSpec) Input {
+	in, before := FromRace(now, measures), FromRace(then, measures)
+	in.Baseline, in.Unfair, in.Overridden = control, false, false
+	in.Apps = slices.DeleteFunc(in.Apps, func(app string) bool { return !slices.Contains(before.Apps, app) })
+	in.Earlier = append([]Heat{}, before.Heats...)
+	in.RaceSeconds = min(in.RaceSeconds, before.RaceSeconds)
+	if before.Alpha > 0 && (in.Alpha == 0 || before.Alpha < in.Alpha) {
+		in.Alpha = before.Alpha
+	}
+	return in
+}
+
+// Again judges a recorded race as it was judged, but for its baseline and override as they are now, and the smallest effects that somebody asks for.
+func Again(r race.Race, asked race.Effects) []race.Verdict {
+	specs := SpecsOf(r.Verdicts)
+	for i := range specs {
+		if specs[i] = specs[i].With(asked); r.K6 != nil {
+			specs[i] = specs[i].FromStock()
+		}
+	}
+	return Judge(FromRace(r, specs))
+}
+
+// SpecsOf reads off verdicts how their measures were judged.
+func SpecsOf(verdicts []race.Verdict) []MeasureSpec {
+	var specs []MeasureSpec
+	for _, v := range verdicts {
+		if slices.ContainsFunc(specs, func(s MeasureSpec) bool { return s.ID == v.Measure }) {
+			continue
+		}
+		s := Spec(v.Measure, betterOf(v.Measure))
+		s.MinimumEffect, s.Primary = v.MinimumEffect, v.Primary
+		specs = append(specs, s)
+	}
+	return specs
 }

@@ -249,7 +249,10 @@ var cases = map[string]struct {
 }
 
 func TestEachKindIsFoundWhenProvokedAndOnlyThen(t *testing.T) {
-	provoked := map[race.FindingKind]bool{race.NoAudit: past.NotAudited("Prometheus").Kind == race.NoAudit}
+	provoked := map[race.FindingKind]bool{
+		race.NoAudit:     past.NotAudited("Prometheus").Kind == race.NoAudit,
+		race.EarlierRace: true, // two races are compared by pkg/rematch, whose tests provoke it
+	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			o := calm()

@@ -3,6 +3,7 @@ package cmd
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"time"
@@ -13,6 +14,9 @@ import (
 	"github.com/photofinish/photofinish/pkg/past"
 	"github.com/photofinish/photofinish/pkg/promql"
 	"github.com/photofinish/photofinish/pkg/race"
+	"github.com/photofinish/photofinish/pkg/rematch"
+	"github.com/photofinish/photofinish/pkg/verdict"
+	"github.com/photofinish/photofinish/runner/definition"
 	"github.com/photofinish/photofinish/runner/store"
 	"github.com/photofinish/photofinish/runner/terminal"
 )
@@ -26,12 +30,17 @@ const compareExamples = `  # a race that a stock k6 ran: k6 run --out experiment
   # a race that photofinish recorded, once more
   photofinish compare races/ab-test-20261123-204412-3f1c
 
+  # against an earlier race, through the lane control, which ran unchanged in both
+  photofinish compare races/ab-test-20261123-204412-3f1c --baseline-race races/ab-test-20261116-201137-90ab --baseline control
+
   # what changed over all races of a name, and since which of them
   photofinish compare --trend races/nightly-*`
 
 type compareFlags struct {
 	prometheusURL string
 	baseline      string
+	baselineRace  string
+	effects       []string
 	since         time.Duration
 	appLabels     []string
 	failOn        string
@@ -48,6 +57,9 @@ func compareCommand(c console, o *outcome) *cobra.Command {
 		Long: `Show the standings and verdicts of past races. RACE is a testid in the Prometheus of --prometheus-url (also of a race that a stock k6 ran),
 or the folder of a race that photofinish recorded.
 
+With --baseline-race each app is compared with itself in that earlier race, through a lane that ran unchanged in both: the one of --baseline, else the
+baseline that both races have. Without such a lane nothing is called faster or slower: the machine has moved on.
+
 With --trend the races are those of one name, and what is told is where each app changed for good: a change that is small against the noise of one race
 shows in many. Races on another machine or by another definition than the newest are named and left out.`,
 		Example: compareExamples,
@@ -61,6 +73,8 @@ shows in many. Races on another machine or by another definition than the newest
 	flags.SortFlags = false
 	flags.StringVar(&f.prometheusURL, "prometheus-url", "", "address of the Prometheus that holds the races")
 	flags.StringVar(&f.baseline, "baseline", "", "the app that the others are compared with")
+	flags.StringVar(&f.baselineRace, "baseline-race", "", "an earlier race in which each app is compared with itself")
+	minimumEffectFlag(flags, &f.effects)
 	flags.DurationVar(&f.since, "since", 30*24*time.Hour, "how far back a testid is looked for")
 	flags.StringSliceVar(&f.appLabels, "app-label", nil, "labels that may name the app in cAdvisor's series, in order (default photofinish, compose, Kubernetes, container name)")
 	flags.StringVar(&f.failOn, "fail-on", "", "\"regression\": exit code 4 if an app is slower or worse than the baseline")
@@ -82,12 +96,16 @@ func runCompare(ctx context.Context, c console, ids []string, f compareFlags) ou
 	if f.json {
 		w = c.err
 	}
+	effects, err := definition.Effects(race.Effects{}, f.effects)
+	if err != nil {
+		return outcome{err: err}
+	}
 	if f.trend {
 		return outcome{err: f.showTrend(ctx, c, ids)}
 	}
 	var races []race.Race
 	for _, id := range ids {
-		r, notices, err := f.load(ctx, id)
+		r, notices, err := f.judge(ctx, id, effects)
 		if err != nil {
 			return outcome{err: errors.Join(context.Cause(ctx), err)}
 		}
@@ -110,25 +128,65 @@ func runCompare(ctx context.Context, c console, ids []string, f compareFlags) ou
 	return o
 }
 
+// judge finds a race and judges it as the flags want it.
+func (f compareFlags) judge(ctx context.Context, id string, effects race.Effects) (race.Race, []string, error) {
+	now, err := f.load(ctx, id, effects)
+	if err != nil {
+		return race.Race{}, nil, err
+	}
+	if f.baselineRace == "" {
+		now.rejudge(effects)
+		return now.Race, now.notices, nil
+	}
+	then, err := f.load(ctx, f.baselineRace, effects)
+	if err != nil {
+		return race.Race{}, nil, err
+	}
+	r, err := rematch.Judge(now.Race, then.Race, rematch.Options{Control: f.baseline, NoControl: now.guessed || then.guessed, Effects: effects})
+	return r, append(now.notices, then.notices...), err
+}
+
+// found is a race of the past.
+type found struct {
+	race.Race
+	notices  []string
+	recorded bool // by photofinish, and not only known from Prometheus
+	guessed  bool // its baseline is any of its apps: nobody named one
+}
+
+// rejudge judges a recorded race anew where other differences are to count than when it was raced.
+func (r *found) rejudge(effects race.Effects) {
+	if !r.recorded || effects.All == 0 && len(effects.Of) == 0 {
+		return
+	}
+	r.Verdicts = verdict.Again(r.Race, effects)
+	r.notices = append(r.notices, fmt.Sprintf("race %s was judged anew with minimum effects that it was not raced with", r.ID))
+}
+
 // load finds a race: in its folder if there is one of that name, else in Prometheus.
-func (f compareFlags) load(ctx context.Context, id string) (race.Race, []string, error) {
+func (f compareFlags) load(ctx context.Context, id string, effects race.Effects) (found, error) {
 	if _, err := os.Stat(id); err == nil || f.prometheusURL == "" && !errors.Is(err, fs.ErrNotExist) {
 		r, err := store.Load(id)
-		return r, nil, err
+		return found{Race: r, recorded: true}, err
 	}
 	if f.prometheusURL == "" {
-		return race.Race{}, nil, race.Errorf(race.Invalid, "name the Prometheus that holds the race with --prometheus-url",
+		return found{}, race.Errorf(race.Invalid, "name the Prometheus that holds the race with --prometheus-url",
 			"there is no folder %s, and no Prometheus to look for a race of that id", id)
 	}
 	q, err := promql.New(promql.Config{URL: f.prometheusURL, Timeout: queryTimeout})
 	if err != nil {
-		return race.Race{}, nil, err
+		return found{}, err
 	}
 	now := time.Now()
 	info, totals, err := compare.Past(ctx, q, id, compare.Window{Start: now.Add(-f.since), End: now}, compare.Join{AppLabels: f.appLabels})
 	if err != nil {
-		return race.Race{}, nil, err
+		return found{}, err
 	}
-	r, err := past.Judge(info, totals, f.baseline, now)
-	return r, totals.Notices, err
+	r := found{notices: totals.Notices}
+	baseline := f.baseline
+	if baseline == "" && f.baselineRace != "" && len(info.Apps) > 0 {
+		baseline, r.guessed = info.Apps[0], true
+	}
+	r.Race, err = past.Judge(info, totals, past.Options{Baseline: baseline, Effects: effects, Now: now})
+	return r, err
 }

@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/photofinish/photofinish/runner/store"
 )
 
 // short are the overrides that make an example a matter of seconds.
@@ -52,7 +54,7 @@ func TestTheExamplesOfTheHelpTextsWork(t *testing.T) {
 	script := writeScript(t, "", "old: { url: '"+old+"' }", "new: { url: '"+fresh+"' }")
 	dir := filepath.Join(t.TempDir(), "race")
 	lines := examples(t, "race")
-	require.Len(t, lines, 7)
+	require.Len(t, lines, 8)
 	for i, line := range lines {
 		t.Run(strings.Join(line, " "), func(t *testing.T) {
 			args := replace(line, "script.js", script, "http://127.0.0.1:8080/api", old, "http://127.0.0.1:8081/api", fresh, "race.md", dir+".md", "race.xml", dir+".xml")
@@ -71,13 +73,19 @@ func TestTheExamplesOfTheHelpTextsWork(t *testing.T) {
 		require.Contains(t, string(text), says)
 	}
 	lines = examples(t, "compare")
-	require.Len(t, lines, 3)
+	require.Len(t, lines, 4)
 	stock := runStock(t)
 	for _, line := range lines {
 		t.Run(strings.Join(line, " "), func(t *testing.T) {
 			args := replace(line, "http://127.0.0.1:9090", stock.prometheus.URL())
 			for i, arg := range args {
-				if strings.HasPrefix(arg, "races/") {
+				switch {
+				case i > 0 && args[i-1] == "--baseline-race": // the same race, a week ago
+					r, err := store.Load(dir + "0")
+					require.NoError(t, err)
+					r.ID += "-earlier"
+					args[i] = saved(t, r)
+				case strings.HasPrefix(arg, "races/"):
 					args[i] = dir + "0"
 				}
 			}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/photofinish/photofinish/pkg/race"
 	"github.com/photofinish/photofinish/runner/definition"
@@ -23,6 +24,9 @@ const raceExamples = `  # four sample apps, everything embedded
 
   # in a pipeline: exit code 4 if a lane is slower than the baseline, the record on standard output
   photofinish race script.js --baseline old --fail-on regression --json > race.json
+
+  # the p95 may get 5% slower and the CPU per request 10% dearer before it is a regression
+  photofinish race script.js --baseline old --fail-on regression --minimum-effect latency_p95=0.05 --minimum-effect cpu_ms_per_request=0.1
 
   # the same for people: Markdown for the pull request, JUnit XML for the list of tests
   photofinish race script.js --baseline old --fail-on regression --markdown race.md --junit race.xml
@@ -87,6 +91,7 @@ Exit codes: 0 done, 2 usage or definition, 3 could not be run, 4 regression unde
 	flags.StringVar(&f.overrides.Arrivals, "arrivals", "", "uniform, poisson or even (default the script's or uniform)")
 	flags.StringVar(&f.overrides.Baseline, "baseline", "", "the lane that the others are compared with (default the script's or the first)")
 	flags.StringVar(&f.overrides.Name, "name", "", "name of the race (default the script's or its file name)")
+	minimumEffectFlag(flags, &f.overrides.MinimumEffect)
 	flags.StringVar(&f.prometheusURL, "prometheus-url", "", "write to this Prometheus instead of the embedded one")
 	flags.StringVar(&f.listen, "listen", "127.0.0.1:0", "address of the embedded Prometheus, loopback only")
 	flags.StringVar(&f.out, "out", "", "folder for race.json and report.html (default races/<id>)")
@@ -95,6 +100,11 @@ Exit codes: 0 done, 2 usage or definition, 3 could not be run, 4 regression unde
 	flags.BoolVar(&f.json, "json", false, "race.json on standard output and nothing else there")
 	f.handouts.flags(flags)
 	return cmd
+}
+
+// minimumEffectFlag is the same for every command that judges.
+func minimumEffectFlag(flags *pflag.FlagSet, into *[]string) {
+	flags.StringArrayVar(into, "minimum-effect", nil, "the smallest difference that counts, NUMBER (0.02 is 2%, the default) or MEASURE=NUMBER; repeatable")
 }
 
 // resolve turns the flags that were given into overrides, and checks what the definition does not.

@@ -27,13 +27,17 @@ const racesExamples = `  # everything that the runner keeps, a race a line
   # into another runner; also races of photofinish race, by their folders
   photofinish races import --config other.yaml races.jsonl races/*
 
+  # let the verdicts of an unfair race stand, in its folder or in the runner's database; the record says who, when and why
+  photofinish races override races/ab-test-20261123-204412-3f1c --because "the other load was the backup, on CPUs of its own"
+  photofinish races override --config runner.yaml ab-test-20261123-204412-3f1c --because "…"
+
   # keep the last 200 races, and every race of the last 90 days
   photofinish races prune --config runner.yaml --keep 200 --older-than 2160h`
 
 func racesCommand(c console, o *outcome) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "races",
-		Short:   "Export, import and prune the races that a runner keeps; it may be running",
+		Short:   "Export, import and prune the races that a runner keeps, which may be running; override a race's audit",
 		Example: racesExamples,
 	}
 	var file string
@@ -52,6 +56,7 @@ func racesCommand(c console, o *outcome) *cobra.Command {
 	sub("import --config FILE PATH [PATH …]", "Keep races of an export (- is standard input), of a race.json or of a race's folder", cobra.MinimumNArgs(1), func(ctx context.Context, db *sqlite.DB, paths []string) error {
 		return importRaces(ctx, c, db, paths)
 	})
+	cmd.AddCommand(overrideCommand(c, o))
 	var keep int
 	var older time.Duration
 	var dry bool

@@ -20,16 +20,16 @@ func trendMeasures() []string {
 
 // showTrend tells where apps changed over several races of one name.
 func (f compareFlags) showTrend(ctx context.Context, c console, ids []string) error {
-	if f.failOn != "" || f.handouts != (handouts{}) {
-		return race.Errorf(race.Invalid, "leave them out, or compare the newest race by itself", "--fail-on, --markdown and --junit are about single races, and --trend is not")
+	if f.failOn != "" || f.handouts != (handouts{}) || f.baselineRace != "" || len(f.effects) > 0 {
+		return race.Errorf(race.Invalid, "leave them out, or compare the newest race by itself", "--fail-on, --markdown, --junit, --baseline-race and --minimum-effect are about single races, and --trend is not")
 	}
 	var races []race.Race
 	for _, id := range ids {
-		r, _, err := f.load(ctx, id)
+		r, err := f.load(ctx, id, race.Effects{})
 		if err != nil {
 			return errors.Join(context.Cause(ctx), err)
 		}
-		races = append(races, r)
+		races = append(races, r.Race)
 	}
 	if other := slices.IndexFunc(races, func(r race.Race) bool { return r.Name != races[0].Name }); other >= 0 {
 		return race.Errorf(race.Invalid, "name the races of one of them", "a trend is that of the races of one name, and these are of %s and %s", races[0].Name, races[other].Name)

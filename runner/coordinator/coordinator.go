@@ -48,6 +48,8 @@ type Race struct {
 	RemoteWriteURL string
 	// Watch tells the container metrics which cAdvisor container is which app; nil where there are none.
 	Watch func(container, app string)
+	// Stored asks where k6's series went what has arrived of a race that is over; nil where nobody can be asked.
+	Stored func(ctx context.Context, r race.Race) (Stored, error)
 	// Measures are judged, in this order.
 	Measures []verdict.MeasureSpec
 	// Machine and Versions are recorded with the race.
@@ -68,9 +70,16 @@ func (c Cancelled) Error() string {
 	return "the race was stopped by " + c.By
 }
 
+// Stored is what a Prometheus holds of a race.
+type Stored struct {
+	Requests map[string]int64 // of phase race, by app, in the heats of the record
+	Series   int              // of all heats
+}
+
 // run is a race under way.
 type run struct {
 	Race
+	stored Stored
 	record race.Race
 	lanes  []*laneState // in the order of the definition
 	heats  []heatObservation
@@ -163,6 +172,14 @@ func (u *run) finish(ctx context.Context, err error) (Result, error) {
 		u.record.StartedAt = nil // it was planned, but the race part was never reached
 	}
 	u.fill()
+	if u.Stored != nil && err == nil {
+		stored, askErr := u.Stored(ctx, u.record)
+		if askErr != nil {
+			u.View.Log(fmt.Sprintf("what Prometheus holds of the race is not known: %v", askErr))
+		}
+		u.stored = stored
+		u.fill()
+	}
 	switch {
 	case err == nil:
 		u.record.Status = race.Finished

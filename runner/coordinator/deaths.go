@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/photofinish/photofinish/pkg/race"
 	"github.com/photofinish/photofinish/runner/k6"
 )
 
@@ -51,7 +52,8 @@ func (h *heatRun) retire(crossed k6.Crossing) {
 	if l == nil || l.out != "" || !crossed.Abort {
 		return
 	}
-	l.out = fmt.Sprintf("threshold, %.0f s", h.since(h.ended).Seconds())
+	at := h.ended.UTC()
+	l.exit, l.out = &race.Exit{Reason: race.Stopped, At: &at}, fmt.Sprintf("threshold, %.0f s", h.since(at).Seconds())
 	h.View.Log(fmt.Sprintf("%s is out of the race: it crossed %s, which has abortOnFail", crossed.App, crossed.Condition))
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/photofinish/photofinish/pkg/race"
+	"github.com/photofinish/photofinish/runner/audit"
 	"github.com/photofinish/photofinish/runner/engine"
 	"github.com/photofinish/photofinish/runner/k6"
 	"github.com/photofinish/photofinish/runner/k6/stream"
@@ -105,9 +106,14 @@ func (h *heatRun) drive(ctx context.Context) error {
 		return err
 	}
 	h.cut = h.cut || clockError(exits) != nil
-	if h.measured() {
+	switch {
+	case h.measured():
 		h.readSummaries(clocks)
-		h.keep(exits)
+		h.keep(exits, h.lost(loopErr, exits))
+	case !h.began.IsZero() && ctx.Err() == nil: // k6 did not live to tell what it had measured
+		h.heats = append(h.heats, heatObservation{
+			number: h.plan.Number, order: h.plan.Order, began: h.began, ended: later(h.began, h.ended), audit: audit.Heat{Number: h.plan.Number, Lost: h.lost(loopErr, exits)},
+		})
 	}
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -116,6 +122,20 @@ func (h *heatRun) drive(ctx context.Context) error {
 		return loopErr
 	}
 	return clockError(exits)
+}
+
+// lost says why a heat that was cut gives no result, "" for one that was not.
+func (h *heatRun) lost(failure error, exits []k6.Exit) string {
+	if !h.cut {
+		return ""
+	}
+	if failure == nil {
+		failure = clockError(exits)
+	}
+	if failure == nil {
+		return "it was stopped before its end"
+	}
+	return failure.Error()
 }
 
 // clockError says why k6 did not come to its end. Crossed thresholds are a result, not an error.
@@ -235,7 +255,7 @@ func (h *heatRun) take(ev stream.Event) {
 }
 
 // keep turns the heat into results.
-func (h *heatRun) keep(exits []k6.Exit) {
+func (h *heatRun) keep(exits []k6.Exit, lost string) {
 	readings := map[string][]engine.Counters{}
 	for app, s := range h.samplers {
 		readings[app] = s.Wait()
@@ -266,7 +286,9 @@ func (h *heatRun) keep(exits []k6.Exit) {
 	for _, e := range exits {
 		h.thresholdsCrossed = h.thresholdsCrossed || e.ThresholdsCrossed
 	}
-	h.heats = append(h.heats, h.observe(readings, end))
+	seen := h.observe(readings, end)
+	seen.audit.Lost = lost
+	h.heats = append(h.heats, seen)
 }
 
 // readSummaries takes from k6's own end-of-test summaries what they count, for the audit to compare, and which thresholds were crossed. A summary

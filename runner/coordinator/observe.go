@@ -79,7 +79,7 @@ func crossings(list []k6.Crossing) []audit.Crossing {
 func (u *run) findings() []race.Finding {
 	o := audit.Observations{
 		Baseline: u.Definition.Baseline, Mode: u.Plan.Mode, Arrivals: u.Definition.Arrivals, CPUs: u.Machine.CPUs,
-		Pinned: u.Plan.CPUs.Pinned(), AppURLAtInit: u.PerLane, StockK6: u.record.K6,
+		Pinned: u.Plan.CPUs.Pinned(), AppURLAtInit: u.PerLane, StockK6: u.record.K6, Series: u.stored.Series,
 	}
 	for _, s := range u.Definition.Scenarios {
 		if !s.Open() {
@@ -89,6 +89,9 @@ func (u *run) findings() []race.Finding {
 	for _, l := range u.lanes {
 		pool := l.results.Pool().Totals
 		counts := audit.Counts{Output: pool.Requests}
+		if held, told := u.stored.Requests[l.spec.App]; told {
+			counts.Prometheus = &held
+		}
 		if u.record.K6 != nil { // its latencies are those that Prometheus holds
 			counts.Prometheus = &pool.Latency.Count
 		}

@@ -47,6 +47,8 @@ type Overrides struct {
 	Arrivals     string
 	Baseline     string
 	Name         string
+	// MinimumEffect are NUMBER or MEASURE=NUMBER; see Effects.
+	MinimumEffect []string
 }
 
 // The bounds of what a race may be asked to be. They keep typing errors from becoming races of a week.
@@ -71,7 +73,10 @@ func Parse(s Script, path string, o Overrides) (race.Definition, error) {
 	}
 	d := race.Definition{
 		Name: first(o.Name, x.name, nameOf(path)), Script: path, Lanes: x.lanes,
-		MinimumEffect: x.minimumEffect, Primary: x.primary, K6Image: x.k6Image,
+		Primary: x.primary, K6Image: x.k6Image,
+	}
+	if d.MinimumEffect, err = Effects(x.minimumEffect, o.MinimumEffect); err != nil {
+		return race.Definition{}, err
 	}
 	if err := checkLanes(d.Lanes); err != nil {
 		return race.Definition{}, err

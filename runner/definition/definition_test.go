@@ -49,7 +49,7 @@ func TestAScriptsLanesAndSettingsAreRead(t *testing.T) {
 	require.Equal(t, time.Second, d.Warmup)
 	require.Equal(t, race.Turns, d.Mode)
 	require.Equal(t, race.Poisson, d.Arrivals)
-	require.InDelta(t, 0.05, d.MinimumEffect, 0)
+	require.Equal(t, race.Effects{All: 0.05}, d.MinimumEffect)
 	require.Equal(t, []string{"latency_p95"}, d.Primary)
 	require.Equal(t, "grafana/k6:2.2.0", d.K6Image)
 	require.Equal(t, map[string]json.RawMessage{"insecureSkipTLSVerify": []byte("true"), "hosts": []byte(`{"a": "1.2.3.4"}`)}, d.Options)

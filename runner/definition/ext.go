@@ -15,7 +15,7 @@ type ext struct {
 	heats                          *int
 	untilDecided                   bool
 	warmup                         *time.Duration
-	minimumEffect                  float64
+	minimumEffect                  race.Effects
 	primary                        []string
 	k6Image                        string
 	lanes                          []race.LaneSpec
@@ -56,15 +56,10 @@ func parseExt(raw json.RawMessage, order []string, chosen []Choice) (ext, error)
 	if x.warmup, err = duration(m, extPath, "warmup"); err != nil {
 		return x, err
 	}
-	effect, given, err := value[float64](m, extPath, "minimum_effect", "a number like 0.02")
-	if err != nil {
+	if x.minimumEffect, err = minimumEffect(m["minimum_effect"]); err != nil {
 		return x, err
 	}
-	if given && (effect <= 0 || effect >= 1) {
-		return x, invalid(extPath+".minimum_effect", "is %v; it must be above 0 and below 1 (0.02 is 2%%)", effect)
-	}
-	x.minimumEffect = effect
-	if x.primary, _, err = value[[]string](m, extPath, "primary", "a list of measures"); err != nil {
+	if x.primary, err = primary(m); err != nil {
 		return x, err
 	}
 	if x.k6Image, err = k6Image(m["k6"]); err != nil {

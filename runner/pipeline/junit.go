@@ -38,6 +38,9 @@ func suite(r race.Race) junit.Testsuite {
 	}
 	s.AddProperty("race", printable(r.ID))
 	s.AddProperty("baseline", printable(r.Baseline))
+	if r.BaselineRace != nil {
+		s.AddProperty("baseline_race", printable(r.BaselineRace.ID))
+	}
 	s.AddProperty("audit", printable(scoreboard.Fairness(r.Audit)))
 	if r.Status != race.Finished {
 		why := string(r.Status)
@@ -61,9 +64,9 @@ func testcase(r race.Race, v race.Verdict) junit.Testcase {
 		name = m.Name
 	}
 	c := junit.Testcase{
-		Classname: printable(r.Name + "." + v.App), Name: fmt.Sprintf("%s against %s", name, printable(r.Baseline)), Time: seconds(took(r)),
+		Classname: printable(r.Name + "." + v.App), Name: fmt.Sprintf("%s against %s", name, printable(scoreboard.Rival(r))), Time: seconds(took(r)),
 	}
-	words := strings.TrimSpace(scoreboard.Word(v.Measure, v.Outcome) + " " + verdict.FormatRatio(v))
+	words := strings.TrimSpace(scoreboard.Word(v.Measure, v.Outcome) + scoreboard.Asterisk(r.Audit) + " " + verdict.FormatRatio(v))
 	details := printable(strings.Join(scoreboard.Warnings(v, nil), "\n"))
 	switch v.Outcome {
 	case race.Slower:

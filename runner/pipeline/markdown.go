@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -33,12 +34,15 @@ func writeRace(b *strings.Builder, r race.Race) {
 		b.WriteString("\n\n")
 	}
 	for _, s := range scoreboard.Sentences(r) {
-		fmt.Fprintf(b, "- %s\n", escape(s))
+		fmt.Fprintf(b, "- %s\n", escape(s.Text))
 	}
 	if c := scoreboard.Certainty(r); c != "" {
 		fmt.Fprintf(b, "\n%s\n", escape(c))
 	}
 	writeStandings(b, scoreboard.Standings(r))
+	if f := scoreboard.Footnote(r.Audit); f != "" {
+		fmt.Fprintf(b, "\n%s\n", escape(f))
+	}
 	writeAudit(b, r.Audit)
 	writeOrigin(b, r)
 }
@@ -59,11 +63,8 @@ func writeStandings(b *strings.Builder, t scoreboard.Table) {
 			place = fmt.Sprint(row.Place)
 		}
 		app := escape(row.App)
-		switch {
-		case row.Baseline:
-			app += "<br>baseline"
-		case row.Out != "":
-			app += "<br>" + escape(row.Out)
+		if below := cmp.Or(row.Role, row.Out); below != "" {
+			app += "<br>" + escape(below)
 		}
 		fmt.Fprintf(b, "| %s | %s |", place, app)
 		for _, c := range row.Cells {

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"github.com/yuin/goldmark"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/photofinish/photofinish/pkg/race"
 	"github.com/photofinish/photofinish/pkg/race/racetest"
+	"github.com/photofinish/photofinish/pkg/verdict"
 	"github.com/photofinish/photofinish/runner/pipeline"
 )
 
@@ -78,6 +80,27 @@ func TestNoNameLeavesItsPlace(t *testing.T) {
 		XMLName xml.Name
 	}
 	require.NoError(t, xml.Unmarshal(b.Bytes(), &any))
+}
+
+func TestWhatStandsByAnOverrideIsMarked(t *testing.T) {
+	r, err := verdict.Override(racetest.Unfair(), "anna", "it was the backup", time.Date(2026, 3, 15, 8, 0, 0, 0, time.UTC))
+	require.NoError(t, err)
+	var b bytes.Buffer
+	require.NoError(t, pipeline.Markdown(&b, r))
+	require.Contains(t, b.String(), "high-latency is slower than control: p95")
+	require.Contains(t, b.String(), "(not a fair race: anna let its verdicts stand).")
+	require.Contains(t, b.String(), "✗ slower\\*", "each word has its mark")
+	require.Contains(t, b.String(), "\\* the race was not fair; anna let the verdicts stand on 15 Mar 2026 08:00 UTC (“it was the backup”)")
+	b.Reset()
+	require.NoError(t, pipeline.JUnit(&b, r))
+	require.Contains(t, b.String(), `message="slower* × `)
+	require.Contains(t, b.String(), "the verdict stands because it was overridden")
+	require.Contains(t, b.String(), "not fair, but anna let the verdicts stand on 15 Mar 2026 08:00 UTC")
+
+	b.Reset()
+	require.NoError(t, pipeline.Markdown(&b, racetest.Unfair()))
+	require.NotContains(t, b.String(), "slower")
+	require.NotContains(t, b.String(), "inconclusive\\*")
 }
 
 type suites struct {

@@ -33,6 +33,8 @@ type page struct {
 	Sentences  []sentence
 	Certainty  string
 	Fairness   string
+	Asterisk   string // behind outcomes that stand by an override, with its footnote
+	Footnote   string
 	Standings  scoreboard.Table
 	Everything scoreboard.Table
 	Ridges     ridges
@@ -61,6 +63,7 @@ func newPage(d Data) (page, error) {
 	livery := scoreboard.LiveryOf(r)
 	p := page{
 		Race: r, Name: r.Name, Status: string(r.Status), Facts: facts(r), Certainty: scoreboard.Certainty(r), Fairness: scoreboard.Fairness(r.Audit),
+		Asterisk: scoreboard.Asterisk(r.Audit), Footnote: scoreboard.Footnote(r.Audit),
 		Standings: scoreboard.Standings(r), Everything: scoreboard.Everything(r), HeatTable: newHeatTable(r), Generated: clock(&d.Generated), Class: map[string]string{},
 	}
 	if p.Name == "" {
@@ -70,14 +73,8 @@ func newPage(d Data) (page, error) {
 		p.Class[app] = fmt.Sprintf("app-%d", i)
 	}
 	class := func(app string) string { return p.Class[app] }
-	others := make([]string, 0, len(livery.Apps))
-	for _, app := range livery.Apps {
-		if app != r.Baseline {
-			others = append(others, app)
-		}
-	}
-	for i, text := range scoreboard.Sentences(r) {
-		p.Sentences = append(p.Sentences, sentence{class(others[i]), text})
+	for _, s := range scoreboard.Sentences(r) {
+		p.Sentences = append(p.Sentences, sentence{class(s.App), s.Text})
 	}
 	p.Ridges, p.Ratios, p.HeatPlots = newRidges(d, class), newRatios(d, class), newHeatPlots(r, class)
 	p.Verdicts, p.Shared = newVerdictRows(r, class), scoreboard.SharedWarnings(r.Verdicts)

@@ -15,7 +15,7 @@ type verdictRow struct {
 	Remarks       []string // the verdict's warnings in its measure's unit
 	Drawn         bool
 	Low, High, At string
-	// MarkLow and MarkWidth are the band of 1 ± the minimum effect.
+	// MarkLow and MarkWidth are the band of 1 ± the minimum effect, of no width for measures that are compared by their difference.
 	MarkLow, MarkWidth string
 	// Beyond says on which side the ratio lies outside the picture: "less", "more" or "".
 	Beyond string
@@ -30,8 +30,11 @@ func newVerdictRows(r race.Race, class func(string) string) []verdictRow {
 		if v.Ratio != nil && v.Low != nil && v.High != nil {
 			row.Drawn = true
 			row.Low, row.High, row.At = percent(axis.at(*v.Low)), percent(axis.at(*v.High)), percent(axis.at(*v.Ratio))
-			low, high := axis.at(1/(1+v.MinimumEffect)), axis.at(1+v.MinimumEffect)
-			row.MarkLow, row.MarkWidth = percent(low), percent(high-low)
+			row.MarkLow, row.MarkWidth = percent(50), percent(0)
+			if !scoreboard.ColumnOf(v.Measure).Difference { // whose smallest effect is no ratio
+				low, high := axis.at(1/(1+v.MinimumEffect)), axis.at(1+v.MinimumEffect)
+				row.MarkLow, row.MarkWidth = percent(low), percent(high-low)
+			}
 			switch {
 			case *v.Ratio > axis.to:
 				row.Beyond = "more"

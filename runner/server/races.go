@@ -150,6 +150,20 @@ func (a *api) placed(k sqlite.Kept) (json.RawMessage, error) {
 
 func (a *api) get(w http.ResponseWriter, r *http.Request) {
 	k, err := a.Races.Kept(r.Context(), r.PathValue("id"))
+	a.tellKept(w, k, err)
+}
+
+// override lets the verdicts of an unfair race stand.
+func (a *api) override(w http.ResponseWriter, r *http.Request) {
+	body, ok := a.requested(w, r)
+	if !ok {
+		return
+	}
+	k, err := a.Races.Override(r.Context(), whoOf(r.Context()), r.PathValue("id"), body)
+	a.tellKept(w, k, err)
+}
+
+func (a *api) tellKept(w http.ResponseWriter, k sqlite.Kept, err error) {
 	if err != nil {
 		refuseFor(w, err)
 		return

@@ -15,6 +15,7 @@ import (
 	"github.com/photofinish/photofinish/pkg/race"
 	"github.com/photofinish/photofinish/pkg/race/racetest"
 	"github.com/photofinish/photofinish/runner/config"
+	"github.com/photofinish/photofinish/runner/store/sqlite"
 )
 
 func TestARaceIsAcceptedRunAndTold(t *testing.T) {
@@ -435,4 +436,44 @@ func TestWhatIsNotThereIsToldInJSONToo(t *testing.T) {
 	require.Equal(t, 405, a.status)
 	require.Equal(t, "POST, GET, HEAD", a.header.Get("Allow"))
 	require.Equal(t, "method_not_allowed", a.json(t)["code"])
+}
+
+func TestAnUnfairRaceIsOverriddenByWhoIsKnownAndSaysWhy(t *testing.T) {
+	r := start(t)
+	fair, unfair := racetest.FourApps().Race, racetest.Unfair()
+	unfair.ID = "unfair"
+	for _, one := range []race.Race{fair, unfair} {
+		text, err := json.Marshal(one)
+		require.NoError(t, err)
+		_, err = r.db.Unpack(t.Context(), sqlite.Parcel{Race: text})
+		require.NoError(t, err)
+	}
+	anna := []string{"X-Photofinish-User", "anna"}
+	for name, c := range map[string]struct {
+		id, body string
+		who      []string
+		status   int
+		says     string
+	}{
+		"nobody is named":          {"unfair", `{"reason":"it was the backup"}`, nil, 400, "nobody is named"},
+		"no reason is given":       {"unfair", `{}`, anna, 400, "reason: must be 1 to 1000 bytes long"},
+		"another key":              {"unfair", `{"reason":"x","because":"y"}`, anna, 400, `unknown key "because"`},
+		"a fair race":              {fair.ID, `{"reason":"x"}`, anna, 409, "passed its audit"},
+		"a race that is not there": {"other", `{"reason":"x"}`, anna, 404, "no race"},
+		"a race that waits":        {r.submit(), `{"reason":"x"}`, anna, 409, "has not ended"},
+	} {
+		a := r.ask("POST", "/v1/races/"+c.id+"/override", c.body, c.who...)
+		require.Equal(t, c.status, a.status, name)
+		require.Contains(t, a.json(t)["message"], c.says, name)
+	}
+	a := r.ask("POST", "/v1/races/unfair/override", `{"reason":"it was the backup"}`, anna...)
+	require.Equal(t, 200, a.status, a.body)
+	audit := a.json(t)["audit"].(map[string]any)
+	require.Equal(t, []any{false, "anna", "it was the backup"}, []any{audit["fair"], audit["overridden_by"], audit["override_reason"]})
+	require.Equal(t, a.body, r.ask("GET", "/v1/races/unfair", "").body)
+	require.Contains(t, r.log.String(), "the audit was overridden")
+	require.Equal(t, 409, r.ask("POST", "/v1/races/unfair/override", `{"reason":"again"}`, anna...).status)
+
+	open := start(t, func(c *config.Config) { c.Token.Env = "none" })
+	require.Equal(t, 400, open.ask("POST", "/v1/races/unfair/override", `{"reason":"x"}`, anna...).status, "without a token nobody's word for who he is counts")
 }

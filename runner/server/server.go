@@ -26,6 +26,7 @@ const answerTimeout = time.Minute
 type Races interface {
 	Submit(ctx context.Context, who service.Who, key string, body []byte) (a sqlite.Accepted, known bool, err error)
 	Stop(ctx context.Context, who service.Who, id string) (race.Status, error)
+	Override(ctx context.Context, who service.Who, id string, body []byte) (sqlite.Kept, error)
 	Kept(ctx context.Context, id string) (sqlite.Kept, error)
 	Page(ctx context.Context, f sqlite.Filter) ([]sqlite.Kept, string, error)
 	Logs(ctx context.Context, id, app string) ([]string, error)
@@ -90,6 +91,7 @@ func (a *api) routes() []route {
 		{method: "GET", path: "/v1/races", do: a.list},
 		{method: "GET", path: "/v1/races/{id}", do: a.get},
 		{method: "POST", path: "/v1/races/{id}/stop", do: a.stop},
+		{method: "POST", path: "/v1/races/{id}/override", do: a.override},
 		{method: "GET", path: "/v1/races/{id}/events", lasting: true, do: a.events},
 		{method: "GET", path: "/v1/races/{id}/logs/{app}", do: a.logs},
 		{method: "POST", path: "/v1/plans", do: a.plan},

@@ -47,7 +47,7 @@ func ParseRequest(body []byte) (Request, error) {
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&r); err != nil {
-		return r, badJSON(err)
+		return r, badJSON(err, "script, name, load {vus, duration, rate}, heats, warmup, mode, arrivals, baseline, lanes, until_decided, engine")
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return r, race.Errorf(race.Invalid, "", "the request is more than one JSON object")
@@ -61,7 +61,8 @@ func ParseRequest(body []byte) (Request, error) {
 	return r, nil
 }
 
-func badJSON(err error) error {
+// badJSON says what is wrong with a request that has no other keys than the known ones.
+func badJSON(err error, known string) error {
 	var kind *json.UnmarshalTypeError
 	if errors.As(err, &kind) {
 		where := kind.Field
@@ -75,8 +76,7 @@ func badJSON(err error) error {
 		return race.Errorf(race.Invalid, "", "%s: must be %s, not %s", where, want, kind.Value).At(where)
 	}
 	if key, unknown := strings.CutPrefix(err.Error(), "json: unknown field "); unknown {
-		return race.Errorf(race.Invalid, "known keys: script, name, load {vus, duration, rate}, heats, warmup, mode, arrivals, baseline, lanes, until_decided, engine",
-			"unknown key %s", key)
+		return race.Errorf(race.Invalid, "known keys: "+known, "unknown key %s", key)
 	}
 	return race.Errorf(race.Invalid, "", "the request is no JSON: %w", err)
 }

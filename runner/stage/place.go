@@ -7,7 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/photofinish/photofinish/pkg/measure"
 	"github.com/photofinish/photofinish/pkg/race"
 	"github.com/photofinish/photofinish/pkg/verdict"
 	"github.com/photofinish/photofinish/runner/cgroup"
@@ -190,7 +189,7 @@ func (s *Stage) measure(ctx context.Context) error {
 		return err
 	}
 	s.later(s.metrics.close)
-	s.Race.RemoteWriteURL = s.metrics.remoteWriteURL
+	s.Race.RemoteWriteURL, s.Race.Stored = s.metrics.remoteWriteURL, s.metrics.stored
 	if s.metrics.names != nil {
 		s.Race.Watch = s.metrics.names.set
 	}
@@ -199,19 +198,15 @@ func (s *Stage) measure(ctx context.Context) error {
 
 // specs are the measures as this race judges them.
 func specs(d race.Definition) []verdict.MeasureSpec {
-	var all []verdict.MeasureSpec
-	for _, m := range measure.All() {
-		spec := verdict.Spec(m.ID, verdict.Better(m.Better))
-		if d.MinimumEffect > 0 && !spec.Difference {
-			spec.MinimumEffect = d.MinimumEffect
-		}
-		if d.K6Image != "" {
+	all := verdict.Catalogue()
+	for i, spec := range all {
+		if spec = spec.With(d.MinimumEffect); d.K6Image != "" {
 			spec = spec.FromStock()
 		}
 		if len(d.Primary) > 0 {
-			spec.Primary = slices.Contains(d.Primary, m.ID)
+			spec.Primary = slices.Contains(d.Primary, spec.ID)
 		}
-		all = append(all, spec)
+		all[i] = spec
 	}
 	return all
 }

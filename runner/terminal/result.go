@@ -1,6 +1,7 @@
 package terminal
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -25,7 +26,7 @@ func writeResult(w io.Writer, r race.Race, o Options, files []string) error {
 	}
 	out := result{paint: paint{depth, scoreboard.LiveryOf(r)}, width: max(60, min(width, 200)) - 1}
 	out.sentences(r)
-	out.standings(scoreboard.Standings(r))
+	out.standings(scoreboard.Standings(r), scoreboard.Footnote(r.Audit))
 	out.verdicts(r)
 	out.audit(r.Audit)
 	out.files(files)
@@ -56,13 +57,8 @@ func (o *result) sentences(r race.Race) {
 		}
 		o.item("✗", StatusWord(r.Status)+fmt.Sprintf(" in heat %d of %d", len(r.Heats), r.PlannedHeats)+why)
 	}
-	sentences := scoreboard.Sentences(r)
-	n := 0
-	for _, l := range r.Lanes {
-		if l.App != r.Baseline && n < len(sentences) {
-			o.item(o.paint.app(l.App, "●"), sentences[n])
-			n++
-		}
+	for _, s := range scoreboard.Sentences(r) {
+		o.item(o.paint.app(s.App, "●"), s.Text)
 	}
 	if c := scoreboard.Certainty(r); c != "" {
 		for _, l := range wrap(c, o.width-2) {
@@ -73,7 +69,7 @@ func (o *result) sentences(r race.Race) {
 
 // standings writes a row per app: the values, beneath them the differences to the baseline, beneath those the words.
 // Columns that do not fit beside the others follow in a second table.
-func (o *result) standings(t scoreboard.Table) {
+func (o *result) standings(t scoreboard.Table, footnote string) {
 	if len(t.Columns) == 0 {
 		return
 	}
@@ -101,6 +97,12 @@ func (o *result) standings(t scoreboard.Table) {
 		o.standingsPart(t, app, widths, from, to)
 		from = to
 	}
+	if footnote != "" {
+		o.line("")
+		for _, l := range wrap(printable(footnote), o.width) {
+			o.line("%s", l)
+		}
+	}
 }
 
 func (o *result) standingsPart(t scoreboard.Table, app int, widths []int, from, to int) {
@@ -115,13 +117,7 @@ func (o *result) standingsPart(t scoreboard.Table, app int, widths []int, from, 
 			place = fmt.Sprint(r.Place)
 		}
 		values := new(line).add(right(place, placeWidth-1)+" ", o.paint.bold).add(left(printable(r.App), app), func(x string) string { return o.paint.app(r.App, x) })
-		below := ""
-		switch {
-		case r.Baseline:
-			below = "baseline"
-		case r.Out != "":
-			below = r.Out
-		}
+		below := cmp.Or(r.Role, r.Out)
 		diffs := new(line).to(placeWidth).add(left(below, app), o.paint.dim)
 		words := new(line).to(placeWidth + app)
 		for i := from; i < to; i++ {
@@ -154,9 +150,9 @@ func (o *result) verdicts(r race.Race) {
 	if len(r.Verdicts) == 0 {
 		return
 	}
-	o.title("Verdicts against " + printable(r.Baseline))
+	o.title("Verdicts against " + printable(scoreboard.Rival(r)))
 	shared := scoreboard.SharedWarnings(r.Verdicts)
-	widths := verdictWidths(shown, o.width)
+	widths := verdictWidths(r, shown, o.width)
 	app := ""
 	for _, v := range shown {
 		if v.App != app {
@@ -164,7 +160,7 @@ func (o *result) verdicts(r race.Race) {
 			o.line("%s", o.paint.app(app, printable(app)))
 		}
 		l := new(line)
-		for i, c := range verdictCells(v) {
+		for i, c := range verdictCells(r, v) {
 			switch {
 			case widths[i] == 0:
 			case i == outcomeCell:
@@ -191,22 +187,22 @@ func (o *result) verdicts(r race.Race) {
 // outcomeCell is the index of the outcome in verdictCells.
 const outcomeCell = 1
 
-func verdictCells(v race.Verdict) [4]string {
+func verdictCells(r race.Race, v race.Verdict) [4]string {
 	needed := ""
 	if v.HeatsNeeded != nil {
 		needed = "needs " + scoreboard.Count(*v.HeatsNeeded, "heat")
 	}
 	return [4]string{
-		scoreboard.ColumnOf(v.Measure).Title, scoreboard.Mark(v.Outcome) + " " + scoreboard.Word(v.Measure, v.Outcome), verdict.FormatRatio(v), needed,
+		scoreboard.ColumnOf(v.Measure).Title, scoreboard.Mark(v.Outcome) + " " + scoreboard.Word(v.Measure, v.Outcome) + scoreboard.Asterisk(r.Audit), verdict.FormatRatio(v), needed,
 	}
 }
 
 // verdictWidths are those of the cells; the last one goes where there is no room.
-func verdictWidths(vs []race.Verdict, room int) (widths [4]int) {
+func verdictWidths(r race.Race, vs []race.Verdict, room int) (widths [4]int) {
 	total := 0
 	for i := range widths {
 		for _, v := range vs {
-			widths[i] = max(widths[i], columns(verdictCells(v)[i]))
+			widths[i] = max(widths[i], columns(verdictCells(r, v)[i]))
 		}
 		total += 2 + widths[i]
 	}

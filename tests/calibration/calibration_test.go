@@ -53,6 +53,35 @@ func TestThePageShowsTheNumbers(t *testing.T) {
 	require.Contains(t, string(page), pageStart+c.tables()+pageEnd, "go tool mage calibrate writes it anew")
 }
 
+func TestThePlotsShowTheNumbers(t *testing.T) {
+	c, err := load("../../docs/calibration.json")
+	require.NoError(t, err)
+	dir := t.TempDir()
+	require.NoError(t, c.draw(dir))
+	drawn, err := filepath.Glob(filepath.Join(dir, "*.svg"))
+	require.NoError(t, err)
+	require.Len(t, drawn, 3)
+	page, err := os.ReadFile("../../docs/verdict.md")
+	require.NoError(t, err)
+	for _, path := range drawn {
+		fresh, err := os.ReadFile(path)
+		require.NoError(t, err)
+		kept, err := os.ReadFile(filepath.Join("../../docs/img", filepath.Base(path)))
+		require.NoError(t, err)
+		require.Equal(t, string(kept), string(fresh), "go tool mage calibrate draws it anew")
+		require.Contains(t, string(page), "](img/"+filepath.Base(path)+")")
+	}
+}
+
+func TestWilsonsInterval(t *testing.T) {
+	low, high := wilson(3805, 4000)
+	require.InDelta(t, .9441, low, 1e-4)
+	require.InDelta(t, .9575, high, 1e-4)
+	low, high = wilson(0, 10)
+	require.InDelta(t, 0, low, 1e-9)
+	require.InDelta(t, .2775, high, 1e-4)
+}
+
 func TestWhatIsMeasuredIsNotMeasuredAgain(t *testing.T) {
 	dir := t.TempDir()
 	numbers, page := filepath.Join(dir, "calibration.json"), filepath.Join(dir, "verdict.md")

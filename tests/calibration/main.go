@@ -10,6 +10,7 @@ import (
 	"maps"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -80,7 +81,7 @@ func calibrate(say io.Writer, path, page string, races int) error {
 		}
 		_, _ = fmt.Fprintf(say, "%s: %d races in %.0f s\n", world, races, time.Since(began).Seconds())
 	}
-	return rewrite(page, c)
+	return errors.Join(rewrite(page, c), c.draw(filepath.Join(filepath.Dir(page), "img")))
 }
 
 // tell writes what the bank says beside the numbers of the synthetic races.

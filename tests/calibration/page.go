@@ -36,11 +36,14 @@ func (c Calibration) tables() string {
 		fmt.Fprintf(&b, "| %s | %d | %.1f | **%.2f** | %.1f | %.1f |\n", cell.World, cell.Races, cell.share(cell.P95.Covered), cell.share(cell.Wrong),
 			cell.share(cell.Naive.Slower+cell.Naive.Faster), cell.share(cell.RankTest.Slower+cell.RankTest.Faster))
 	}
+	b.WriteString("\n![False alarms about two identical apps, by world and way of judging](img/calibration-false-alarms.svg)\n" +
+		"![How often the 95% interval holds the truth, by world, with its own 95% interval](img/calibration-coverage.svg)\n")
 	fmt.Fprintf(&b, "\n**On the edge**: the app takes exactly %.0f%% longer, which is the minimum effect, so that *slower* and *same* are both wrong.\n\n", 100*minimums[0])
 	b.WriteString("| latencies | p95 slower | p95 same | p50 slower | p50 same |\n|---|--:|--:|--:|--:|\n")
 	for _, cell := range c.at(1+minimums[0], minimums[0]) {
 		fmt.Fprintf(&b, "| %s | %.2f | %.2f | %.2f | %.2f |\n", cell.World, cell.share(cell.P95.Slower), cell.share(cell.P95.Same), cell.share(cell.P50.Slower), cell.share(cell.P50.Same))
 	}
+	b.WriteString("\n![How often a slowdown of the p95 is found, by its size and world, at minimum effects of 2% and 0%](img/calibration-power.svg)\n")
 	for _, measure := range []string{"p95", "p50"} {
 		for _, e := range minimums {
 			c.power(&b, measure, e)

@@ -245,6 +245,42 @@ func TestARaceIsCarriedFromOneDatabaseToAnother(t *testing.T) {
 	require.Equal(t, int64(1), n)
 }
 
+func TestAnOverrideIsRecordedAndNotedOnce(t *testing.T) {
+	db := fresh(t)
+	unfair := racetest.Unfair()
+	text, err := json.Marshal(unfair)
+	require.NoError(t, err)
+	_, err = db.Unpack(t.Context(), sqlite.Parcel{Race: text})
+	require.NoError(t, err)
+	require.Equal(t, race.NotFound, race.CodeOf(db.Override(t.Context(), "other", "anna", "why not", noon)))
+	require.Equal(t, race.Invalid, race.CodeOf(db.Override(t.Context(), unfair.ID, "anna", "", noon)))
+	require.NoError(t, db.Override(t.Context(), unfair.ID, "anna", "it was the backup", noon))
+	err = db.Override(t.Context(), unfair.ID, "bob", "no, it was not", noon.Add(time.Hour))
+	require.Equal(t, race.Conflict, race.CodeOf(err))
+	require.ErrorContains(t, err, "by anna")
+
+	k, err := db.Get(t.Context(), unfair.ID)
+	require.NoError(t, err)
+	var r race.Race
+	require.NoError(t, json.Unmarshal(k.Record, &r))
+	require.False(t, r.Audit.Fair)
+	require.Equal(t, []any{"anna", noon, "it was the backup"}, []any{*r.Audit.OverriddenBy, *r.Audit.OverriddenAt, r.Audit.OverrideReason})
+	slower := func(r race.Race) int {
+		n := 0
+		for _, v := range r.Verdicts {
+			if v.Outcome == race.Slower {
+				n++
+			}
+		}
+		return n
+	}
+	require.Zero(t, slower(unfair))
+	require.Equal(t, slower(racetest.FourApps().Race), slower(r))
+	changes, err := db.Changes(t.Context(), unfair.ID)
+	require.NoError(t, err)
+	require.Equal(t, []sqlite.Change{{At: noon, Status: race.Finished, Cause: "the race was not fair; anna let the verdicts stand on 14 Mar 2026 12:00 UTC (“it was the backup”)"}}, changes)
+}
+
 func TestADatabaseOfANewerVersionIsNotTouched(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "races.db")
 	db := open(t, path)

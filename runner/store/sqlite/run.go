@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/photofinish/photofinish/pkg/race"
+	"github.com/photofinish/photofinish/pkg/scoreboard"
+	"github.com/photofinish/photofinish/pkg/verdict"
 )
 
 // Waiting is a race that is next to be run.
@@ -119,6 +121,33 @@ func saveLogs(ctx context.Context, tx *sql.Tx, seq int64, logs map[string][]stri
 		}
 	}
 	return nil
+}
+
+// Override lets the verdicts of an unfair race stand; see verdict.Override.
+func (d *DB) Override(ctx context.Context, id, by, why string, now time.Time) error {
+	err := d.transact(ctx, func(tx *sql.Tx) error {
+		var seq int64
+		var record string
+		if err := tx.QueryRowContext(ctx, "SELECT seq, record FROM races WHERE id = ?", id).Scan(&seq, &record); err != nil {
+			return lookup(id, err)
+		}
+		var r race.Race
+		if err := json.Unmarshal([]byte(record), &r); err != nil {
+			return err
+		}
+		r, err := verdict.Override(r, by, why, now)
+		if err != nil {
+			return err
+		}
+		if err := save(ctx, tx, seq, r.Status, r, now); err != nil {
+			return err
+		}
+		return change(ctx, tx, seq, now, r.Status, scoreboard.Override(r.Audit))
+	})
+	if code := race.CodeOf(err); code == race.NotFound || code == race.Conflict || code == race.Invalid {
+		return err
+	}
+	return failure("override race "+id, err)
 }
 
 // Stop notes that somebody wants a race to end, and cancels it at once if it has not left the queue. A race that has ended is

@@ -1,0 +1,159 @@
+package cmd_test
+
+import (
+	"encoding/xml"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/photofinish/photofinish/pkg/race"
+	"github.com/photofinish/photofinish/pkg/race/racetest"
+	"github.com/photofinish/photofinish/pkg/verdict"
+	"github.com/photofinish/photofinish/runner/store"
+)
+
+// saved saves a race and gives its folder.
+func saved(t *testing.T, r race.Race) string {
+	t.Helper()
+	folder, err := store.Create(filepath.Join(t.TempDir(), r.ID))
+	require.NoError(t, err)
+	require.NoError(t, folder.Save(r))
+	return folder.Path
+}
+
+// twoNights are the folders of a race of four apps and of the same a night earlier, when high-cpu took half as long.
+func twoNights(t *testing.T) (now, then string) {
+	t.Helper()
+	tonight, earlier := racetest.FourApps().Race, racetest.FourApps().Race
+	earlier.ID = "ab-test-20260313-092650"
+	for _, h := range earlier.Heats {
+		v := *h.Lanes["high-cpu"].Measures["latency_p95"] / 2
+		h.Lanes["high-cpu"].Measures["latency_p95"] = &v
+	}
+	return saved(t, tonight), saved(t, earlier)
+}
+
+func verdictOf(t *testing.T, r race.Race, app, measure string) race.Verdict {
+	t.Helper()
+	i := slices.IndexFunc(r.Verdicts, func(v race.Verdict) bool { return v.App == app && v.Measure == measure })
+	require.GreaterOrEqual(t, i, 0, "%s has no verdict on %s", app, measure)
+	return r.Verdicts[i]
+}
+
+func TestARaceIsComparedWithAnEarlierOne(t *testing.T) {
+	now, then := twoNights(t)
+	dir := t.TempDir()
+	markdown, junit := filepath.Join(dir, "race.md"), filepath.Join(dir, "race.xml")
+	f := run(t.Context(), t, "", "compare", now, "--baseline-race", then, "--fail-on", "regression", "--markdown", markdown, "--junit", junit)
+	require.Equal(t, 4, f.code, f.stderr)
+	const sentence = "high-cpu is slower than itself in race ab-test-20260313-092650: p95 × 2.0"
+	require.Contains(t, f.stdout, sentence)
+	require.Contains(t, f.stdout, "memory-leak against itself in race ab-test-20260313-092650 is inconclusive: p95 × 1.00 [0.98, 1.02]")
+	require.Contains(t, f.stdout, "Verdicts against race ab-test-20260313-092650")
+	require.Regexp(t, `(?m)^ +control +`, f.stdout, "the control stands in the table as such")
+	require.Contains(t, f.stdout, "what moved in between and touched control and the others alike is taken")
+
+	text, err := os.ReadFile(markdown)
+	require.NoError(t, err)
+	require.Contains(t, string(text), `high-cpu is slower than itself in race ab-test-20260313-092650: p95 × 2.0`)
+	require.Contains(t, string(text), "control<br>control")
+	var suites struct {
+		Cases []struct {
+			Class   string    `xml:"classname,attr"`
+			Name    string    `xml:"name,attr"`
+			Failure *struct{} `xml:"failure"`
+		} `xml:"testsuite>testcase"`
+	}
+	text, err = os.ReadFile(junit)
+	require.NoError(t, err)
+	require.NoError(t, xml.Unmarshal(text, &suites))
+	failed := []string{}
+	for _, c := range suites.Cases {
+		if c.Failure != nil {
+			failed = append(failed, c.Class+": "+c.Name)
+		}
+	}
+	require.Equal(t, []string{"ab-test.high-cpu: p95 latency against race ab-test-20260313-092650"}, failed)
+
+	f = run(t.Context(), t, "", "compare", now, "--baseline-race", then, "--json", "--minimum-effect", "latency_p95=0.9", "--fail-on", "regression")
+	require.Equal(t, 4, f.code)
+	r := onlyRecord(t, f.stdout)
+	require.Equal(t, "ab-test-20260313-092650", r.BaselineRace.ID)
+	require.Equal(t, "control", r.BaselineRace.Control)
+	v := verdictOf(t, r, "high-cpu", "latency_p95")
+	require.InDelta(t, 2, *v.Ratio, .01)
+	require.InDelta(t, .9, v.MinimumEffect, 0)
+	require.Equal(t, race.Same, verdictOf(t, r, "high-latency", "latency_p95").Outcome)
+
+	again := onlyRecord(t, run(t.Context(), t, "", "compare", then, "--baseline-race", now, "--json").stdout)
+	require.Equal(t, race.Faster, verdictOf(t, again, "high-cpu", "latency_p95").Outcome, "the other way round")
+}
+
+func TestWithoutALaneThatRanInBothNothingIsFasterOrSlower(t *testing.T) {
+	now, then := twoNights(t)
+	r, err := store.Load(then)
+	require.NoError(t, err)
+	r.ID, r.Baseline = "ab-test-20260312-092650", "memory-leak" // nobody says that control was the same
+	f := run(t.Context(), t, "", "compare", now, "--baseline-race", saved(t, r), "--fail-on", "regression", "--json")
+	require.Equal(t, 0, f.code)
+	got := onlyRecord(t, f.stdout)
+	require.False(t, got.Audit.Fair)
+	require.NotEmpty(t, got.Verdicts)
+	for _, v := range got.Verdicts {
+		require.Equal(t, race.Inconclusive, v.Outcome)
+	}
+	require.Contains(t, f.stderr, "no lane is known to have run unchanged in both races")
+	f = run(t.Context(), t, "", "compare", now, "--baseline-race", saved(t, r), "--baseline", "control", "--fail-on", "regression")
+	require.Equal(t, 4, f.code, "somebody says so")
+	f = run(t.Context(), t, "", "compare", now, "--baseline-race", then, "--baseline", "contorl")
+	require.Equal(t, 2, f.code)
+	require.Contains(t, f.stderr, `the control "contorl" did not run in both races`)
+	f = run(t.Context(), t, "", "compare", "--trend", now, "--baseline-race", then)
+	require.Equal(t, 2, f.code)
+}
+
+func TestARecordedRaceIsJudgedAnewByOtherMinimumEffects(t *testing.T) {
+	now, _ := twoNights(t)
+	f := run(t.Context(), t, "", "compare", now, "--json", "--minimum-effect", "latency_p95=0.9", "--minimum-effect", "error_rate=0.5")
+	require.Equal(t, 0, f.code, f.stderr)
+	require.Contains(t, f.stderr, "judged anew with minimum effects that it was not raced with")
+	require.Contains(t, strings.Join(strings.Fields(f.stderr), " "), "A difference counts from 90% on (p95 latency), from 50.0 pp on (Errors).")
+	r := onlyRecord(t, f.stdout)
+	require.Equal(t, race.Same, verdictOf(t, r, "memory-leak", "latency_p95").Outcome)
+	require.InDelta(t, .5, verdictOf(t, r, "memory-leak", "error_rate").MinimumEffect, 0)
+	require.InDelta(t, verdict.DefaultMinimumEffect, verdictOf(t, r, "memory-leak", "cpu_ms_per_request").MinimumEffect, 0)
+	f = run(t.Context(), t, "", "compare", now, "--minimum-effect", "latency_p96=0.1")
+	require.Equal(t, 2, f.code)
+	require.Contains(t, f.stderr, `there is no measure "latency_p96"`)
+}
+
+// Two real races: in the second one b is slower, and a is the same program.
+func TestTwoRealRacesAreCompared(t *testing.T) {
+	var dirs []string
+	unfair := false
+	for _, fault := range []string{"slow=20ms", "slow=60ms"} {
+		script := writeScript(t, "", "a: "+lane(portA, "", "slow=10ms"), "b: "+lane(portB, "", fault))
+		f := runRace(t.Context(), t, script, "--mode", "turns", "--heats", "6", "--minimum-effect", "latency_p95=0.1")
+		require.Equal(t, 0, f.code)
+		require.InDelta(t, .1, verdictOf(t, f.record, "b", "latency_p95").MinimumEffect, 0)
+		require.InDelta(t, verdict.DefaultMinimumEffect, verdictOf(t, f.record, "b", "latency_p50").MinimumEffect, 0)
+		dirs, unfair = append(dirs, f.dir), unfair || !f.record.Audit.Fair
+	}
+	f := run(t.Context(), t, "", "compare", dirs[1], "--baseline-race", dirs[0], "--json", "--fail-on", "regression")
+	r := onlyRecord(t, f.stdout)
+	v := verdictOf(t, r, "b", "latency_p95")
+	require.InDelta(t, 3, *verdictOf(t, r, "b", "latency_p50").Ratio, .8, "the p95 of 50 requests shows the machine more than the app")
+	if unfair { // beside a busy neighbour nothing may be decided
+		t.Logf("not fair: %+v", r.Audit.Findings)
+		require.Zero(t, f.code)
+		require.Equal(t, race.Inconclusive, v.Outcome)
+	} else {
+		require.Equal(t, 4, f.code)
+		require.Equal(t, race.Slower, v.Outcome)
+	}
+	nothingLeft(t)
+}
