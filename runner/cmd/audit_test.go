@@ -137,7 +137,7 @@ func TestAThresholdWithAbortOnFailTakesItsLaneOutAndNoOther(t *testing.T) {
 	f := runRace(t.Context(), t, script, "--mode", "turns")
 	require.Equal(t, 99, f.code)
 	require.Equal(t, race.Finished, f.record.Status)
-	require.Contains(t, f.foundOf(t, "b", race.ThresholdAborted).Detail, "was retired after heat 1 by the threshold http_req_duration: p(50)<60, which has abortOnFail")
+	require.Contains(t, f.foundOf(t, "b", race.ThresholdAborted).Detail, "left the race after heat 1, in which it crossed http_req_duration: p(50)<60: the threshold has abortOnFail")
 	require.Len(t, f.record.Heats, 2)
 	require.Contains(t, f.record.Heats[0].Lanes, "b", "the heat that it crossed it in counts")
 	require.NotContains(t, f.record.Heats[1].Lanes, "b")

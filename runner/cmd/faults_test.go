@@ -149,24 +149,6 @@ func TestCrossedThresholdsAreTheExitCode99(t *testing.T) {
 	nothingLeft(t)
 }
 
-func TestAThresholdWithAbortOnFailRetiresItsLane(t *testing.T) {
-	script := writeScript(t, "options.thresholds = { http_req_duration: [{ threshold: 'p(95)<10', abortOnFail: true }] };\nexport default function () { http.get(__ENV.APP_URL); }",
-		"a: "+lane(portA, ""), "b: "+lane(portB, "", "slow=20ms"), "c: "+lane(46103, ""))
-	f := runRace(t.Context(), t, script, "--heats", "2")
-	require.Equal(t, 99, f.code)
-	require.Equal(t, race.Finished, f.record.Status)
-	require.Contains(t, f.stdout, "b is out of the race: it crossed http_req_duration: p(95)<10, which has abortOnFail")
-	require.Contains(t, f.record.Audit.Findings, race.Finding{
-		Lane: "b", Kind: race.ThresholdAborted, Severity: race.Warning,
-		Detail: "left the race after heat 1, in which it crossed http_req_duration: p(95)<10: the threshold has abortOnFail",
-	})
-	require.Len(t, f.record.Heats, 2)
-	require.Contains(t, f.record.Heats[0].Lanes, "b")
-	require.NotContains(t, f.record.Heats[1].Lanes, "b")
-	require.Contains(t, f.record.Heats[1].Lanes, "c")
-	nothingLeft(t)
-}
-
 func TestAFolderThatCannotBeWrittenIsFoundBeforeTheRace(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	require.NoError(t, os.WriteFile(file, nil, 0o600))
