@@ -28,7 +28,7 @@ const situations: Record<string, Answers> = {
   names: { open: renamed(`🐢🚀 ${'nightly '.repeat(25)}`) },
 };
 
-/** Puts what was recorded behind the panel. "no source" is a Grafana without a data source, "unreachable" one whose data source was deleted. */
+/** Puts what was recorded behind the panel. "no source" is a Grafana without a data source, "gone" one whose data source was deleted. */
 export function controlScene(name: string): Scene {
   const { capabilities = idle.capabilities, open = idle.open, script = idle.script, race } = situations[name] ?? {};
   install(instance);
@@ -47,7 +47,7 @@ export function controlScene(name: string): Scene {
     }
   };
   const fetch = ({ url }: BackendSrvRequest) =>
-    name === 'unreachable'
+    name === 'gone'
       ? throwError(() => ({ status: 404, data: { message: 'Data source not found' } }))
       : of({ data: answer(url.split('/resources/')[1] ?? '') });
   setBackendSrv({ fetch } as unknown as BackendSrv);

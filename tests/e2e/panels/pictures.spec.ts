@@ -28,7 +28,7 @@ const all: Shot[] = [
   ...shots('finish', ['race'], light),
   ...shots('finish', ['thirty'], { height: 900 }),
   ...shots('finish', ['race'], { width: 400, height: 900 }),
-  ...shots('control', ['idle', 'racing', 'finished', 'failed', 'viewer', 'thirty', 'names', 'no source', 'unreachable']),
+  ...shots('control', ['idle', 'racing', 'finished', 'failed', 'viewer', 'thirty', 'names', 'no source', 'gone']),
   ...shots('control', ['racing', 'finished'], light),
   ...shots('control', ['idle', 'names'], { width: 400 }),
 ];

@@ -15,12 +15,14 @@ export interface Scene {
   options?: object;
 }
 
+/** "gone" is a panel whose data source is not there any more. */
 export function sceneOf(panel: string, name: string): Scene {
+  const errors = name === 'gone' ? [{ message: 'Data source not found' }] : undefined;
   switch (panel) {
     case 'track':
-      return trackScenes[name]?.() ?? {};
+      return { errors, ...trackScenes[name]?.() };
     case 'finish':
-      return finishScene(name);
+      return { errors, ...finishScene(name) };
     default:
       return controlScene(name);
   }
