@@ -1,4 +1,4 @@
-// Pictures of the panels, compared with those in pictures/. One that differs is written to test-results, with the stored one and the difference.
+// Pictures of the panels, compared with those in pictures/. One that differs is written to test-results/pictures, with the stored one and the difference.
 import { expect, type Page, test } from '@playwright/test';
 
 interface Shot {

@@ -12,7 +12,7 @@ const alike = ['--font-render-hinting=none', '--disable-lcd-text', '--force-colo
 
 export default defineConfig({
   testDir: '.',
-  outputDir: join(import.meta.dirname, '../../../test-results'),
+  outputDir: join(import.meta.dirname, '../../../test-results/pictures'),
   snapshotPathTemplate: '{testDir}/pictures/{arg}{ext}',
   reporter: [['line']],
   workers: 1,

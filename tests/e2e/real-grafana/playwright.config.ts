@@ -19,7 +19,7 @@ if (!baseURL) {
 
 export default defineConfig<PluginOptions>({
   testDir: '.',
-  outputDir: join(root, 'test-results'),
+  outputDir: join(root, 'test-results', 'grafana'),
   reporter: [['list']],
   workers: 1,
   timeout: 120_000,
