@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -32,12 +33,6 @@ const runnerToken = "the runner's token"
 // small apps. What is done there with mouse and keyboard stands in tests/e2e/control.
 func TestTheControlPanelWorksInARealBrowser(t *testing.T) {
 	chromium := browser(t)
-	if err := confine.Supported(); err != nil {
-		if os.Getenv("PHOTOFINISH_REQUIRE_ALL") == "1" {
-			t.Fatalf("the runner cannot be tried: %v", err)
-		}
-		t.Skipf("SKIPPED, the control panel in a browser: %v", err)
-	}
 	readSources(t)
 	dir := t.TempDir()
 	npx(t, nil, "esbuild", "tests/e2e/control/page.tsx", "--bundle", "--splitting", "--format=esm", "--outdir="+dir, "--jsx=transform", "--target=es2022",
@@ -47,9 +42,7 @@ func TestTheControlPanelWorksInARealBrowser(t *testing.T) {
 	between := httptest.NewServer(way)
 	t.Cleanup(between.Close)
 
-	g := newGrafana(t, prometheus)
-	g.settings.JsonData, g.settings.DecryptedSecureJsonData = fmt.Appendf(nil, `{"runnerUrl":%q}`, between.URL), map[string]string{"runnerToken": runnerToken}
-	s := &signedIn{grafana: g, user: &pluginv2.User{Login: "ed", Role: "Editor"}}
+	s := signIn(t, between.URL, prometheus)
 	mux := http.NewServeMux()
 	mux.HandleFunc("/api/datasources/uid/pf/resources/{path...}", s.call)
 	mux.HandleFunc("PUT /scene", func(w http.ResponseWriter, r *http.Request) { s.set(w, r, way) })
@@ -60,6 +53,14 @@ func TestTheControlPanelWorksInARealBrowser(t *testing.T) {
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	npx(t, []string{"PHOTOFINISH_E2E_URL=" + server.URL, "PHOTOFINISH_CHROMIUM=" + chromium}, "vitest", "run", "--config", "tests/e2e/control/vitest.config.ts")
+}
+
+// signIn starts the binary with a data source over a runner and its Prometheus, and logs an editor in.
+func signIn(t *testing.T, runner, prometheus string) *signedIn {
+	t.Helper()
+	g := newGrafana(t, prometheus)
+	g.settings.JsonData, g.settings.DecryptedSecureJsonData = fmt.Appendf(nil, `{"runnerUrl":%q}`, runner), map[string]string{"runnerToken": runnerToken}
+	return &signedIn{grafana: g, user: &pluginv2.User{Login: "ed", Role: "Editor"}}
 }
 
 // signedIn is Grafana as a user sees it: the browser's test says who that is, and whether the data source is still there.
@@ -189,6 +190,9 @@ export const options = {
 };
 export default function () { http.get(__ENV.APP_URL); }
 `
+	thirtyScript = `export const options = { vus: 1, duration: '5s', ext: { photofinish: { lanes: { %s } } } };
+export default function () {}
+`
 )
 
 // told is where the runner says that its Prometheus is, and then that it listens itself.
@@ -197,6 +201,12 @@ var told = regexp.MustCompile(`msg="Prometheus is embedded" url=(\S+)|msg="the r
 // serveRunner builds the runner, gives it scripts, and starts it. It answers with its address and that of its Prometheus.
 func serveRunner(t *testing.T) (runner *url.URL, prometheus string) {
 	t.Helper()
+	if err := confine.Supported(); err != nil {
+		if os.Getenv("PHOTOFINISH_REQUIRE_ALL") == "1" {
+			t.Fatalf("the runner cannot be tried: %v", err)
+		}
+		t.Skipf("SKIPPED, the control panel over a runner: %v", err)
+	}
 	dir := t.TempDir()
 	program, app := filepath.Join(dir, "photofinish"), filepath.Join(dir, "app")
 	for out, pkg := range map[string]string{program: "./runner", app: "./runner/engine/enginetest/app"} {
@@ -247,6 +257,11 @@ func serveRunner(t *testing.T) (runner *url.URL, prometheus string) {
 	script("quick.js", "1s", "control")
 	script("slow.js", "20s", "control")
 	script("broken.js", "1s", "crasher")
+	lanes := []string{"'" + strings.Repeat("long-", 12) + "': { url: 'http://127.0.0.1:1/' }"}
+	for i := range 29 {
+		lanes = append(lanes, fmt.Sprintf("'app-%d': { url: 'http://127.0.0.1:1/' }", i+2))
+	}
+	put("scripts/thirty.js", fmt.Sprintf(thirtyScript, strings.Join(lanes, ", ")))
 	return runner, prometheus
 }
 

@@ -73,7 +73,7 @@ func guard(prometheus http.Handler) http.Handler {
 }
 
 // browser finds a Chromium and the frontend's packages, or skips the test loudly; where nothing may be skipped it fails.
-func browser(t *testing.T) string {
+func browser(t testing.TB) string {
 	t.Helper()
 	missing := "chromium, chromium-browser or google-chrome (Debian: apt-get install chromium)"
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
@@ -95,22 +95,28 @@ func browser(t *testing.T) string {
 }
 
 // npx runs a command of the frontend's packages in the repository's root.
-func npx(t *testing.T, env []string, name string, args ...string) {
+func npx(t testing.TB, env []string, name string, args ...string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
-	defer cancel()
-	command, err := filepath.Abs(filepath.Join(root, "node_modules", ".bin", name))
-	require.NoError(t, err)
-	cmd := exec.CommandContext(ctx, command, args...)
-	cmd.Dir, cmd.Env, cmd.WaitDelay = root, append(os.Environ(), env...), time.Second
-	said, err := cmd.CombinedOutput()
+	said, err := npxOutput(env, name, args...)
 	require.NoError(t, err, string(said))
 	t.Logf("%s", said)
 }
 
+func npxOutput(env []string, name string, args ...string) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 8*time.Minute)
+	defer cancel()
+	command, err := filepath.Abs(filepath.Join(root, "node_modules", ".bin", name))
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.CommandContext(ctx, command, args...)
+	cmd.Dir, cmd.Env, cmd.WaitDelay = root, append(os.Environ(), env...), time.Second
+	return cmd.CombinedOutput()
+}
+
 // readSources opens what the browser's test is made of: go test repeats a result without a run unless a file changed that the test itself has
 // opened.
-func readSources(t *testing.T) {
+func readSources(t testing.TB) {
 	t.Helper()
 	for _, dir := range []string{"src", "tests/e2e", "package-lock.json"} {
 		require.NoError(t, filepath.WalkDir(filepath.Join(root, dir), func(path string, entry fs.DirEntry, err error) error {

@@ -22,7 +22,8 @@ export function EndedCard({ calls, race, timeZone, onClose }: { calls: Calls; ra
   const unfair = race.status === 'finished' && race.unfair.length > 0;
   const quoted = race.lanes.every(({ out }) => out === '') ? race.printed : [];
   const took = race.startedAt !== undefined && race.finishedAt !== undefined ? lengthOf(race.finishedAt - race.startedAt) : '';
-  const heats = race.heatsRun === race.heats ? `${race.heats} heats` : `${race.heatsRun} of ${race.heats} heats`;
+  const heats =
+    race.heatsRun === race.heats ? `${race.heats} heat${race.heats === 1 ? '' : 's'}` : `${race.heatsRun} of ${race.heats} heats`;
   const when = race.finishedAt === undefined ? '' : dateTimeFormat(race.finishedAt, { timeZone });
   return (
     <Alert

@@ -7,7 +7,7 @@ import { Apps } from './Apps';
 import { Audit } from './Audit';
 import { Distributions, distributionsTitle } from './Distributions';
 import { getStyles, useLook } from './look';
-import { readFinishes } from './model/finish';
+import { type Finish, readFinishes } from './model/finish';
 import { noRace } from './model/missing';
 import { ratiosOf } from './model/ratios';
 import { ridgesOf } from './model/ridges';
@@ -23,7 +23,11 @@ const gap = 24;
 /** The photo finish: the result in words, distributions, ratios, audit. */
 export function FinishPanel({ data, options, width, timeRange, onChangeTimeRange }: PanelProps<FinishOptions>) {
   const styles = useStyles2(getStyles);
-  const finishes = useMemo(() => readFinishes(data.series), [data.series]);
+  const errors = (data.errors ?? []).map(({ message, data: told }) => message ?? told?.message ?? 'a query failed');
+  const finishes = useKept(
+    useMemo(() => readFinishes(data.series), [data.series]),
+    errors.length > 0
+  );
   const fieldId = useId();
   const [chosen, choose] = useState('');
   const [focus, setFocus] = useState<string>();
@@ -37,6 +41,7 @@ export function FinishPanel({ data, options, width, timeRange, onChangeTimeRange
     return (
       <Empty
         loading={data.state === LoadingState.Loading}
+        errors={errors}
         asked={(data.request?.targets ?? []).map((one) => asText(asRecord(one).queryType))}
       />
     );
@@ -78,12 +83,22 @@ export function FinishPanel({ data, options, width, timeRange, onChangeTimeRange
   );
 }
 
-function Empty({ loading, asked }: { loading: boolean; asked: string[] }) {
+/** Where queries failed and nothing came, what was shown before stands; Grafana says in the panel's corner what failed. */
+function useKept(finishes: Finish[], failed: boolean): Finish[] {
+  const [kept, keep] = useState(finishes);
+  const shown = finishes.length === 0 && failed ? kept : finishes;
+  if (shown !== kept) {
+    keep(shown);
+  }
+  return shown;
+}
+
+function Empty({ loading, errors, asked }: { loading: boolean; errors: string[]; asked: string[] }) {
   const styles = useStyles2(getStyles);
   if (loading) {
     return <div className={styles.empty}>Loading…</div>;
   }
-  const { title, todo } = noRace(asked);
+  const { title, todo } = noRace(asked, errors);
   return (
     <div className={styles.empty}>
       <Icon name="stopwatch-slash" size="xl" />

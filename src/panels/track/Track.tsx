@@ -1,6 +1,6 @@
 import { cx } from '@emotion/css';
 import { useStyles2 } from '@grafana/ui';
-import React, { useCallback, useMemo, useRef, useState } from 'react';
+import React, { memo, useCallback, useMemo, useRef, useState } from 'react';
 
 import { colourOf, dashOf } from '../../shared/livery';
 import { Announcer } from './Announcer';
@@ -12,8 +12,9 @@ import { ghostX, heatTicks, standingAt } from './model/state';
 import { distanceText, outcomeOf, placesSentence, progressText } from './model/words';
 import type { Options } from './options';
 import { StatusLine } from './StatusLine';
-import { getStyles } from './styles';
+import { getStyles, type Styles } from './styles';
 import { Transport } from './Transport';
+import { useInSight } from './useInSight';
 import { useRunning } from './useRunning';
 
 interface Props {
@@ -34,10 +35,25 @@ const besideLanes = 80;
 /** Below this height there is no room for a replay's controls, in pixels. */
 const roomForTransport = 120;
 
-export function Track({ track, verdicts, options, width, height }: Props) {
-  const { race } = track;
-  const styles = useStyles2(getStyles, options.gauges.length);
+export function Track(props: Props) {
+  const styles = useStyles2(getStyles, props.options.gauges.length);
   const root = useRef<HTMLDivElement>(null);
+  const seen = useInSight(root);
+  return (
+    <div className={styles.track} ref={root} style={{ width: props.width, height: props.height }}>
+      <Course {...props} styles={styles} seen={seen} />
+    </div>
+  );
+}
+
+interface CourseProps extends Props {
+  styles: Styles;
+  /** Out of sight nothing is drawn, whatever is told; in sight again the newest is. */
+  seen: boolean;
+}
+
+const Course = memo(function Course({ track, verdicts, options, width, height, styles, seen }: CourseProps) {
+  const { race } = track;
   const movers = useRef(new Map<string, HTMLElement>());
   const [chosenSpeed, setSpeed] = useState<number>();
   const speed = chosenSpeed ?? options.speed;
@@ -62,7 +78,7 @@ export function Track({ track, verdicts, options, width, height }: Props) {
       movers.current.delete(`${part} ${app}`);
     }
   }, []);
-  const [head, go] = useRunning({ to, over, speed, draw, root });
+  const [head, go] = useRunning({ to, over, speed, draw, seen });
 
   const standing = standingAt(race, head.at, distance);
   const scales = scalesOf(race);
@@ -73,7 +89,7 @@ export function Track({ track, verdicts, options, width, height }: Props) {
   const beside = stacked && width >= middling;
   const dense = !stacked && race.lanes.length * comfortable > height - besideLanes;
   return (
-    <div className={styles.track} ref={root} style={{ width, height }}>
+    <>
       <StatusLine styles={styles} track={track} heat={heat} to={to} front={head.mode === 'live'} />
       <div className={styles.lanes} role="table" aria-label={`Lanes of ${race.name || race.id || 'the race'}`} tabIndex={0}>
         <div role="row" className={stacked ? styles.unseen : cx(styles.row, dense && styles.dense, styles.head)}>
@@ -109,8 +125,12 @@ export function Track({ track, verdicts, options, width, height }: Props) {
         <Transport {...{ styles, head, from, to, over, speed, go, setSpeed }} />
       )}
       <Announcer className={styles.unseen} text={placesSentence(standing)} />
-    </div>
+    </>
   );
+}, drawnAlready);
+
+function drawnAlready(before: CourseProps, now: CourseProps): boolean {
+  return !before.seen && !now.seen;
 }
 
 function move(element: HTMLElement | undefined, x: number | undefined): void {

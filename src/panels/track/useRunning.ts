@@ -1,4 +1,4 @@
-import { type RefObject, useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
 
 import { advance, type Playhead } from './model/playhead';
 
@@ -11,19 +11,19 @@ interface Course {
   speed: number;
   /** Draws the runners where they are at a time; called at display rate. */
   draw: (at: number) => void;
-  root: RefObject<HTMLElement | null>;
+  /** Whether anybody can see it. */
+  seen: boolean;
 }
 
 /**
  * Moves the playhead with the clock and draws at display rate, as long as something moves and is in sight. What it returns changes ten times a
  * second at most.
  */
-export function useRunning({ to, over, speed, draw, root }: Course): [Playhead, (head: Playhead) => void] {
+export function useRunning({ to, over, speed, draw, seen }: Course): [Playhead, (head: Playhead) => void] {
   const [shown, setShown] = useState<Playhead>({ mode: 'live', at: to });
   const head = useRef(shown);
   const before = useRef<number | undefined>(undefined);
   const still = useReducedMotion();
-  const seen = useInSight(root);
   const place = useCallback(
     ({ at, mode }: Playhead) => (still && !(over && at >= to) && mode !== 'paused' ? Math.floor(at) : at),
     [still, over, to]
@@ -79,18 +79,4 @@ function useReducedMotion(): boolean {
     return () => query.removeEventListener('change', heed);
   }, []);
   return still;
-}
-
-/** Whether any of an element is on the screen. Grafana keeps panels that were scrolled away. */
-function useInSight(root: RefObject<HTMLElement | null>): boolean {
-  const [seen, setSeen] = useState(true);
-  useEffect(() => {
-    if (!root.current) {
-      return undefined;
-    }
-    const observer = new IntersectionObserver((entries) => setSeen(entries[entries.length - 1]?.isIntersecting ?? true));
-    observer.observe(root.current);
-    return () => observer.disconnect();
-  }, [root]);
-  return seen;
 }

@@ -141,6 +141,24 @@ it('a second user sees the race of the first and his own place in the queue, and
   await ended('long', 'cancelled');
 });
 
+it('two who press at the same time get a race each, one after the other', async () => {
+  const one = await open('control', {});
+  await prepare(one, 'quick.js', 'first-press');
+  const other = (await one.context().browser()?.newPage()) as Page;
+  await other.goto(one.url());
+  await prepare(other, 'quick.js', 'second-press');
+  await Promise.all([startButton(one).click(), startButton(other).click()]);
+  await one.getByRole('region', { name: 'Race first-press' }).waitFor();
+  await other.getByRole('region', { name: 'Race second-press' }).waitFor();
+  await Promise.all([ended('first-press', 'finished'), ended('second-press', 'finished')]);
+  const [[first], [second]] = [await races('first-press'), await races('second-press')];
+  const [earlier, later] = [first, second].sort((a, b) => Date.parse(a?.started_at ?? '') - Date.parse(b?.started_at ?? ''));
+  expect(Date.parse(later?.started_at ?? ''), 'never at once').toBeGreaterThanOrEqual(Date.parse(earlier?.finished_at ?? ''));
+  await expect.poll(() => search(one).get('var-race'), { timeout: 10_000 }).toBe(first?.id);
+  await expect.poll(() => search(other).get('var-race'), { timeout: 10_000 }).toBe(second?.id);
+  await other.close();
+});
+
 it('what is wrong is said at the field that is wrong', async () => {
   const page = await open('control', {}, { failing: true });
   await prepare(page, 'quick.js', 'wrong');

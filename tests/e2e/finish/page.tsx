@@ -1,6 +1,6 @@
 // The page that the browser's tests look at: the finish panel with recorded frames, in the frame that Grafana puts around a panel.
-// page.html?show=<a key of scenes>&theme=light&value=<JSON of the panel's options>
-import { createTheme, type DataFrame, dateTime, EventBusSrv, LoadingState, type PanelProps, ThemeContext } from '@grafana/data';
+// page.html?show=<a key of finishFrames>&theme=light&value=<JSON of the panel's options>
+import { createTheme, dateTime, EventBusSrv, LoadingState, type PanelProps, ThemeContext } from '@grafana/data';
 import { setAppEvents } from '@grafana/runtime';
 import { GlobalStyles, PanelChrome } from '@grafana/ui';
 import React, { useState } from 'react';
@@ -8,24 +8,10 @@ import { createRoot } from 'react-dom/client';
 
 import { FinishPanel } from '../../../src/panels/finish/FinishPanel';
 import { type FinishOptions, shownByDefault } from '../../../src/panels/finish/options';
-import { made, recorded } from '../../../src/panels/finish/testdata/frames';
-
-const names = (n: number) => Array.from({ length: n }, (_, i) => `app-${i}`);
-const long = `checkout-${'very-'.repeat(36)}long`;
-
-const scenes: Record<string, DataFrame[]> = {
-  race: recorded.race,
-  unfair: recorded.unfair,
-  two: recorded.two,
-  none: [],
-  thirty: made(names(30)),
-  names: made(['control', long, '🦊🚀 caché', '<img src=x onerror=alert(1)>']),
-  alone: made(['alone']),
-  once: made(['a', 'b'], { heats: 1 }),
-};
+import { finishFrames } from '../panels/finish';
 
 const given = new URLSearchParams(location.search);
-const frames = scenes[given.get('show') ?? ''] ?? [];
+const frames = finishFrames[given.get('show') ?? ''] ?? [];
 const options: FinishOptions = { ...shownByDefault, ...JSON.parse(given.get('value') ?? '{}') };
 const theme = createTheme({ colors: { mode: given.get('theme') === 'light' ? 'light' : 'dark' } });
 const events = new EventBusSrv();

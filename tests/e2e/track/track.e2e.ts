@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 
-import { aroundTests, focusNext, open } from '../browser';
+import { aroundTests, focusNext, open as openPage } from '../browser';
 
 aroundTests();
+
+const open = (scene: string, value?: unknown, how?: Parameters<typeof openPage>[2]) => openPage(`track/${scene}`, value, how);
 
 /** Where pictures go, for people to look at; none are taken without it. */
 const shots = process.env.PHOTOFINISH_SHOTS;
@@ -28,6 +30,16 @@ async function nose(page: Page, app: string): Promise<number> {
   const capsule = row(page, app).locator('[data-part=runner]');
   return capsule.evaluate((element) => element.getBoundingClientRect().left);
 }
+
+const scrollAway = (page: Page, away: boolean) =>
+  page.evaluate((margin) => ((document.querySelector('#panel') as HTMLElement).style.marginTop = margin), away ? '3000px' : '').then(() => undefined);
+
+/** A browser without windows has no tab behind another: the page is told so. */
+const hideTab = (page: Page, away: boolean) =>
+  page.evaluate((hidden) => {
+    Object.defineProperty(document, 'hidden', { configurable: true, get: () => hidden });
+    document.dispatchEvent(new Event('visibilitychange'));
+  }, away);
 
 describe('a race that is run', () => {
   it('moves its lanes forward to what is told, and no further', async () => {
@@ -70,6 +82,32 @@ describe('a race that is run', () => {
       return asked;
     });
     expect(frames).toBe(0);
+  });
+
+  it.each<[string, (page: Page, away: boolean) => Promise<void>]>([
+    ['scrolled away', scrollAway],
+    ['in a tab behind others', hideTab],
+  ])('does nothing while it is %s, and is where the race is when it is back', async (_, hide) => {
+    const page = await open('live');
+    await row(page, 'control').waitFor();
+    await page.waitForTimeout(300);
+    const before = await nose(page, 'control');
+    await hide(page, true);
+    await page.waitForTimeout(300);
+    const changes = await page.evaluate(async () => {
+      let count = 0;
+      const observer = new MutationObserver((records) => (count += records.length));
+      observer.observe(document.querySelector('#panel') as Node, { subtree: true, childList: true, attributes: true, characterData: true });
+      for (let i = 0; i < 8; i++) {
+        (window as unknown as { tell: (events: number) => void }).tell(1);
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+      observer.disconnect();
+      return count;
+    });
+    expect(changes).toBe(0);
+    await hide(page, false);
+    await expect.poll(() => nose(page, 'control')).toBeGreaterThan(before);
   });
 
   it('can be paused, looked back at, and followed again', async () => {

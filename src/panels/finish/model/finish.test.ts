@@ -57,6 +57,10 @@ describe('frames that are not all there', () => {
     expect(readFinishes([])).toEqual([]);
     expect(noRace([]).todo).toMatch(/Verdict.*Distribution/);
     expect(noRace(['verdict']).title).toMatch(/No race/);
+    expect(noRace(['verdict'], ['Data source not found', 'Data source not found'])).toEqual({
+      title: 'The race cannot be asked for',
+      todo: 'Data source not found',
+    });
   });
 
   it('without verdicts show the curves, and say what to add', () => {

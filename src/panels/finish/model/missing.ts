@@ -9,8 +9,11 @@ export interface Gap {
 const fates: Record<string, string> = { failed: 'failed', cancelled: 'was stopped', interrupted: 'was interrupted' };
 const ended = ['', 'finished', ...Object.keys(fates)];
 
-/** Says why there is no race at all. */
-export function noRace(asked: readonly string[]): Gap {
+/** Says why there is no race at all: what failed, or what was not asked. */
+export function noRace(asked: readonly string[], errors: readonly string[] = []): Gap {
+  if (errors.length > 0) {
+    return { title: 'The race cannot be asked for', todo: [...new Set(errors)].join('; ') };
+  }
   if (!asked.some((type) => type === 'verdict' || type === 'distribution')) {
     return {
       title: 'This panel has no query that it can show',

@@ -1,19 +1,7 @@
 import { type DataFrame, dataFrameFromJSON, type DataFrameJSON, StreamingDataFrame } from '@grafana/data';
 
-/** What the data source's binary sent for a real race; src/panels/track/testdata holds it. */
-export interface Recorded {
-  live: DataFrameJSON[];
-  history: DataFrameJSON[];
-  ended: DataFrameJSON[];
-}
-
-export interface Scene {
-  frames: () => DataFrame[];
-  /** The frames after so many more events. */
-  tell?: (events: number) => DataFrame[];
-}
-
-const one = (frames: DataFrameJSON[]) => dataFrameFromJSON(structuredClone(frames[0] as DataFrameJSON));
+import { endedFrame, historyFrame, packets as live } from '../../../src/panels/track/testdata/frames';
+import type { Scene } from './scenes';
 
 /** The columns of a live packet by name. */
 function columns(live: DataFrameJSON[], packet: DataFrameJSON): Record<string, unknown[]> {
@@ -72,28 +60,32 @@ function streaming(live: DataFrameJSON[], first: number, more: DataFrame[] = [])
 /** After so many packets the recorded race is in its first heat. */
 const midway = 20;
 
-export const scenes: Record<string, (recorded: Recorded) => Scene> = {
-  live: ({ live }) => streaming(live, midway),
-  ended: ({ ended, history }) => ({ frames: () => [one(ended), one(history)] }),
-  'ended alone': ({ ended }) => ({ frames: () => [one(ended)] }),
-  prometheus: ({ history }) => ({ frames: () => [one(history)] }),
-  thirty: ({ live }) =>
-    streaming(crowd(live, ['🐢 '.repeat(60), 'x'.repeat(200), ...Array.from({ length: 28 }, (_, i) => `app-${i + 3}`)]), midway),
-  twelve: ({ live }) => streaming(crowd(live, Array.from({ length: 12 }, (_, i) => `app-${i + 1}`)), midway),
-  'one app': ({ live }) => streaming(crowd(live, ['alone']), midway),
-  out: ({ live }) => streaming(change(change(live, midway - 2, 'out', 1, 'memory, 12 s'), midway - 2, 'place', 1, 0), midway),
-  'no container': ({ live }) =>
+const long = ['🐢 '.repeat(60), 'x'.repeat(200)];
+const many = (count: number) => Array.from({ length: count }, (_, i) => `app-${i + 1}`);
+const containers = ['cpu_cores', 'memory_bytes', 'cpu_limit', 'memory_limit'];
+
+export const trackScenes: Record<string, () => Scene> = {
+  live: () => streaming(live, midway),
+  ended: () => ({ frames: () => [endedFrame(), historyFrame()] }),
+  'ended alone': () => ({ frames: () => [endedFrame()] }),
+  prometheus: () => ({ frames: () => [historyFrame()] }),
+  names: () => streaming(crowd(live, ['control', ...long, '🦊🚀 caché']), midway),
+  thirty: () => streaming(crowd(live, [...long, ...many(28)]), midway),
+  twelve: () => streaming(crowd(live, many(12)), midway),
+  'one app': () => streaming(crowd(live, ['alone']), midway),
+  out: () => streaming(change(change(live, midway - 2, 'out', 1, 'memory, 12 s'), midway - 2, 'place', 1, 0), midway),
+  'no container': () =>
     streaming(
-      ['cpu_cores', 'memory_bytes', 'cpu_limit', 'memory_limit'].reduce((all, name) => change(change(all, 0, name, 0, null), 0, name, 1, null), live),
+      containers.reduce((all, name) => change(change(all, 0, name, 0, null), 0, name, 1, null), live),
       midway
     ),
-  ghost: ({ live, history }) => {
-    const earlier = one(history);
+  ghost: () => {
+    const earlier = historyFrame();
     earlier.meta = { custom: { races: [{ id: 'earlier', heats: [] }] } };
     return streaming(live, midway, [earlier]);
   },
   nothing: () => ({ frames: () => [] }),
-  'no race': ({ live }) => {
+  'no race': () => {
     const empty = dataFrameFromJSON({ schema: live[0]?.schema, data: { values: live[0]?.schema?.fields.map(() => []) ?? [] } });
     empty.meta = { notices: [{ severity: 'warning', text: 'no race in this time range' }] };
     return { frames: () => [empty] };

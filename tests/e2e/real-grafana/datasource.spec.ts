@@ -1,0 +1,35 @@
+import { expect, source, test } from './fixtures';
+
+const type = 'photofinish-race-datasource';
+
+test('settings are saved and tested, and a wrong address is named', async ({ createDataSourceConfigPage, request, page }) => {
+  const { url } = await (await request.get(`/api/datasources/uid/${source}`)).json();
+  const config = await createDataSourceConfigPage({ type });
+  await page.getByRole('textbox', { name: 'Prometheus URL' }).fill('http://127.0.0.1:1');
+  await expect(config.saveAndTest()).not.toBeOK();
+  await expect(config).toHaveAlert('error');
+  await page.getByRole('textbox', { name: 'Prometheus URL' }).fill(url);
+  // Grafana may hold settings for five seconds.
+  await expect(async () => expect((await config.saveAndTest()).ok()).toBe(true)).toPass({ timeout: 30_000 });
+  await expect(config).toHaveAlert('success');
+});
+
+test('Explore shows the standings of a race', async ({ page, race }) => {
+  const left = { datasource: source, queries: [{ refId: 'A', queryType: 'races', races: [race.id] }], range: { from: 'now-7d', to: 'now' } };
+  await page.goto(`/explore?${new URLSearchParams({ schemaVersion: '1', panes: JSON.stringify({ one: left }) })}`);
+  await page.getByRole('combobox', { name: 'Query type', exact: true }).click();
+  const answered = page.waitForResponse((answer) => (answer.request().postData() ?? '').includes('"queryType":"standings"'));
+  await page.getByRole('option', { name: /^Standings/ }).click(); // the editor runs the query
+  expect((await answered).ok()).toBe(true);
+  await expect(page.getByRole('columnheader', { name: 'rank' })).toBeVisible();
+});
+
+test('a panel is given a query of standings', async ({ panelEditPage, page, race }) => {
+  await panelEditPage.datasource.set('Photofinish');
+  await panelEditPage.setVisualization('Table');
+  await panelEditPage.timeRange.set({ from: race.started_at.slice(0, 10), to: 'now' });
+  await page.getByRole('combobox', { name: 'Query type', exact: true }).click();
+  await page.getByRole('option', { name: /^Standings/ }).click();
+  await expect(panelEditPage.refreshPanel()).toBeOK();
+  await expect(panelEditPage.panel.fieldNames).toContainText(['app', 'rank']);
+});
