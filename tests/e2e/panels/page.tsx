@@ -64,16 +64,21 @@ async function main() {
   const padding = plugin.noPadding ? 0 : theme.spacing.gridSize; // as Grafana puts around a panel
   const inner = { width: width - 2 * padding, height: height - 2 * padding };
   document.body.style.background = theme.colors.background.canvas;
+  const root = createRoot(document.getElementById('root') as HTMLElement);
+  const show = (content: React.ReactNode) =>
+    root.render(
+      <ThemeContext.Provider value={theme}>
+        <GlobalStyles />
+        <div id="panel" style={{ width, height, padding, boxSizing: 'border-box', background: theme.colors.background.primary, overflow: 'hidden' }}>
+          {content}
+        </div>
+        <output id="written" hidden />
+      </ThemeContext.Provider>
+    );
+  show(null); // Grafana itself is there before its panels are
+  await new Promise((painted) => requestAnimationFrame(() => requestAnimationFrame(painted)));
   performance.mark('mounted');
-  createRoot(document.getElementById('root') as HTMLElement).render(
-    <ThemeContext.Provider value={theme}>
-      <GlobalStyles />
-      <div id="panel" style={{ width, height, padding, boxSizing: 'border-box', background: theme.colors.background.primary, overflow: 'hidden' }}>
-        <Shown />
-      </div>
-      <output id="written" hidden />
-    </ThemeContext.Provider>
-  );
+  show(<Shown />);
 }
 
 void main();
