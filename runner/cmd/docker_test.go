@@ -95,7 +95,8 @@ func (i images) fails(t *testing.T) {
 		},
 		"never healthy, since it listens for its own container only": {
 			fmt.Sprintf("image: %q, env: { %s: %q, HOST: '127.0.0.1' }, health: { path: '/', timeout: '1s' }", name, enginetest.AppVariable, enginetest.Control),
-			"lane bad did not get healthy within 1s: http://127.0.0.1:46113/: "},
+			"lane bad did not get healthy within 1s: http://127.0.0.1:46113/: ",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := runRace(t.Context(), t, writeScript(t, "", i.lanes[0], "bad: { port: 46113, "+c.keys+" }"), "--engine", "docker")

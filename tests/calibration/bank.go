@@ -9,6 +9,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"os/signal"
 	"time"
 
 	"github.com/photofinish/photofinish/pkg/race"
@@ -81,7 +82,7 @@ func loadBank(path string) (all []Banked, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the bank: %w", err)
 	}
-	defer f.Close()
+	defer f.Close() //nolint:errcheck // it was only read
 	for d := json.NewDecoder(bufio.NewReader(f)); ; {
 		var b Banked
 		if err := d.Decode(&b); errors.Is(err, io.EOF) {
@@ -99,6 +100,18 @@ type races struct {
 	script string
 	engine string
 	length definition.Overrides // nothing but in tests: races are as long as they are by default
+}
+
+// runFor runs for so long at most, where that is not 0, or until Ctrl-C.
+func (r races) runFor(limit time.Duration, say io.Writer, wanted int) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if limit > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, limit)
+		defer cancel()
+	}
+	return r.run(ctx, say, wanted)
 }
 
 // run races until the bank holds as many of the engine as are wanted, or ctx ends. Each race is appended when it is over.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -9,7 +8,6 @@ import (
 	"io"
 	"maps"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"slices"
 	"time"
@@ -42,16 +40,9 @@ func main() {
 	engine := flag.String("engine", "process", "what runs the apps of the real races: process or docker")
 	limit := flag.Duration("for", 0, "how long to race; 0 is until the bank is full")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if *limit > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, *limit)
-		defer cancel()
-	}
 	err := errors.Join(
 		calibrate(os.Stdout, *path, *page, *perCell),
-		races{bank: *banked, script: "tests/calibration/race.js", engine: *engine}.run(ctx, os.Stdout, wanted[*engine]),
+		races{bank: *banked, script: "tests/calibration/race.js", engine: *engine}.runFor(*limit, os.Stdout, wanted[*engine]),
 		tell(*path, *page, *banked),
 	)
 	if err != nil {

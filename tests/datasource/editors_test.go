@@ -73,8 +73,8 @@ func guard(prometheus http.Handler) http.Handler {
 }
 
 // browser finds a Chromium and the frontend's packages, or skips the test loudly; where nothing may be skipped it fails.
-func browser(t testing.TB) string {
-	t.Helper()
+func browser(tb testing.TB) string {
+	tb.Helper()
 	missing := "chromium, chromium-browser or google-chrome (Debian: apt-get install chromium)"
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
 		path, err := exec.LookPath(name)
@@ -88,18 +88,18 @@ func browser(t testing.TB) string {
 	}
 	why := "SKIPPED: there is no " + missing + " here: the editors were not tried in a browser"
 	if os.Getenv("PHOTOFINISH_REQUIRE_ALL") == "1" {
-		t.Fatal(why)
+		tb.Fatal(why)
 	}
-	t.Skip(why)
+	tb.Skip(why)
 	return ""
 }
 
 // npx runs a command of the frontend's packages in the repository's root.
-func npx(t testing.TB, env []string, name string, args ...string) {
-	t.Helper()
+func npx(tb testing.TB, env []string, name string, args ...string) {
+	tb.Helper()
 	said, err := npxOutput(env, name, args...)
-	require.NoError(t, err, string(said))
-	t.Logf("%s", said)
+	require.NoError(tb, err, string(said))
+	tb.Logf("%s", said)
 }
 
 func npxOutput(env []string, name string, args ...string) ([]byte, error) {
@@ -116,10 +116,10 @@ func npxOutput(env []string, name string, args ...string) ([]byte, error) {
 
 // readSources opens what the browser's test is made of: go test repeats a result without a run unless a file changed that the test itself has
 // opened.
-func readSources(t testing.TB) {
-	t.Helper()
+func readSources(tb testing.TB) {
+	tb.Helper()
 	for _, dir := range []string{"src", "tests/e2e", "package-lock.json"} {
-		require.NoError(t, filepath.WalkDir(filepath.Join(root, dir), func(path string, entry fs.DirEntry, err error) error {
+		require.NoError(tb, filepath.WalkDir(filepath.Join(root, dir), func(path string, entry fs.DirEntry, err error) error {
 			if err != nil || entry.IsDir() {
 				return err
 			}

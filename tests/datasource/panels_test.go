@@ -24,12 +24,12 @@ var buildPanels = sync.OnceValue(func() error {
 
 // servePanels serves tests/e2e/panels: a page that loads a panel's bundle as Grafana loads it, over recorded frames. The fonts are Grafana's, out of
 // packages, so that the pictures of two machines are alike.
-func servePanels(t testing.TB) string {
-	t.Helper()
-	readSources(t)
-	require.NoError(t, buildPanels())
-	dir := t.TempDir()
-	npx(t, nil, "esbuild", "tests/e2e/panels/page.tsx", "--bundle", "--splitting", "--format=esm", "--outdir="+dir, "--jsx=transform", "--target=es2022",
+func servePanels(tb testing.TB) string {
+	tb.Helper()
+	readSources(tb)
+	require.NoError(tb, buildPanels())
+	dir := tb.TempDir()
+	npx(tb, nil, "esbuild", "tests/e2e/panels/page.tsx", "--bundle", "--splitting", "--format=esm", "--outdir="+dir, "--jsx=transform", "--target=es2022",
 		"--log-level=warning", `--define:process.env.NODE_ENV="production"`, "--loader:.svg=dataurl", "--loader:.ttf=dataurl")
 	packages := filepath.Join(root, "node_modules")
 	folder := func(path ...string) http.Handler { return http.FileServer(http.Dir(filepath.Join(path...))) }
@@ -43,7 +43,7 @@ func servePanels(t testing.TB) string {
 	mux.Handle("GET /fonts/", http.StripPrefix("/fonts/", folder(packages, "@fontsource")))
 	mux.HandleFunc("GET /page.html", func(w http.ResponseWriter, r *http.Request) { http.ServeFile(w, r, root+"/tests/e2e/panels/page.html") })
 	server := httptest.NewServer(mux)
-	t.Cleanup(server.Close)
+	tb.Cleanup(server.Close)
 	return server.URL
 }
 
