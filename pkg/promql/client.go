@@ -46,7 +46,7 @@ func New(cfg Config) (*Client, error) {
 	if transport == nil {
 		transport = api.DefaultRoundTripper
 	}
-	transport = plainNearby{next: transport, near: new(atomic.Bool)}
+	transport = plainNearby{next: transport, within: near, near: new(atomic.Bool)}
 	if cfg.Method == http.MethodGet {
 		transport = onlyGet{transport}
 	}

@@ -13,8 +13,9 @@ const near = 2 * time.Millisecond
 
 // plainNearby asks a server that is near for answers that are not compressed. Until it was connected to, a server is far.
 type plainNearby struct {
-	next http.RoundTripper
-	near *atomic.Bool
+	next   http.RoundTripper
+	within time.Duration // how soon a server takes a connection that is near
+	near   *atomic.Bool
 }
 
 // RoundTrip implements http.RoundTripper.
@@ -33,7 +34,7 @@ func (p plainNearby) watch() *httptrace.ClientTrace {
 		ConnectStart: func(string, string) { now := time.Now(); began.Store(&now) },
 		ConnectDone: func(_, _ string, err error) {
 			if err == nil {
-				p.near.Store(time.Since(*began.Load()) < near)
+				p.near.Store(time.Since(*began.Load()) < p.within)
 			}
 		},
 	}
