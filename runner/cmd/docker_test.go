@@ -31,7 +31,8 @@ type images struct {
 func needImages(t *testing.T) images {
 	t.Helper()
 	i := images{client: dockertest.Client(t)}
-	for app, port := range map[string]int{"control": 46111, "high-latency": 46112} {
+	for n, app := range []string{"control", "high-latency"} {
+		port := 46111 + n
 		name := fmt.Sprintf("photofinish-test/%s:%d", app, os.Getpid())
 		dockertest.Image(t, i.client, name, dockertest.Build(t, "github.com/photofinish/photofinish/testapps/"+app), "USER 65534")
 		i.lanes = append(i.lanes, fmt.Sprintf("'%s': { image: %q, port: %d, path: '/%s', cpus: 0.9, memory: '64m' }", app, name, port, app))
