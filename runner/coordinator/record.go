@@ -55,7 +55,9 @@ func (u *run) source() {
 func (u *run) fill() {
 	u.record.Heats = u.record.Heats[:0]
 	for _, h := range u.heats {
-		u.record.Heats = append(u.record.Heats, u.heatRecord(h))
+		if rec := u.heatRecord(h); len(rec.Lanes) > 0 { // a heat of which nothing is known is for the audit only
+			u.record.Heats = append(u.record.Heats, rec)
+		}
 	}
 	u.record.Lanes = u.record.Lanes[:0]
 	for _, l := range u.lanes {
