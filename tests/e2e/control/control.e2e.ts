@@ -193,7 +193,7 @@ it('an app that dies is named with its last words', async () => {
 it('a viewer and an anonymous visitor read why they may only look', async () => {
   await scene({ login: 'vi', role: 'Viewer' });
   const page = await open('control', { width: 380 }, { theme: 'light', width: 400 });
-  await page.getByText('Starting and stopping races needs the role Editor or Admin.').waitFor();
+  await page.getByText('Starting, stopping and overriding races needs the role Editor or Admin.').waitFor();
   await page.getByText(/2 apps, 1 heat/).waitFor();
   expect(await startButton(page).isDisabled()).toBe(true);
   for (const name of ['Rate', 'VUs', 'Duration', 'Heats', 'Warm-up']) {
@@ -202,7 +202,7 @@ it('a viewer and an anonymous visitor read why they may only look', async () => 
   const wide = await page.evaluate(() => document.documentElement.scrollWidth);
   expect(wide, 'nothing sticks out at 400 pixels').toBeLessThanOrEqual(400);
   await scene({ login: '', role: 'Admin' });
-  await page.getByText('Log in to start or stop races.').waitFor();
+  await page.getByText('Log in to start, stop or override races.').waitFor();
 });
 
 it('a role that is lost, a data source that is deleted and a runner that is gone are said, and the panel comes back by itself', async () => {
@@ -210,7 +210,7 @@ it('a role that is lost, a data source that is deleted and a runner that is gone
   await prepare(page, 'quick.js', 'faults');
   await scene({ role: 'Viewer' });
   await startButton(page).click();
-  await page.getByText('Starting and stopping races needs the role Editor or Admin.').first().waitFor();
+  await page.getByText('Starting, stopping and overriding races needs the role Editor or Admin.').first().waitFor();
   await expect.poll(() => startButton(page).isDisabled(), { timeout: 5000 }).toBe(true);
   await scene({ gone: true });
   await page.getByText(/The data source is not there any more\. Choose another one/).waitFor();
