@@ -32,11 +32,7 @@ func needConfinement(t *testing.T) {
 }
 
 func TestServeRunsARaceAndTellsOfItAllTheWay(t *testing.T) {
-	needConfinement(t)
-	ownTemp(t)
-	s := newServed(t, "")
-	s.script("race.js", "2s", "")
-	s.start()
+	s := serving(t, "2s")
 	require.Equal(t, []any{"race.js"}, s.ask(200, "GET", "/v1/scripts", "")["scripts"])
 	require.Equal(t, "one", s.ask(200, "GET", "/v1/scripts/race.js", "")["baseline"])
 
@@ -89,12 +85,19 @@ func TestServeRunsARaceAndTellsOfItAllTheWay(t *testing.T) {
 	}
 }
 
-func TestAReaderOfEventsWhoNeverReadsDoesNotHoldUpARace(t *testing.T) {
+// serving is a runner that serves race.js, whose heats are so long.
+func serving(t *testing.T, length string) *served {
+	t.Helper()
 	needConfinement(t)
 	ownTemp(t)
 	s := newServed(t, "")
-	s.script("race.js", "3s", "")
+	s.script("race.js", length, "")
 	s.start()
+	return s
+}
+
+func TestAReaderOfEventsWhoNeverReadsDoesNotHoldUpARace(t *testing.T) {
+	s := serving(t, "3s")
 	first := s.submit(`{"script":"race.js"}`)
 	for range 20 {
 		deaf, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
@@ -111,11 +114,7 @@ func TestAReaderOfEventsWhoNeverReadsDoesNotHoldUpARace(t *testing.T) {
 }
 
 func TestTwoStartsAtOnceWithOneKeyAreOneRace(t *testing.T) {
-	needConfinement(t)
-	ownTemp(t)
-	s := newServed(t, "")
-	s.script("race.js", "1s", "")
-	s.start()
+	s := serving(t, "1s")
 	var wait sync.WaitGroup
 	ids := make([]string, 8)
 	for i := range ids {
@@ -166,11 +165,7 @@ func checkEvents(t *testing.T, events []sse) {
 }
 
 func TestServeStopsARaceInEveryPhase(t *testing.T) {
-	needConfinement(t)
-	ownTemp(t)
-	s := newServed(t, "")
-	s.script("race.js", "20s", "")
-	s.start()
+	s := serving(t, "20s")
 	for _, phase := range []string{"preparing", "warming-up", "racing"} {
 		t.Run(phase, func(t *testing.T) {
 			id := s.submit(`{"script":"race.js","warmup":"1s"}`)
@@ -274,11 +269,7 @@ func TestServeRefusesToStartWhereItWouldBeUnsafeOrInTheWay(t *testing.T) {
 }
 
 func TestRacesAreExportedImportedAndPruned(t *testing.T) {
-	needConfinement(t)
-	ownTemp(t)
-	s := newServed(t, "")
-	s.script("race.js", "1s", "")
-	s.start()
+	s := serving(t, "1s")
 	id := s.submit(`{"script":"race.js"}`)
 	s.until(id, "finished")
 	exported := run(t.Context(), t, "", "races", "export", "--config", s.config)

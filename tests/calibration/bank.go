@@ -103,7 +103,7 @@ type races struct {
 }
 
 // runFor runs for so long at most, where that is not 0, or until Ctrl-C.
-func (r races) runFor(limit time.Duration, say io.Writer, wanted int) error {
+func (r races) runFor(limit time.Duration, say io.Writer, number int) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	if limit > 0 {
@@ -111,7 +111,7 @@ func (r races) runFor(limit time.Duration, say io.Writer, wanted int) error {
 		ctx, cancel = context.WithTimeout(ctx, limit)
 		defer cancel()
 	}
-	return r.run(ctx, say, wanted)
+	return r.run(ctx, say, number)
 }
 
 // run races until the bank holds as many of the engine as are wanted, or ctx ends. Each race is appended when it is over.

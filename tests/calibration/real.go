@@ -31,7 +31,7 @@ type Pairs struct {
 	P95Truth float64 `json:"p95_truth"`
 	P50      Tally   `json:"p50"`
 	P95      Tally   `json:"p95"`
-	// Wrong is how many races have any wrong outcome in the primary family; ApartNaive how many have medians of the p95 that differ by more than 5%.
+	// Wrong is how many races have any wrong outcome in the primary family; Naive how many are called so because the mean log-ratio of the heats' p95 is beyond 5%.
 	Wrong int   `json:"wrong"`
 	Naive Sides `json:"naive"`
 	// Behind is how many races have a p95 above the baseline's, by the mean of the heats.
