@@ -17,7 +17,7 @@ func TestTheFinishPanelWorksInARealBrowser(t *testing.T) {
 	mux := http.NewServeMux()
 	mux.Handle("GET /", http.FileServer(http.Dir(dir)))
 	mux.Handle("GET /public/build/img/", http.StripPrefix("/public/build/", http.FileServer(http.Dir(root+"/node_modules/@grafana/ui/dist/public"))))
-	mux.HandleFunc("GET /page.html", func(w http.ResponseWriter, r *http.Request) { http.ServeFile(w, r, root+"/tests/e2e/finish/page.html") })
+	mux.HandleFunc("GET /page.html", func(w http.ResponseWriter, r *http.Request) { http.ServeFile(w, r, root+"/tests/e2e/page.html") })
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	npx(t, []string{"PHOTOFINISH_E2E_URL=" + server.URL, "PHOTOFINISH_CHROMIUM=" + chromium}, "vitest", "run", "--config", "tests/e2e/finish/vitest.config.ts")
