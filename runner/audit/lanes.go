@@ -2,6 +2,7 @@ package audit
 
 import (
 	"fmt"
+	"slices"
 	"math"
 	"strings"
 
@@ -250,7 +251,9 @@ func (r *report) crossings(app string, heats []Heat, of func(Heat) []Crossing) {
 			if in[c.Condition] == nil {
 				conditions = append(conditions, c.Condition)
 			}
-			in[c.Condition] = append(in[c.Condition], h.Number)
+			if !slices.Contains(in[c.Condition], h.Number) { // each k6 process tells of what is all lanes' together
+				in[c.Condition] = append(in[c.Condition], h.Number)
+			}
 		}
 	}
 	for _, condition := range conditions {
