@@ -2,8 +2,8 @@ package audit
 
 import (
 	"fmt"
-	"slices"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/photofinish/photofinish/pkg/race"
