@@ -20,6 +20,9 @@ import (
 // temporary are the folders of this run, which mean nothing later.
 var temporary = regexp.MustCompile(regexp.QuoteMeta(os.TempDir()) + `/[^"\s]*/`)
 
+// weather is what a race tells only if the machine was busy while it ran.
+var weather = regexp.MustCompile(`\.audit\.findings\[\]`)
+
 // answers are those of the data source's resource calls, by situation and call.
 type answers map[string]map[string]json.RawMessage
 
@@ -88,7 +91,8 @@ func TestTheRecordedAnswersAreThoseOfARealRunner(t *testing.T) {
 	require.NoError(t, json.Unmarshal(text, &recorded))
 	for situation, calls := range recorded {
 		for call, answer := range calls {
-			require.Subset(t, pathsOf(t, told[situation][call]), pathsOf(t, answer), "%s: %s", situation, call)
+			same := slices.DeleteFunc(pathsOf(t, answer), func(path string) bool { return weather.MatchString(path) })
+			require.Subset(t, pathsOf(t, told[situation][call]), same, "%s: %s", situation, call)
 		}
 	}
 }
