@@ -2,13 +2,12 @@ package compare
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/photofinish/photofinish/pkg/promql"
 )
 
-// glimpse is how much of a race is looked at, at its end and after its beginning, to see how often its sources are sampled.
+// glimpse is how much of a race is looked at, at its end or after its beginning, to see how often its sources are sampled.
 const glimpse = 2 * time.Minute
 
 // glimpsed is how many apps are looked at: those of one race are sampled alike, and raw samples are many.
@@ -30,32 +29,40 @@ func (s sources) slowest() time.Duration { return max(s.client, s.container, tim
 // discover looks which labels name the apps' containers, and at raw samples of both sides.
 func discover(ctx context.Context, a *asker, r RaceInfo, apps []string, j Join, need needs) (sources, error) {
 	var s sources
-	var clients, names, first []*task
-	if need.counters || need.percentiles() || need.gauges() {
-		clients = glimpses(r, promql.Selector([]string{r.requests()}, r.matchers(apps[:min(len(apps), glimpsed)])...), 0)
-	}
 	labels := j.labels()
-	if need.container {
-		names = []*task{{query: promql.At(j.namesExpr(r.TestID, apps, r.reach()+2*skew), r.End.Add(skew))}}
-		// Most often it is the first label that names them; to guess so saves a round.
-		first = containers{label: labels[0], apps: j.byContainer(apps)}.glimpses(r)
+	clients := glimpseOf(r, promql.Selector([]string{r.requests()}, r.matchers(apps[:min(len(apps), glimpsed)])...), 0)
+	// Most often it is the first label that names them; to guess so saves a round.
+	first := containers{label: labels[0], apps: j.byContainer(apps)}.glimpse(r)
+	names := &task{query: promql.At(j.namesExpr(r.TestID, apps, r.reach()+2*skew), r.End.Add(skew))}
+	var looks []*task
+	pushes := need.counters || need.percentiles() || need.gauges()
+	if pushes {
+		looks = append(looks, clients.ending)
 	}
-	if err := a.run(ctx, slices.Concat(clients, first, names)); err != nil {
+	if need.container {
+		looks = append(looks, first.ending, names)
+	}
+	if err := a.run(ctx, looks); err != nil {
 		return s, err
 	}
-	s.client = periodOf(clients)
-	s.containers = j.assign(apps, named(results(names), labels))
-	for _, c := range s.containers {
-		every := time.Duration(0)
-		if c.label == labels[0] {
-			every = periodOf(first)
+	var err error
+	if pushes {
+		if s.client, err = clients.period(ctx, a); err != nil {
+			return s, err
 		}
-		if every == 0 {
-			again := c.glimpses(r)
-			if err := a.run(ctx, again); err != nil {
+	}
+	s.containers = j.assign(apps, named(names.result, labels))
+	for _, c := range s.containers {
+		look := first
+		if c.label != labels[0] {
+			look = c.glimpse(r)
+			if err := a.run(ctx, []*task{look.ending}); err != nil {
 				return s, err
 			}
-			every = periodOf(again)
+		}
+		every, err := look.period(ctx, a)
+		if err != nil {
+			return s, err
 		}
 		s.container = max(s.container, every)
 	}
@@ -75,28 +82,34 @@ func named(series []promql.Series, labels []string) map[string][]string {
 	return seen
 }
 
-// glimpses asks for raw samples of the first containers.
-func (c containers) glimpses(r RaceInfo) []*task {
-	return glimpses(r, promql.Selector([]string{containerCPU}, c.first(glimpsed).matchers(r.TestID)...), skew)
+// glimpse looks at the first containers.
+func (c containers) glimpse(r RaceInfo) sampling {
+	return glimpseOf(r, promql.Selector([]string{containerCPU}, c.first(glimpsed).matchers(r.TestID)...), skew)
 }
 
-// periodOf is the shortest period in several answers.
-func periodOf(tasks []*task) (shortest time.Duration) {
-	for _, t := range tasks {
-		shortest = shorter(shortest, period(t.result))
+// sampling asks for raw samples at the end of a race, and at its beginning where there were none in the end.
+type sampling struct{ ending, beginning *task }
+
+// glimpseOf looks at the samples of some series; margin is added on both sides.
+func glimpseOf(r RaceInfo, selector string, margin time.Duration) sampling {
+	expr := selector + "[" + promql.Duration(min(r.length(), glimpse)+2*margin) + "]"
+	s := sampling{ending: &task{query: promql.At(expr, r.End.Add(margin))}}
+	if r.length() > glimpse {
+		s.beginning = &task{query: promql.At(expr, r.Start.Add(glimpse+margin))}
 	}
-	return shortest
+	return s
 }
 
-// glimpses asks for the raw samples at the end of a race and, where it was long, also at its beginning; margin is added on both sides.
-func glimpses(r RaceInfo, selector string, margin time.Duration) []*task {
-	reach := min(r.length(), glimpse)
-	expr := selector + "[" + promql.Duration(reach+2*margin) + "]"
-	tasks := []*task{{query: promql.At(expr, r.End.Add(margin))}}
-	if r.length() > 2*glimpse {
-		tasks = append(tasks, &task{query: promql.At(expr, r.Start.Add(glimpse+margin))})
+// period is how often there were samples; 0 where there were none. The ending was run.
+func (s sampling) period(ctx context.Context, a *asker) (time.Duration, error) {
+	every := period(s.ending.result)
+	if every == 0 && s.beginning != nil {
+		if err := a.run(ctx, []*task{s.beginning}); err != nil {
+			return 0, err
+		}
+		every = period(s.beginning.result)
 	}
-	return tasks
+	return every, nil
 }
 
 // period is how often the busiest series has samples: the smallest of the series' median gaps, to the next whole second

@@ -1,12 +1,14 @@
 package promql
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"math"
 	"net/http"
 	"strconv"
+	"sync"
 
 	jsoniter "github.com/json-iterator/go"
 	"github.com/prometheus/client_golang/api"
@@ -23,10 +25,16 @@ type answer struct {
 
 type answerKey struct{}
 
-// reader reads the successful answers to queries itself, straight into series. client_golang's own way over encoding/json and a model.Matrix takes
-// ten times as long, which was most of what this process did (docs/performance.md). Everything else (errors, refused methods, what is no JSON)
-// stays its business.
-type reader struct{ api.Client }
+// reader sends requests, and reads the successful answers to queries itself, straight into series. client_golang's own way over encoding/json and a
+// model.Matrix takes ten times as long, which was most of what this process did (docs/performance.md). Everything else (errors, refused methods,
+// what is no JSON) stays its business.
+type reader struct {
+	api.Client // knows the address
+	http       http.Client
+}
+
+// bodies are buffers for answers. Prometheus tells no lengths, so that each answer would grow one of its own to twice its size and more.
+var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 // read says where the answer to the queries of a context goes.
 func read(ctx context.Context) (context.Context, *answer) {
@@ -39,17 +47,26 @@ var nothing = []byte(`{"status":"success","data":{"resultType":"vector","result"
 
 // Do implements api.Client.
 func (r reader) Do(ctx context.Context, req *http.Request) (*http.Response, []byte, error) {
-	resp, body, err := r.Client.Do(ctx, req)
+	resp, err := r.http.Do(req.WithContext(ctx))
+	if err != nil {
+		return nil, nil, err //nolint:wrapcheck // client_golang explains its own errors
+	}
+	defer resp.Body.Close()
+	buffer, _ := bodies.Get().(*bytes.Buffer)
+	buffer.Reset()
+	if _, err := buffer.ReadFrom(resp.Body); err != nil {
+		return resp, nil, err //nolint:wrapcheck // so here
+	}
 	a, ok := ctx.Value(answerKey{}).(*answer)
-	if err != nil || !ok || resp.StatusCode != http.StatusOK {
-		return resp, body, err //nolint:wrapcheck // client_golang explains its own errors
+	if !ok || resp.StatusCode != http.StatusOK {
+		return resp, buffer.Bytes(), nil
 	}
-	if a.parse(body) {
-		body = nothing
-	} else {
+	if !a.parse(buffer.Bytes()) {
 		a.err = errors.New("it cannot be read") // unless client_golang can say more
+		return resp, buffer.Bytes(), nil
 	}
-	return resp, body, nil
+	bodies.Put(buffer) // series hold nothing of it
+	return resp, nothing, nil
 }
 
 var errHistogram = errors.New("it holds a histogram where a number was expected")

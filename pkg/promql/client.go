@@ -50,11 +50,11 @@ func New(cfg Config) (*Client, error) {
 	if cfg.Method == http.MethodGet {
 		transport = onlyGet{transport}
 	}
-	client, err := api.NewClient(api.Config{Address: address, RoundTripper: transport})
+	client, err := api.NewClient(api.Config{Address: address})
 	if err != nil {
 		return nil, race.Errorf(race.Invalid, "give the address as http://host:9090", "%q is not the address of a Prometheus: %w", cfg.URL, err)
 	}
-	return &Client{api: v1.NewAPI(reader{client}), url: client.URL("", nil).Redacted(), timeout: cfg.Timeout}, nil
+	return &Client{api: v1.NewAPI(reader{client, http.Client{Transport: transport}}), url: client.URL("", nil).Redacted(), timeout: cfg.Timeout}, nil
 }
 
 // Query implements Querier.

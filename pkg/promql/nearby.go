@@ -20,21 +20,24 @@ type plainNearby struct {
 
 // RoundTrip implements http.RoundTripper.
 func (p plainNearby) RoundTrip(r *http.Request) (*http.Response, error) {
-	r = r.Clone(httptrace.WithClientTrace(r.Context(), p.watch()))
-	if p.near.Load() {
-		r.Header.Set("Accept-Encoding", "identity")
-	}
-	return p.next.RoundTrip(r) //nolint:wrapcheck // http.RoundTripper: its errors are the next one's
+	var asked *http.Request
+	asked = r.Clone(httptrace.WithClientTrace(r.Context(), p.watch(func() { asked.Header.Set("Accept-Encoding", "identity") })))
+	return p.next.RoundTrip(asked) //nolint:wrapcheck // http.RoundTripper: its errors are the next one's
 }
 
-// watch times the connections that a request makes.
-func (p plainNearby) watch() *httptrace.ClientTrace {
+// watch times the connections that a request makes, and says before its header is sent that its server is near.
+func (p plainNearby) watch(isNear func()) *httptrace.ClientTrace {
 	var began atomic.Pointer[time.Time] // addresses of one name are tried at the same time
 	return &httptrace.ClientTrace{
 		ConnectStart: func(string, string) { now := time.Now(); began.Store(&now) },
 		ConnectDone: func(_, _ string, err error) {
 			if err == nil {
 				p.near.Store(time.Since(*began.Load()) < p.within)
+			}
+		},
+		GotConn: func(httptrace.GotConnInfo) {
+			if p.near.Load() {
+				isNear()
 			}
 		},
 	}

@@ -18,7 +18,7 @@ func TestOnlyAServerThatIsNearIsAskedForPlainAnswers(t *testing.T) {
 		within time.Duration
 		want   []string
 	}{
-		"near": {time.Hour, []string{"gzip", "identity", "identity"}},
+		"near": {time.Hour, []string{"identity", "identity", "identity"}},
 		"far":  {0, []string{"gzip", "gzip", "gzip"}},
 	} {
 		t.Run(name, func(t *testing.T) {
