@@ -14,6 +14,8 @@ const (
 	// coarsePoints is how many windows the first look divides the time into, coarseLeast the least width of one in ms: what a look costs is its points.
 	coarsePoints = 3000
 	coarseLeast  = int64(20_000)
+	// guessed is the longest time in ms that is looked at second by second before it is known whether anybody raced in it.
+	guessed = int64(15 * 60_000)
 	// chunkPoints keeps one query below the 11,000 points per series that Prometheus allows.
 	chunkPoints = 10_000
 	// appWindow is the width in ms of the windows that tell which apps raced: less than the silence that parts two races of one testid.
@@ -72,50 +74,87 @@ func scanWhole(ctx context.Context, a *asker, testid promql.Matcher, w Window) (
 
 func (w Window) overlaps(r RaceInfo) bool { return !r.End.Before(w.Start) && !r.Start.After(w.End) }
 
-// scan looks for samples in windows: coarse ones first to see where there are any, then windows of a second where there are.
-// An expression that sees windows, not instants, misses no race that was shorter than the step. likely is where the races are expected: it is
-// looked at closely right away, and nothing has to be asked again if it holds them all.
+// scan looks for samples in windows: coarse ones first to see where there are any, then windows of a second where a race or a heat begins or ends.
+// An expression that sees windows, not instants, misses no race that was shorter than the step. likely is where the races are expected: where
+// that is short it is looked at closely right away, and nothing has to be asked again if it holds them all.
 func scan(ctx context.Context, a *asker, testid promql.Matcher, likely Window, from, to time.Time) ([]RaceInfo, error) {
 	const second = int64(1000)
 	whole := span{from.Unix() * 1000, (to.Unix() + 1) * 1000}
 	coarse := roundUp(max(whole.length()/coarsePoints, coarseLeast), second)
-	tellsApps := coarse <= appWindow // then the first look tells the apps too
+	tellsAll := coarse <= appWindow // then the first look tells heats and apps too
 	by := []string{"testid"}
-	if tellsApps {
-		by = append(by, "app")
+	if tellsAll {
+		by = append(timedBy(), "app")
 	}
 	first := look(testid, []span{whole}, coarse, by...)
 	guess := span{likely.Start.Unix() * 1000, (likely.End.Unix() + 1) * 1000}
-	var timing []*task
-	if guess.length() <= second*chunkPoints {
-		timing = look(testid, []span{guess}, second, findBy()...)
+	var closely []*task
+	if guess.length() <= guessed {
+		closely = look(testid, []span{guess}, second, findBy()...)
 	} else {
 		guess = span{}
 	}
-	if err := a.run(ctx, slices.Concat(first, timing)); err != nil {
+	if err := a.run(ctx, slices.Concat(first, closely)); err != nil {
 		return nil, err
 	}
-	var occupied []span
-	for _, w := range windows(first, coarse) {
-		occupied = append(occupied, w.span)
+	seen := windows(first, coarse)
+	var timing []window
+	var open []span
+	if tellsAll {
+		timing, open = edges(seen)
+	} else {
+		for _, w := range seen {
+			open = append(open, w.span)
+		}
 	}
-	occupied = merge(occupied, 1)
+	open = merge(open, 1)
 	fine := second
-	if needed := total(occupied) / (chunkPoints * maxChunks); needed > fine {
-		fine, guess, timing = roundUp(needed, second), span{}, nil
+	if needed := total(open) / (chunkPoints * maxChunks); needed > fine {
+		fine, guess, closely = roundUp(needed, second), span{}, nil
 		a.notice("there is so much racing in this time that starts and ends are rounded to %d s; choose a shorter time", fine/1000)
 	}
-	rest := look(testid, without(occupied, guess), fine, findBy()...)
+	rest := look(testid, without(open, guess), fine, findBy()...)
 	wide, apps, later := coarse, first, rest
-	if !tellsApps {
+	if !tellsAll {
 		wide = max(appWindow, fine)
-		apps = look(testid, occupied, wide, "testid", "app")
+		apps = look(testid, open, wide, "testid", "app")
 		later = slices.Concat(rest, apps)
 	}
 	if err := a.run(ctx, later); err != nil {
 		return nil, err
 	}
-	return assemble(windows(slices.Concat(timing, rest), fine), windows(apps, wide), max(Silence.Milliseconds(), fine)), nil
+	timing = slices.Concat(timing, windows(slices.Concat(closely, rest), fine))
+	return assemble(timing, windows(apps, wide), max(Silence.Milliseconds(), fine)), nil
+}
+
+// edges parts windows into those amid others of the same heat, which tell no time, and the spans in which a heat begins or ends.
+func edges(all []window) (amid []window, open []span) {
+	type series [5]string
+	spans := map[series][]span{}
+	for _, w := range all {
+		var key series
+		for i, label := range findBy() {
+			key[i] = w.labels[label]
+		}
+		if w.labels["app"] != "" {
+			key[slices.Index(findBy(), tagged)] = "yes"
+		}
+		spans[key] = append(spans[key], w.span)
+	}
+	for key, own := range spans {
+		labels := map[string]string{}
+		for i, label := range findBy() {
+			labels[label] = key[i]
+		}
+		width := own[0].length()
+		for _, run := range merge(own, 1) {
+			open = append(open, span{run.from, run.from + width}, span{run.to - width, run.to})
+			if run.length() > 2*width {
+				amid = append(amid, window{span{run.from + width, run.to - width}, labels})
+			}
+		}
+	}
+	return amid, open
 }
 
 // window says that a series with these labels has a sample within the span.
@@ -157,8 +196,11 @@ func ListExpr() string { return lookExpr(promql.NotEqual("testid", ""), time.Sec
 // second by second, would be a hundred times as much to answer.
 const tagged = "photofinish_tagged"
 
+// timedBy are the labels that a race's times are described by, of those that series have.
+func timedBy() []string { return []string{"__name__", "testid", "heat", "phase"} }
+
 // findBy are the labels that a race's times are described by.
-func findBy() []string { return []string{"__name__", "testid", "heat", "phase", tagged} }
+func findBy() []string { return append(timedBy(), tagged) }
 
 func lookExpr(testid promql.Matcher, width time.Duration, by ...string) string {
 	samples := "last_over_time(" + promql.Selector([]string{ownRequests, stockRequests}, testid) + "[" + promql.Duration(width) + "])"

@@ -1,13 +1,16 @@
 package compare_test
 
 import (
+	"context"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/photofinish/photofinish/pkg/compare"
+	"github.com/photofinish/photofinish/pkg/promql"
 	"github.com/photofinish/photofinish/pkg/race"
 )
 
@@ -167,4 +170,45 @@ func TestALongRaceIsSeenWholeThroughANarrowWindow(t *testing.T) {
 		require.WithinDuration(t, t0, seen.Start, 21*time.Second)
 		require.WithinDuration(t, t0.Add(6*time.Hour), seen.End, 21*time.Second)
 	}
+}
+
+// asking remembers the queries that pass through it.
+type asking struct {
+	promql.Querier
+	mu      sync.Mutex
+	queries []promql.Query
+}
+
+func (a *asking) Query(ctx context.Context, q promql.Query) (promql.Result, error) {
+	a.mu.Lock()
+	a.queries = append(a.queries, q)
+	a.mu.Unlock()
+	return a.Querier.Query(ctx, q) //nolint:wrapcheck // a spy
+}
+
+func TestALongRaceIsLookedAtSecondBySecondOnlyWhereHeatsBeginAndEnd(t *testing.T) {
+	w := newWorld(t)
+	s := newScene(w, "soak", true)
+	again := t0.Add(1001*time.Second + 65*time.Second)
+	for i, start := range []time.Time{t0.Add(11 * time.Second), t0.Add(511 * time.Second), again} {
+		s.run(load{app: "a", heat: strconv.Itoa(i%2 + 1), median: 0.01, rate: 1}, start, 490)
+	}
+	spy := &asking{Querier: w}
+	found, err := compare.Find(t.Context(), spy, t0, t0.Add(time.Hour))
+	require.NoError(t, err)
+	require.Equal(t, []string{"soak", "soak@" + strconv.FormatInt(found.Races[1].Start.Unix(), 10)}, ids(found))
+	first := found.Races[0]
+	require.WithinDuration(t, t0.Add(11*time.Second), first.Heats[0].Start, time.Second)
+	require.WithinDuration(t, t0.Add(501*time.Second), first.Heats[0].End, time.Second)
+	require.WithinDuration(t, t0.Add(511*time.Second), first.Heats[1].Start, time.Second)
+	require.WithinDuration(t, t0.Add(1001*time.Second), first.End, time.Second)
+	require.WithinDuration(t, again, found.Races[1].Start, time.Second)
+	seconds := time.Duration(0)
+	for _, q := range spy.queries {
+		if q.Step == time.Second {
+			seconds += q.End.Sub(q.Start) + q.Step
+		}
+	}
+	require.Positive(t, seconds)
+	require.LessOrEqual(t, seconds, 6*20*time.Second, "three heats begin and end, in windows of 20 s")
 }
