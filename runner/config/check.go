@@ -53,6 +53,12 @@ func (c Config) check() error {
 	if slices.Contains(c.Engines, "docker") && len(c.Docker.Images) == 0 && !c.Docker.Build {
 		return wrong("docker.images", `name what may be run, like ["photofinish/*"], or allow builds with docker.build`, "names none, and engines has docker: no container could be started")
 	}
+	if c.Retention.Keep < 0 || c.Retention.OlderThan < 0 || c.Retention.Keep == 0 && c.Retention.OlderThan > 0 {
+		return wrong("retention.keep", "say how many of the newest races stay, however old", "must be above 0 where old races are to be removed")
+	}
+	if err := checkSchedules(c.Schedules); err != nil {
+		return err
+	}
 	return c.Limits.check()
 }
 

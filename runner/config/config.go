@@ -38,7 +38,10 @@ type Config struct {
 	// Lanes is what a request may say of lanes.
 	Lanes  Lanes  `yaml:"lanes"`
 	Limits Limits `yaml:"limits"`
-	Log    Log    `yaml:"log"`
+	// Schedules start races by the clock.
+	Schedules []Schedule `yaml:"schedules"`
+	Retention Retention  `yaml:"retention"`
+	Log       Log        `yaml:"log"`
 }
 
 // Token is where the bearer token is: in one of a file and an environment variable.

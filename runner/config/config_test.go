@@ -47,7 +47,14 @@ func TestWhatIsWrongIsNamed(t *testing.T) {
 		"engines: [docker]":                   "docker.images: names none",
 		"docker: {images: ['a[']}":            `docker.images: "a[" is no pattern`,
 		"lanes: {images: ['']}":               `lanes.images: "" is no pattern`,
-		"a: [":                                "line 1",
+		"retention: {older_than: 1h}":         "retention.keep: must be above 0",
+		"schedules: [{cron: '@daily'}]":       "schedules[0].name: is missing",
+		"schedules: [{name: a, cron: '60 * * * *', race: {script: a.js}}]":                                  `schedules[0].cron: "60 * * * *" is no cron expression`,
+		"schedules: [{name: a, cron: '0 0 30 2 *', race: {script: a.js}}]":                                  `schedules[0].cron: "0 0 30 2 *" is never due`,
+		"schedules: [{name: a, cron: '@daily', time_zone: Mars}]":                                           `schedules[0].time_zone: time zone "Mars"`,
+		"schedules: [{name: a, cron: '@daily', race: {name: b}}]":                                           "schedules[0].race: has a name",
+		"schedules: [{name: a, cron: '@daily', race: {script: x}}, {name: a, cron: '1 1 * * *', race: {}}]": `schedules[1].name: "a" is used twice`,
+		"a: [": "line 1",
 	}
 	for text, says := range tests {
 		_, err := config.Parse([]byte(text))

@@ -24,6 +24,7 @@ import (
 	"github.com/photofinish/photofinish/runner/k6/confine"
 	"github.com/photofinish/photofinish/runner/ledger"
 	"github.com/photofinish/photofinish/runner/metrics/promserver"
+	"github.com/photofinish/photofinish/runner/schedule"
 	"github.com/photofinish/photofinish/runner/scripts"
 	"github.com/photofinish/photofinish/runner/server"
 	"github.com/photofinish/photofinish/runner/service"
@@ -48,6 +49,7 @@ type Daemon struct {
 	config  config.Config
 	log     *slog.Logger
 	service *service.Service
+	clock   *schedule.Scheduler
 	handler http.Handler
 	ending  chan struct{}
 	ends    []func() error // last first
@@ -103,8 +105,12 @@ func New(ctx context.Context, c config.Config, all stage.Engines, log *slog.Logg
 	if err != nil {
 		return d, err
 	}
+	d.clock, err = schedule.New(ctx, schedule.Options{Schedules: c.Schedules, Retention: c.Retention, Races: d.service, DB: db, Log: log, Metrics: metrics})
+	if err != nil {
+		return d, err
+	}
 	d.handler = server.New(server.Options{
-		Races: d.service, Engines: engines, Token: token, Limits: c.Limits, Version: stage.Version(), Metrics: metrics, Log: log, Ending: d.ending,
+		Races: d.service, Schedules: d.clock, Engines: engines, Token: token, Limits: c.Limits, Version: stage.Version(), Metrics: metrics, Log: log, Ending: d.ending,
 	})
 	return d, nil
 }
@@ -247,6 +253,7 @@ func (d *Daemon) Run(ctx context.Context, ready func(address string)) error {
 	racing := make(chan struct{})
 	running, stop := context.WithCancelCause(ctx)
 	go func() { defer close(racing); d.service.Run(running) }()
+	go d.clock.Run(running)
 	select {
 	case err = <-serving:
 		err = race.Errorf(race.Unavailable, "", "the API ended: %w", err)

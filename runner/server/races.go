@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/photofinish/photofinish/pkg/race"
+	"github.com/photofinish/photofinish/runner/schedule"
 	"github.com/photofinish/photofinish/runner/store/sqlite"
 )
 
@@ -200,6 +201,17 @@ func (a *api) logs(w http.ResponseWriter, r *http.Request) {
 		App   string   `json:"app"`
 		Lines []string `json:"lines"`
 	}{app, append([]string{}, lines...)})
+}
+
+func (a *api) schedules(w http.ResponseWriter, r *http.Request) {
+	all, err := a.Schedules.Schedules(r.Context())
+	if err != nil {
+		refuseFor(w, err)
+		return
+	}
+	tell(w, http.StatusOK, struct {
+		Schedules []schedule.Told `json:"schedules"`
+	}{all})
 }
 
 func (a *api) scripts(w http.ResponseWriter, _ *http.Request) {

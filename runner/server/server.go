@@ -14,6 +14,7 @@ import (
 	"github.com/photofinish/photofinish/pkg/race"
 	"github.com/photofinish/photofinish/runner/config"
 	"github.com/photofinish/photofinish/runner/events"
+	"github.com/photofinish/photofinish/runner/schedule"
 	"github.com/photofinish/photofinish/runner/service"
 	"github.com/photofinish/photofinish/runner/stage"
 	"github.com/photofinish/photofinish/runner/store/sqlite"
@@ -37,13 +38,19 @@ type Races interface {
 	Progress(k sqlite.Kept) (*service.Progress, error)
 }
 
+// Schedules are the races that are started by the clock.
+type Schedules interface {
+	Schedules(ctx context.Context) ([]schedule.Told, error)
+}
+
 // Options are what the API is made of.
 type Options struct {
-	Races   Races
-	Engines stage.Engines
-	Token   config.Secret
-	Limits  config.Limits
-	Version string
+	Races     Races
+	Schedules Schedules
+	Engines   stage.Engines
+	Token     config.Secret
+	Limits    config.Limits
+	Version   string
 	// Metrics is what /metrics shows; the API adds its own to it.
 	Metrics *prometheus.Registry
 	Log     *slog.Logger
@@ -95,6 +102,7 @@ func (a *api) routes() []route {
 		{method: "GET", path: "/v1/races/{id}/events", lasting: true, do: a.events},
 		{method: "GET", path: "/v1/races/{id}/logs/{app}", do: a.logs},
 		{method: "POST", path: "/v1/plans", do: a.plan},
+		{method: "GET", path: "/v1/schedules", do: a.schedules},
 		{method: "GET", path: "/v1/scripts", do: a.scripts},
 		{method: "GET", path: "/v1/scripts/{name...}", do: a.script},
 	}
