@@ -23,7 +23,12 @@ const bytes = scaledUnits(1024, [' B', ' KiB', ' MiB', ' GiB', ' TiB']);
 const threeDigits = (value: number, unit: string) => `${toFixed(value, digits(value))} ${unit}`;
 
 export const kinds: Record<Gauge, Kind> = {
-  p95: { title: 'p95', about: 'p95 latency of the last second', write: (v) => (v < 1000 ? threeDigits(v, 'ms') : threeDigits(v / 1000, 's')), least: 1 },
+  p95: {
+    title: 'p95',
+    about: 'p95 latency of the last second',
+    write: (v) => (v < 1000 ? threeDigits(v, 'ms') : threeDigits(v / 1000, 's')),
+    least: 1,
+  },
   rate: {
     title: 'Rate',
     about: 'Requests per second, of the last second',
