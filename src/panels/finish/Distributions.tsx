@@ -1,6 +1,6 @@
 import React from 'react';
 
-import { Figure, Numbers } from './Figure';
+import { Figure } from './Figure';
 import type { Look, Styles } from './look';
 import { at, type Finish } from './model/finish';
 import { ridgeAxis, type Ridges } from './model/ridges';
@@ -33,12 +33,10 @@ export function Distributions({ finish, ridges, width, look, styles, focus, onFo
       title={distributionsTitle}
       note="Density per logarithm of latency, drawn through the measured percentiles, all heats together; every app is drawn equally high. Lines mark p50 (whole), p95 (dashed) and p99 (dotted)."
       styles={styles}
-      table={
-        <Numbers
-          head={['app', ...shown.map(percentileName)]}
-          rows={finish.apps.map(({ app, curve }) => [app, ...shown.map((p) => textOf(at(curve, p)))])}
-        />
-      }
+      numbers={() => ({
+        head: ['app', ...shown.map(percentileName)],
+        rows: finish.apps.map(({ app, curve }) => [app, ...shown.map((p) => textOf(at(curve, p)))]),
+      })}
     >
       {(describedBy) => (
         <>

@@ -1,5 +1,9 @@
+import { css } from '@emotion/css';
+import type { GrafanaTheme2 } from '@grafana/data';
+import { useStyles2 } from '@grafana/ui';
 import React, { useId } from 'react';
 
+import { AfterPaint } from '../../shared/AfterPaint';
 import type { Styles } from './look';
 
 interface Props {
@@ -7,12 +11,12 @@ interface Props {
   note: string;
   styles: Styles;
   /** The numbers of the picture, for those who do not see it and those who want them. */
-  table: React.ReactNode;
+  numbers: () => Table;
   children: (describedBy: string) => React.ReactNode;
 }
 
 /** A picture with its title, its explanation and its numbers. */
-export function Figure({ title, note, styles, table, children }: Props) {
+export function Figure({ title, note, styles, numbers, children }: Props) {
   const id = useId();
   return (
     <figure className={styles.figure}>
@@ -23,7 +27,9 @@ export function Figure({ title, note, styles, table, children }: Props) {
       </p>
       <details className={styles.numbers}>
         <summary>Numbers</summary>
-        <div className={styles.scroll}>{table}</div>
+        <AfterPaint>
+          <Numbers of={numbers} />
+        </AfterPaint>
       </details>
     </figure>
   );
@@ -35,30 +41,48 @@ interface Table {
 }
 
 /** A table whose first column names the rows. */
-export function Numbers({ head, rows }: Table) {
+function Numbers({ of }: { of: () => Table }) {
+  const styles = useStyles2(getStyles);
+  const { head, rows } = of();
   return (
-    <table>
-      <thead>
-        <tr>
-          {head.map((name) => (
-            <th key={name} scope="col">
-              {name}
-            </th>
-          ))}
-        </tr>
-      </thead>
-      <tbody>
-        {rows.map(([name, ...cells]) => (
-          <tr key={name}>
-            <th scope="row" title={name}>
-              {name}
-            </th>
-            {cells.map((cell, i) => (
-              <td key={head[i + 1]}>{cell}</td>
+    <div className={styles.scroll}>
+      <table>
+        <thead>
+          <tr>
+            {head.map((name) => (
+              <th key={name} scope="col">
+                {name}
+              </th>
             ))}
           </tr>
-        ))}
-      </tbody>
-    </table>
+        </thead>
+        <tbody>
+          {rows.map(([name, ...cells]) => (
+            <tr key={name}>
+              <th scope="row" title={name}>
+                {name}
+              </th>
+              {cells.map((cell, i) => (
+                <td key={head[i + 1]}>{cell}</td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
   );
 }
+
+const getStyles = (theme: GrafanaTheme2) => ({
+  scroll: css({
+    overflowX: 'auto',
+    table: { borderCollapse: 'collapse', marginTop: theme.spacing(0.5) },
+    'th, td': {
+      textAlign: 'right',
+      padding: theme.spacing(0.25, 1),
+      borderTop: `1px solid ${theme.colors.border.weak}`,
+      whiteSpace: 'nowrap',
+    },
+    'tbody th': { textAlign: 'left', fontWeight: 'normal', maxWidth: 200, overflow: 'hidden', textOverflow: 'ellipsis' },
+  }),
+});

@@ -1,14 +1,15 @@
 import { LoadingState, type PanelProps } from '@grafana/data';
-import { Combobox, Icon, InlineField, useStyles2 } from '@grafana/ui';
+import { Combobox, InlineField, useStyles2 } from '@grafana/ui';
 import React, { useId, useMemo, useRef, useState } from 'react';
 
+import { AfterPaint } from '../../shared/AfterPaint';
 import { asRecord, asText } from '../../shared/json';
 import { Apps } from './Apps';
 import { Audit } from './Audit';
 import { Distributions, distributionsTitle } from './Distributions';
+import { Empty } from './Empty';
 import { getStyles, useLook } from './look';
 import { type Finish, readFinishes } from './model/finish';
-import { noRace } from './model/missing';
 import { ratiosOf } from './model/ratios';
 import { ridgesOf } from './model/ridges';
 import type { FinishOptions } from './options';
@@ -52,13 +53,17 @@ export function FinishPanel({ data, options, width, timeRange, onChangeTimeRange
   const wide = below && beside && inner >= sideBySide ? Math.floor((inner - gap) / 2) : inner;
   const figure = { finish, look, styles, focus, onFocusApp: focusOn, width: wide };
   const tools = (
-    <Tools
-      {...{ finish, timeRange, onChangeTimeRange, width: wide, className: styles.tools }}
-      pictures={() => [
-        { title: distributionsTitle, svg: ridgePicture.current },
-        { title: ratiosTitle(finish), svg: ratioPicture.current },
-      ]}
-    />
+    <div className={styles.tools}>
+      <AfterPaint>
+        <Tools
+          {...{ finish, timeRange, onChangeTimeRange, width: wide }}
+          pictures={() => [
+            { title: distributionsTitle, svg: ridgePicture.current },
+            { title: ratiosTitle(finish), svg: ratioPicture.current },
+          ]}
+        />
+      </AfterPaint>
+    </div>
   );
   return (
     <div className={styles.panel}>
@@ -78,7 +83,11 @@ export function FinishPanel({ data, options, width, timeRange, onChangeTimeRange
         {below && <Distributions {...figure} ridges={below} picture={ridgePicture} />}
         {beside && <RatioFigure {...figure} ratios={beside} picture={ratioPicture} />}
       </div>
-      {options.audit && finish.fairness !== '' && <Audit {...{ finish, look, styles }} />}
+      {options.audit && finish.fairness !== '' && (
+        <AfterPaint>
+          <Audit {...{ finish, look, styles }} />
+        </AfterPaint>
+      )}
     </div>
   );
 }
@@ -91,19 +100,4 @@ function useKept(finishes: Finish[], failed: boolean): Finish[] {
     keep(shown);
   }
   return shown;
-}
-
-function Empty({ loading, errors, asked }: { loading: boolean; errors: string[]; asked: string[] }) {
-  const styles = useStyles2(getStyles);
-  if (loading) {
-    return <div className={styles.empty}>Loading…</div>;
-  }
-  const { title, todo } = noRace(asked, errors);
-  return (
-    <div className={styles.empty}>
-      <Icon name="stopwatch-slash" size="xl" />
-      <strong>{title}</strong>
-      <span>{todo}</span>
-    </div>
-  );
 }

@@ -1,7 +1,7 @@
 import React from 'react';
 
 import type { PictureProps } from './Distributions';
-import { Figure, Numbers } from './Figure';
+import { Figure } from './Figure';
 import { nearest, percentileAxis, type Ratios } from './model/ratios';
 import { percentileName, ratioText, shorten } from './model/words';
 import { ratioLayout, RatioPlot } from './RatioPlot';
@@ -27,12 +27,10 @@ export function RatioFigure({ finish, ratios, width, look, styles, focus, onFocu
       title={ratiosTitle(finish)}
       note={`1 is equal, above is slower. ${banded ? 'Bands are 95% intervals of single percentiles, from heat to heat; the verdicts are corrected for looking at several.' : 'One heat gives no intervals.'}`}
       styles={styles}
-      table={
-        <Numbers
-          head={['app', ...shown.map(percentileName)]}
-          rows={ratios.curves.map(({ app }) => [app, ...shown.map((p) => textAt(app, p))])}
-        />
-      }
+      numbers={() => ({
+        head: ['app', ...shown.map(percentileName)],
+        rows: ratios.curves.map(({ app }) => [app, ...shown.map((p) => textAt(app, p))]),
+      })}
     >
       {(describedBy) => (
         <>

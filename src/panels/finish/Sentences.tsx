@@ -65,7 +65,7 @@ function Sentence({ one, look, styles }: { one: Entrant; look: Look; styles: Sty
   return (
     <li className={styles.sentence}>
       <Swatch app={app} look={look} className={styles.swatch} />
-      <span className={styles.text}>
+      <span>
         <span className={cx(styles.mark, tone)} aria-hidden>
           {markOf(outcome)}
         </span>

@@ -11,14 +11,13 @@ import { zoomTo } from './model/zoom';
 interface Props {
   finish: Finish;
   width: number;
-  className: string;
   timeRange: TimeRange;
   onChangeTimeRange: (range: AbsoluteTimeRange) => void;
   pictures: () => Array<{ title: string; svg: SVGSVGElement | null }>;
 }
 
 /** What can be done with the result: take it elsewhere, and show the dashboard's other panels the time of the race. */
-export function Tools({ finish, width, className, timeRange, onChangeTimeRange, pictures }: Props) {
+export function Tools({ finish, width, timeRange, onChangeTimeRange, pictures }: Props) {
   const theme = useTheme2();
   const file = `${finish.id || 'race'}-finish`;
   const poster = () =>
@@ -47,7 +46,7 @@ export function Tools({ finish, width, className, timeRange, onChangeTimeRange, 
   );
   const zoom = zoomTo(finish, timeRange.from.valueOf(), timeRange.to.valueOf());
   return (
-    <div className={className}>
+    <>
       {zoom && (
         <IconButton name="clock-nine" tooltip="Show the time of this race in the whole dashboard" onClick={() => onChangeTimeRange(zoom)} />
       )}
@@ -56,7 +55,7 @@ export function Tools({ finish, width, className, timeRange, onChangeTimeRange, 
           Copy
         </ToolbarButton>
       </Dropdown>
-    </div>
+    </>
   );
 }
 

@@ -30,6 +30,9 @@ export function useLook({ apps, baseline }: Pick<Finish, 'apps' | 'baseline'>): 
   };
 }
 
+/** As large as the tools are: the sentences must not move once they are there. In pixels. */
+const toolsSize = { width: 124, height: 32 };
+
 export const getStyles = (theme: GrafanaTheme2) => ({
   panel: css({
     position: 'relative',
@@ -53,9 +56,9 @@ export const getStyles = (theme: GrafanaTheme2) => ({
     lineHeight: 1.4,
     marginBottom: theme.spacing(0.5),
     overflowWrap: 'anywhere',
+    '& > :last-child': { minWidth: 0 },
     '@container (max-width: 500px)': { fontSize: theme.typography.body.fontSize },
   }),
-  text: css({ minWidth: 0 }),
   swatch: css({ flex: 'none', alignSelf: 'flex-start', marginTop: '0.7em', width: 22, height: 4 }),
   mark: css({ fontWeight: theme.typography.fontWeightMedium, marginRight: theme.spacing(0.75) }),
   good: css({ color: theme.colors.success.text }),
@@ -67,7 +70,10 @@ export const getStyles = (theme: GrafanaTheme2) => ({
     flex: 'none',
     alignSelf: 'flex-start',
     marginLeft: 'auto',
+    justifyContent: 'flex-end',
     alignItems: 'center',
+    minWidth: toolsSize.width,
+    minHeight: toolsSize.height,
     gap: theme.spacing(0.5),
     '@media print': { display: 'none' },
   }),
@@ -100,48 +106,9 @@ export const getStyles = (theme: GrafanaTheme2) => ({
     touchAction: 'pan-y',
     '&:focus-visible': { outline: `2px solid ${theme.colors.primary.main}`, outlineOffset: 2 },
   }),
-  tip: css({
-    position: 'absolute',
-    pointerEvents: 'none',
-    zIndex: theme.zIndex.tooltip,
-    maxWidth: 'min(360px, 100%)',
-    padding: theme.spacing(0.75, 1),
-    background: theme.colors.background.elevated ?? theme.colors.background.secondary,
-    border: `1px solid ${theme.colors.border.weak}`,
-    borderRadius: theme.shape.radius.default,
-    boxShadow: theme.shadows.z3,
-    fontSize: theme.typography.bodySmall.fontSize,
-  }),
-  tipRow: css({ display: 'flex', alignItems: 'center', gap: theme.spacing(0.75), whiteSpace: 'nowrap' }),
-  tipName: css({ flex: 1, overflow: 'hidden', textOverflow: 'ellipsis' }),
   numbers: css({
     fontSize: theme.typography.bodySmall.fontSize,
     summary: { cursor: 'pointer', color: theme.colors.text.secondary },
-    table: { borderCollapse: 'collapse', marginTop: theme.spacing(0.5) },
-    'th, td': {
-      textAlign: 'right',
-      padding: theme.spacing(0.25, 1),
-      borderTop: `1px solid ${theme.colors.border.weak}`,
-      whiteSpace: 'nowrap',
-    },
-    'tbody th': { textAlign: 'left', fontWeight: 'normal', maxWidth: 200, overflow: 'hidden', textOverflow: 'ellipsis' },
-  }),
-  scroll: css({ overflowX: 'auto' }),
-  findings: css({ listStyle: 'none', margin: theme.spacing(0.5, 0), padding: 0, fontSize: theme.typography.bodySmall.fontSize }),
-  finding: css({ display: 'flex', gap: theme.spacing(1), padding: theme.spacing(0.25, 0), overflowWrap: 'anywhere' }),
-  severity: css({ flex: 'none', display: 'inline-flex', gap: theme.spacing(0.5), width: 80, alignItems: 'center' }),
-  warn: css({ color: theme.colors.warning.text }),
-  empty: css({
-    height: '100%',
-    display: 'flex',
-    flexDirection: 'column',
-    alignItems: 'center',
-    justifyContent: 'center',
-    textAlign: 'center',
-    gap: theme.spacing(1),
-    padding: theme.spacing(2),
-    color: theme.colors.text.secondary,
-    overflow: 'auto',
   }),
 });
 

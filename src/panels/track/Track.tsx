@@ -2,6 +2,7 @@ import { cx } from '@emotion/css';
 import { useStyles2 } from '@grafana/ui';
 import React, { memo, useCallback, useMemo, useRef, useState } from 'react';
 
+import { AfterPaint } from '../../shared/AfterPaint';
 import { colourOf, dashOf } from '../../shared/livery';
 import { Announcer } from './Announcer';
 import { LaneRow } from './LaneRow';
@@ -122,7 +123,11 @@ const Course = memo(function Course({ track, verdicts, options, width, height, s
         ))}
       </div>
       {track.replayable && to > from && height >= roomForTransport && (
-        <Transport {...{ styles, head, from, to, over, speed, go, setSpeed }} />
+        <div className={styles.transport} role="group" aria-label="Replay">
+          <AfterPaint>
+            <Transport {...{ head, from, to, over, speed, go, setSpeed }} />
+          </AfterPaint>
+        </div>
       )}
       <Announcer className={styles.unseen} text={placesSentence(standing)} />
     </>

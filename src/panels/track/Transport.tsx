@@ -4,10 +4,8 @@ import React from 'react';
 import { type Playhead, toggled } from './model/playhead';
 import { clock } from './model/words';
 import { speeds } from './options';
-import type { Styles } from './styles';
 
 interface Props {
-  styles: Styles;
   head: Playhead;
   from: number;
   to: number;
@@ -18,11 +16,11 @@ interface Props {
 }
 
 /** Play, pause, a scrubber, and the way back to the front of a race that goes on. */
-export function Transport({ styles, head, from, to, over, speed, go, setSpeed }: Props) {
+export function Transport({ head, from, to, over, speed, go, setSpeed }: Props) {
   const runs = head.mode === 'playing' || (head.mode === 'live' && !over);
   const atFront = head.mode === 'live' || (over && head.at >= to);
   return (
-    <div className={styles.transport} role="group" aria-label="Replay">
+    <>
       <Button
         size="sm"
         variant="secondary"
@@ -70,6 +68,6 @@ export function Transport({ styles, head, from, to, over, speed, go, setSpeed }:
         options={speeds.map((value) => ({ value, label: `${value}×` }))}
         onChange={setSpeed}
       />
-    </div>
+    </>
   );
 }

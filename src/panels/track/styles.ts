@@ -4,6 +4,9 @@ import type { GrafanaTheme2 } from '@grafana/data';
 /** Room for the runner behind the starting line, and for the finish, in pixels. */
 export const capsule = { width: 32, height: 14, finish: 8 };
 
+/** As high as its buttons make it: what is above must not move once they are there. In pixels. */
+const transportHeight = 33;
+
 const columns = (gauges: number, name = 15) => `2.6em minmax(7em, ${name}em) minmax(0, 1fr) ${gauges > 0 ? `${gauges * 5.8}em` : ''}`;
 
 export const getStyles = (theme: GrafanaTheme2, gauges: number) => ({
@@ -164,6 +167,7 @@ export const getStyles = (theme: GrafanaTheme2, gauges: number) => ({
   limit: css({ position: 'absolute', top: -3, bottom: -3, width: 2, marginLeft: -2, background: theme.colors.text.primary }),
   transport: css({
     display: 'flex',
+    minHeight: transportHeight,
     flexWrap: 'wrap',
     alignItems: 'center',
     gap: theme.spacing(0.5, 1),

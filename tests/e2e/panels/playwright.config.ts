@@ -19,9 +19,9 @@ export default defineConfig({
   timeout: 60_000,
   expect: {
     timeout: 15_000,
-    // With the fonts and settings above Chromium 153 and 156 of two builds draw the same; this is for a next one. An app of another colour is ten
-    // times as much in a picture of the track, and in a form that has but a swatch of it 144 pixels.
-    toHaveScreenshot: { threshold: 0.05, maxDiffPixels: 100 },
+    // With the fonts and settings above Chromium 153 and 156 of two builds draw the same, so no pixel may differ: another digit is 6 to 65 of them. The
+    // threshold lets what a processor rounds otherwise pass, a step or two of a colour; at 0.05 another green of an app would pass, too.
+    toHaveScreenshot: { threshold: 0.01, maxDiffPixels: 0 },
   },
   use: {
     baseURL,

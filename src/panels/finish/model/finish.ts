@@ -1,5 +1,6 @@
 import type { DataFrame, Field } from '@grafana/data';
 
+import { reader } from '../../../shared/columns';
 import { asList, asRecord, asText, asTime } from '../../../shared/json';
 
 /** A race as the panel shows it. Times are milliseconds since 1970. */
@@ -121,9 +122,9 @@ function has(frame: DataFrame, ...names: string[]): boolean {
 }
 
 /** The app of a race; a frame that tells no race is about the only one. An app that nobody named yet joins at the end. */
-function find(races: Finish[], id: unknown, app: unknown): Entrant | undefined {
-  const race = typeof id === 'string' ? races.find((one) => one.id === id || one.id === '') : races[0];
-  if (!race || typeof app !== 'string' || app === '') {
+function find(races: Finish[], id: string, app: string): Entrant | undefined {
+  const race = id === '' ? races[0] : races.find((one) => one.id === id || one.id === '');
+  if (!race || app === '') {
     return undefined;
   }
   let found = race.apps.find((one) => one.app === app);
@@ -134,43 +135,41 @@ function find(races: Finish[], id: unknown, app: unknown): Entrant | undefined {
   return found;
 }
 
-/** The rows of a frame as records of its fields. */
-function* rows(frame: DataFrame): Generator<Record<string, unknown>> {
-  for (let row = 0; row < frame.length; row++) {
-    yield Object.fromEntries(frame.fields.map((field) => [field.name, field.values[row]]));
-  }
-}
-
 function readVerdicts(frame: DataFrame, races: Finish[]): void {
-  for (const row of rows(frame)) {
-    const found = find(races, row.race, row.app);
-    if (found && row.measure === 'latency_p95') {
-      found.outcome = asText(row.outcome);
+  const rows = reader(frame);
+  for (let row = 0; row < frame.length; row++) {
+    const found = find(races, rows.text('race', row), rows.text('app', row));
+    const measure = rows.text('measure', row);
+    if (found && measure === 'latency_p95') {
+      found.outcome = rows.text('outcome', row);
     }
-    if (found && row.measure === 'cpu_ms_per_request') {
+    if (found && measure === 'cpu_ms_per_request') {
       found.costed = true;
     }
-    const race = races.find((one) => one.id === row.race);
+    const race = races.find((one) => one.id === rows.text('race', row));
     if (race && race.baseline === '') {
-      race.baseline = asText(row.baseline);
+      race.baseline = rows.text('baseline', row);
     }
   }
 }
 
 function readRatios(frame: DataFrame, races: Finish[]): void {
-  for (const row of rows(frame)) {
-    const [percentile, ratio] = [asNumber(row.percentile), asNumber(row.ratio)];
-    if (percentile !== undefined && ratio !== undefined && ratio > 0) {
-      find(races, row.race, row.app)?.ratios.push({ percentile, ratio, low: positive(row.low), high: positive(row.high) });
+  const rows = reader(frame);
+  for (let row = 0; row < frame.length; row++) {
+    const [percentile, ratio] = [rows.number('percentile', row), positive(rows.number('ratio', row))];
+    if (percentile !== undefined && ratio !== undefined) {
+      const [low, high] = [positive(rows.number('low', row)), positive(rows.number('high', row))];
+      find(races, rows.text('race', row), rows.text('app', row))?.ratios.push({ percentile, ratio, low, high });
     }
   }
 }
 
 function readRanks(frame: DataFrame, races: Finish[]): void {
-  for (const row of rows(frame)) {
-    const found = find(races, row.race, row.app);
+  const rows = reader(frame);
+  for (let row = 0; row < frame.length; row++) {
+    const found = find(races, rows.text('race', row), rows.text('app', row));
     if (found) {
-      found.place = asNumber(row.rank);
+      found.place = rows.number('rank', row);
     }
   }
 }
@@ -178,7 +177,7 @@ function readRanks(frame: DataFrame, races: Finish[]): void {
 function readCurves(frame: DataFrame, races: Finish[]): void {
   const [axis, ...curves] = frame.fields;
   for (const field of curves) {
-    const found = find(races, field.labels?.race, field.labels?.app ?? field.name);
+    const found = find(races, field.labels?.race ?? '', field.labels?.app ?? field.name);
     if (axis && found) {
       found.curve = pointsOf(axis, field);
     }

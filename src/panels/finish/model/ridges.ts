@@ -31,18 +31,18 @@ export function ridgesOf(finish: Finish): Ridges | undefined {
   }
   const from = Math.min(...spreads.map(({ spread }) => spread.from)) / 1.15;
   const to = Math.max(...spreads.map(({ spread }) => spread.to)) * 1.15;
-  return { rows: spreads.map(({ one, spread }) => ridge(one, spread, from, to)), from, to };
+  const step = Math.log(to / from) / samples;
+  const axis = Array.from({ length: samples + 1 }, (_, i) => from * Math.exp(i * step));
+  return { rows: spreads.map(({ one, spread }) => ridge(one, spread, axis, step)), from, to };
 }
 
-function ridge({ app, curve }: Entrant, spread: Spread, from: number, to: number): Ridge {
-  const step = Math.log(to / from) / samples;
-  const width = smoothing(curve) / step;
-  const raw = Array.from({ length: samples + 1 }, (_, i) => spread.density(from * Math.exp(i * step)));
-  const smooth = smoothed(raw, Math.round(width));
+/** axis: where the density is sampled, in ms, in equal steps of its logarithm. */
+function ridge({ app, curve }: Entrant, spread: Spread, axis: readonly number[], step: number): Ridge {
+  const smooth = smoothed(axis.map(spread.density), Math.round(smoothing(curve) / step));
   const peak = Math.max(...smooth) || 1;
   return {
     app,
-    outline: smooth.map((density, i) => ({ ms: from * Math.exp(i * step), height: density / peak })),
+    outline: axis.map((ms, i) => ({ ms, height: (smooth[i] ?? 0) / peak })),
     marks: marked.flatMap((percentile) => {
       const ms = at(curve, percentile);
       return ms === undefined ? [] : [{ percentile, ms }];
@@ -57,16 +57,18 @@ function smoothing(curve: Entrant['curve']): number {
   return low && high ? (0.25 * Math.log(high / low)) / 1.35 : 0;
 }
 
-/** A moving average by a triangle so many samples wide to each side. */
+/** A moving average by a triangle so many samples wide to each side: an average of those before, then one of those behind. */
 function smoothed(values: readonly number[], width: number): number[] {
-  return values.map((_, i) => {
-    let [sum, weights] = [0, 0];
-    for (let k = -width; k <= width; k++) {
-      const weight = 1 - Math.abs(k) / (width + 1);
-      sum += weight * (values[i + k] ?? 0);
-      weights += weight;
-    }
-    return sum / weights;
+  const longer = [...values, ...Array.from({ length: width }, () => 0)];
+  return averaged(averaged(longer, width).reverse(), width).reverse().slice(0, values.length);
+}
+
+/** The average of each value and so many before it, zeros before the first. */
+function averaged(values: readonly number[], before: number): number[] {
+  let sum = 0;
+  return values.map((value, i) => {
+    sum += value - (values[i - before - 1] ?? 0);
+    return sum / (before + 1);
   });
 }
 

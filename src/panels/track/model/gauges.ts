@@ -1,4 +1,4 @@
-import { formattedValueToString, getValueFormat } from '@grafana/data';
+import { formattedValueToString, scaledUnits, toFixed } from '@grafana/data';
 
 import type { Lane, Moment, Race } from './race';
 
@@ -15,13 +15,20 @@ interface Kind {
   least: number;
 }
 
-const format = (unit: string, decimals?: number) => (value: number) => formattedValueToString(getValueFormat(unit)(value, decimals));
-
 /** Three digits, as many as a rate of the last second allows. */
 const digits = (value: number) => (value >= 100 || value === 0 ? 0 : value >= 10 ? 1 : 2);
 
+// By getValueFormat, which finds units by their ids, the first number of a page would wait for all of Grafana's units to be made.
+const bytes = scaledUnits(1024, [' B', ' KiB', ' MiB', ' GiB', ' TiB']);
+const threeDigits = (value: number, unit: string) => `${toFixed(value, digits(value))} ${unit}`;
+
 export const kinds: Record<Gauge, Kind> = {
-  p95: { title: 'p95', about: 'p95 latency of the last second', write: (v) => format('ms', digits(v))(v), least: 1 },
+  p95: {
+    title: 'p95',
+    about: 'p95 latency of the last second',
+    write: (v) => (v < 1000 ? threeDigits(v, 'ms') : threeDigits(v / 1000, 's')),
+    least: 1,
+  },
   rate: {
     title: 'Rate',
     about: 'Requests per second, of the last second',
@@ -31,20 +38,20 @@ export const kinds: Record<Gauge, Kind> = {
   errors: {
     title: 'Errors',
     about: 'Share of all requests so far that failed',
-    write: (v) => format('percentunit', v === 0 || v >= 0.1 ? 0 : 2)(v),
+    write: (v) => `${toFixed(100 * v, v === 0 || v >= 0.1 ? 0 : 2)}%`,
     least: 0.05,
   },
   cpu: {
     title: 'CPU',
     about: 'CPU cores used; the mark is the lane’s limit',
-    write: format('none', 2),
+    write: (v) => toFixed(v, 2),
     limit: (l) => l.cpuLimit,
     least: 0.1,
   },
   memory: {
     title: 'Memory',
     about: 'Working set of the memory; the mark is the lane’s limit',
-    write: format('bytes', 0),
+    write: (v) => formattedValueToString(bytes(v, 0)),
     limit: (l) => l.memoryLimit,
     least: 1 << 20,
   },

@@ -1,7 +1,7 @@
 import type { DataFrame } from '@grafana/data';
 
 import { asRecord, asText } from '../../../shared/json';
-import { reader } from './columns';
+import { reader } from '../../../shared/columns';
 import type { Lane, Moment, Race } from './race';
 
 /** How many moments of a lane are kept; of more, every second one of the older half goes. Half an hour at five a second is 9,000. */

@@ -1,9 +1,9 @@
-import { FieldType, toDataFrame } from '@grafana/data';
+import { FieldType, formattedValueToString, getValueFormat, toDataFrame } from '@grafana/data';
 import { describe, expect, it } from 'vitest';
 
 import { emptiness } from './emptiness';
 import { liveFrame } from '../testdata/frames';
-import { read, scalesOf } from './gauges';
+import { kinds, read, scalesOf } from './gauges';
 import type { Lane, Race } from './race';
 import { type Runner, standingAt } from './state';
 import { clock, distanceText, duration, outcomeOf, placesSentence, progressText, readVerdicts, statusLine } from './words';
@@ -120,6 +120,27 @@ describe('a gauge', () => {
   it('has as many digits as mean something', () => {
     expect([reading('rate').text, reading('errors').text, reading('p95').text]).toEqual(['11,785/s', '0.40%', '0.21 ms']);
   });
+
+  it.each([
+    [12.34, '12.3 ms'],
+    [999.4, '999 ms'],
+    [1234, '1.23 s'],
+    [90_000, '90.0 s'],
+  ])('writes a latency of %d ms with three digits', (ms, text) => expect(kinds.p95.write(ms)).toBe(text));
+
+  it.each([
+    ['errors', 'percentunit', 0.0042, 2],
+    ['errors', 'percentunit', 0.25, 0],
+    ['errors', 'percentunit', 0, 0],
+    ['cpu', 'none', 1.2, 2],
+    ['cpu', 'none', 12, 2],
+    ['memory', 'bytes', 0, 0],
+    ['memory', 'bytes', 1000, 0],
+    ['memory', 'bytes', 1.5 * 2 ** 30, 0],
+    ['memory', 'bytes', 3 * 2 ** 40, 0],
+  ] as const)('writes %s as Grafana does %s: %d', (gauge, unit, value, decimals) =>
+    expect(kinds[gauge].write(value)).toBe(formattedValueToString(getValueFormat(unit)(value, decimals)))
+  );
 
   it('shows little of little: 0.4% of errors are no full gauge', () => {
     expect(reading('errors').level).toBeCloseTo(0.08);

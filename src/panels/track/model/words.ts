@@ -1,4 +1,4 @@
-import { reader } from './columns';
+import { reader } from '../../../shared/columns';
 import { isOver, type Race } from './race';
 import type { Runner, Standing } from './state';
 import type { DataFrame } from '@grafana/data';
