@@ -122,16 +122,21 @@ func (c *client) Delete(address string, messages sobek.Value) error {
 	if err != nil {
 		return err
 	}
-	var handles []string
-	switch v := messages.Export().(type) {
-	case Message:
-		handles = []string{v.Handle}
-	case []Message:
-		for _, m := range v {
-			handles = append(handles, m.Handle)
-		}
+	var list []Message
+	switch messages.Export().(type) {
+	case []any, []Message:
 	default:
+		messages = c.instance.vu.Runtime().NewArray(messages)
+	}
+	if err := c.instance.vu.Runtime().ExportTo(messages, &list); err != nil {
 		return errors.New("delete wants what receive returned")
+	}
+	var handles []string
+	for _, m := range list {
+		if m.Handle == "" {
+			return errors.New("delete wants what receive returned")
+		}
+		handles = append(handles, m.Handle)
 	}
 	if err := c.server.Delete(ctx, address, handles); err != nil {
 		return c.failed(ctx, state, err)
