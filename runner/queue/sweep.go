@@ -11,8 +11,12 @@ import (
 	"github.com/photofinish/photofinish/pkg/race"
 )
 
-// sweepHide is for how long a message is hidden while it is looked at.
-const sweepHide = 30 * time.Second
+const (
+	// sweepWait lets SQS look into all of its servers: without it an answer may leave out messages.
+	sweepWait = time.Second
+	// sweepHide is for how long a message is hidden while it is looked at.
+	sweepHide = 30 * time.Second
+)
 
 // Swept is what a queue still held.
 type Swept struct {
@@ -26,7 +30,7 @@ type Swept struct {
 func (c *Client) Sweep(ctx context.Context, queue string) (Swept, error) {
 	var s Swept
 	for {
-		messages, err := c.Receive(ctx, queue, BatchSize, 0, sweepHide)
+		messages, err := c.Receive(ctx, queue, BatchSize, sweepWait, sweepHide)
 		if err != nil || len(messages) == 0 {
 			return s, err
 		}

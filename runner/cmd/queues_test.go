@@ -1,0 +1,170 @@
+package cmd_test
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/photofinish/photofinish/pkg/race"
+	"github.com/photofinish/photofinish/runner/queue/queuetest"
+)
+
+// worker is a lane of a test's script: the sample worker with queues of that name.
+func worker(queue string, flags ...string) string {
+	command := "'sqs-worker'"
+	for _, f := range flags {
+		command += fmt.Sprintf(", %q", f)
+	}
+	return fmt.Sprintf("{ command: [%s], queue: %q, cpus: 0.5, memory: '128m' }", command, queue)
+}
+
+// writeWorkers writes a script that sends the job, which is JavaScript, 30 times a second to each worker.
+func writeWorkers(t *testing.T, job, options string, lanes ...string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "script.js")
+	require.NoError(t, os.WriteFile(path, []byte(`import sqs from 'k6/x/photofinish/sqs';
+export const options = {
+  scenarios: { load: { executor: 'constant-arrival-rate', rate: 30, timeUnit: '1s', duration: '2s', preAllocatedVUs: 20, gracefulStop: '3s' } },
+  ext: { photofinish: { heats: 2, warmup: '300ms', mode: 'together', lanes: { `+strings.Join(lanes, ", ")+` } } },
+};
+const queues = sqs.connect();
+export default function () { queues.request(__ENV.QUEUE_URL, __ENV.REPLY_URL, `+job+`, { timeout: `+options+` }); }
+`), 0o600))
+	return path
+}
+
+const usualJob = "JSON.stringify({ rounds: 200 })"
+
+func TestWorkersRaceByTheirMessages(t *testing.T) {
+	s := queuetest.Start(t)
+	const secret = "hush-hush-5d1f9c"
+	t.Setenv("AWS_ACCESS_KEY_ID", "AKIAPHOTOFINISH1")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", secret)
+	t.Setenv("AWS_SESSION_TOKEN", secret+"-token")
+	oneByOne, _ := s.Lane(t, "cmd-one-by-one", nil)
+	s.Lane(t, "cmd-batched", nil)
+	script := writeWorkers(t, usualJob, "'2s'", "'one-by-one': "+worker("cmd-one-by-one"), "batched: "+worker("cmd-batched", "--batched"))
+	f := runRace(t.Context(), t, script)
+	require.Equal(t, 0, f.code)
+	require.Equal(t, race.Finished, f.record.Status)
+	for _, app := range []string{"one-by-one", "batched"} {
+		l := f.lane(t, app)
+		require.InDelta(t, 120, l.Client.Requests, 6, app)
+		require.Zero(t, l.Client.Failed)
+		require.InDelta(t, 30, *l.Measures["request_rate"], 2, "messages per second")
+		require.Greater(t, *l.Measures["latency_p50"], 1.0, "from a message to its reply")
+		require.Greater(t, *l.Measures["cpu_ms_per_request"], 0.05, "of a message")
+		require.Less(t, *l.Measures["cpu_ms_per_request"], 20.0)
+	}
+	require.Equal(t, oneByOne, f.lane(t, "one-by-one").URL)
+	for _, kind := range []race.FindingKind{race.SeriesLost, race.Redelivered, race.PoisonMessage, race.QueueLost, race.AppURLAtInit} {
+		_, found := f.finding(kind)
+		require.False(t, found, "%s: %v", kind, f.record.Audit.Findings)
+	}
+	nothingLeft(t)
+
+	require.NotContains(t, f.stdout+f.stderr, secret)
+	require.NoError(t, filepath.WalkDir(f.dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		require.NotContains(t, string(text), secret, path)
+		return err
+	}))
+	require.FileExists(t, filepath.Join(f.dir, "race.json"))
+	require.FileExists(t, filepath.Join(f.dir, "report.html"))
+}
+
+func TestAWorkerThatTakesLongerThanItsMessageIsHiddenWorksTwice(t *testing.T) {
+	s := queuetest.Start(t)
+	s.Lane(t, "cmd-quick", nil)
+	s.Lane(t, "cmd-slow", map[string]string{"VisibilityTimeout": "1"})
+	// The first message of every second takes longer than the queue waits for it.
+	script := writeWorkers(t, "JSON.stringify({ wait_ms: __ENV.QUEUE_URL.includes('slow') && Math.random() < 0.05 ? 1300 : 0 })", "'5s'",
+		"quick: "+worker("cmd-quick"), "slow: "+worker("cmd-slow"))
+	f := runRace(t.Context(), t, script, "--duration", "3s")
+	require.Equal(t, 0, f.code)
+	again, found := f.finding(race.Redelivered)
+	require.True(t, found, "%v", f.record.Audit.Findings)
+	require.Equal(t, "slow", again.Lane)
+	require.Contains(t, again.Detail, "were delivered more than once")
+	nothingLeft(t)
+}
+
+func TestAMessageThatAWorkerCannotFinishIsFound(t *testing.T) {
+	s := queuetest.Start(t)
+	s.Make(t, "cmd-put-aside-dead", nil)
+	s.Lane(t, "cmd-put-aside", map[string]string{"RedrivePolicy": `{"maxReceiveCount":"2","deadLetterTargetArn":"arn:aws:sqs::100010001000:cmd-put-aside-dead"}`})
+	s.Lane(t, "cmd-kept", nil)
+	// One of them is no job; it is tried again every second.
+	script := writeWorkers(t, "__ITER === 1 && __VU % 2 ? 'poison' : '{}'", "'2s'", "'put-aside': "+worker("cmd-put-aside"), "kept: "+worker("cmd-kept"))
+	f := runRace(t.Context(), t, script, "--duration", "4s", "--heats", "1")
+	require.Equal(t, 0, f.code)
+	details := map[string]string{}
+	for _, one := range f.record.Audit.Findings {
+		if one.Kind == race.PoisonMessage {
+			details[one.Lane] = one.Detail
+		}
+	}
+	require.Regexp(t, `could not finish some messages in heat 1, however often it received them: \d+ went to the dead-letter queue`, details["put-aside"])
+	require.Regexp(t, `\d+ were still in the queue after the worker had received them up to \d+ times`, details["kept"])
+	require.Positive(t, f.lane(t, "kept").Client.Failed)
+	nothingLeft(t)
+}
+
+func TestAQueueThatGoesHalfWayEndsTheRaceAndIsNamed(t *testing.T) {
+	s := queuetest.Start(t)
+	gone, _ := s.Lane(t, "cmd-gone", nil)
+	s.Lane(t, "cmd-stays", nil)
+	script := writeWorkers(t, usualJob, "'2s'", "gone: "+worker("cmd-gone"), "stays: "+worker("cmd-stays"))
+	dir := filepath.Join(t.TempDir(), "race")
+	removed := make(chan error, 1)
+	go func() { // in the middle of the second heat: the record of the first is there
+		for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+			if text, err := os.ReadFile(filepath.Join(dir, "race.json")); err == nil && strings.Contains(string(text), `"number": 1`) {
+				time.Sleep(3500 * time.Millisecond)
+				break
+			}
+		}
+		removed <- s.Remove(t.Context(), gone)
+	}()
+	f := run(t.Context(), t, dir, "race", script, "--duration", "4s", "--heats", "4")
+	require.NoError(t, <-removed)
+	require.Equal(t, 3, f.code)
+	require.Equal(t, race.Failed, f.record.Status)
+	require.Contains(t, *f.record.Error, "lane gone: ")
+	require.Contains(t, *f.record.Error, "the queue cmd-gone at "+s.URL+": there is no such queue")
+	require.Len(t, f.record.Heats, 2, "what was measured is kept")
+	lost, found := f.finding(race.QueueLost)
+	require.True(t, found)
+	require.Equal(t, "gone", lost.Lane)
+	require.Equal(t, race.Unfair, lost.Severity)
+	require.Contains(t, lost.Detail, "lost its queue in heat 2")
+	require.False(t, f.record.Audit.Fair)
+	nothingLeft(t)
+}
+
+func TestWhatIsWrongWithAWorkerIsSaidBeforeTheRace(t *testing.T) {
+	s := queuetest.Start(t)
+	s.Lane(t, "cmd-x", nil)
+	s.Lane(t, "cmd-y", nil)
+	for name, test := range map[string]struct{ job, a, b, says string }{
+		"there is no such queue":     {usualJob, worker("cmd-x"), worker("cmd-none"), "lane b: cannot find the queue cmd-none at " + s.URL + ": there is no such queue"},
+		"the worker ends":            {usualJob, worker("cmd-x"), "{ command: ['false'], queue: 'cmd-y' }", "lane b ended with code 1 before it was healthy"},
+		"the worker answers nothing": {usualJob, worker("cmd-x"), "{ command: ['sleep', '60'], queue: 'cmd-y' }", "lane b: no message was answered"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := runRace(t.Context(), t, writeWorkers(t, test.job, "'1s'", "a: "+test.a, "b: "+test.b))
+			require.Equal(t, 3, f.code)
+			require.Contains(t, f.stderr, test.says)
+			nothingLeft(t)
+		})
+	}
+}
