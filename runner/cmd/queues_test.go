@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -29,6 +30,7 @@ func writeWorkers(t *testing.T, job, options string, lanes ...string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "script.js")
 	require.NoError(t, os.WriteFile(path, []byte(`import sqs from 'k6/x/photofinish/sqs';
+import exec from 'k6/execution';
 export const options = {
   scenarios: { load: { executor: 'constant-arrival-rate', rate: 30, timeUnit: '1s', duration: '2s', preAllocatedVUs: 20, gracefulStop: '3s' } },
   ext: { photofinish: { heats: 2, warmup: '300ms', mode: 'together', lanes: { `+strings.Join(lanes, ", ")+` } } },
@@ -86,8 +88,8 @@ func TestAWorkerThatTakesLongerThanItsMessageIsHiddenWorksTwice(t *testing.T) {
 	s := queuetest.Start(t)
 	s.Lane(t, "cmd-quick", nil)
 	s.Lane(t, "cmd-slow", map[string]string{"VisibilityTimeout": "1"})
-	// The first message of every second takes longer than the queue waits for it.
-	script := writeWorkers(t, "JSON.stringify({ wait_ms: __ENV.QUEUE_URL.includes('slow') && Math.random() < 0.05 ? 1300 : 0 })", "'5s'",
+	// One message of a heat takes longer than the queue waits for it.
+	script := writeWorkers(t, "JSON.stringify({ wait_ms: __ENV.QUEUE_URL.includes('slow') && exec.scenario.iterationInTest === 30 ? 1300 : 0 })", "'5s'",
 		"quick: "+worker("cmd-quick"), "slow: "+worker("cmd-slow"))
 	f := runRace(t.Context(), t, script, "--duration", "3s")
 	require.Equal(t, 0, f.code)
@@ -95,6 +97,7 @@ func TestAWorkerThatTakesLongerThanItsMessageIsHiddenWorksTwice(t *testing.T) {
 	require.True(t, found, "%v", f.record.Audit.Findings)
 	require.Equal(t, "slow", again.Lane)
 	require.Contains(t, again.Detail, "were delivered more than once")
+	require.Zero(t, f.lane(t, "quick").Client.Failed)
 	nothingLeft(t)
 }
 
@@ -151,17 +154,60 @@ func TestAQueueThatGoesHalfWayEndsTheRaceAndIsNamed(t *testing.T) {
 	nothingLeft(t)
 }
 
+func TestWorkersThatAlreadyRunAreRacedToo(t *testing.T) {
+	s := queuetest.Start(t)
+	dir := t.TempDir()
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", dir, "../../testapps/sqs-worker")
+	said, err := build.CombinedOutput()
+	require.NoError(t, err, string(said))
+	for _, name := range []string{"cmd-here", "cmd-there"} {
+		requests, replies := s.Lane(t, name, nil)
+		running := exec.CommandContext(t.Context(), filepath.Join(dir, "sqs-worker"))
+		running.Env = append(os.Environ(), "QUEUE_URL="+requests, "REPLY_URL="+replies)
+		require.NoError(t, running.Start())
+		t.Cleanup(func() { _ = running.Process.Kill(); _ = running.Wait() })
+	}
+	// A script that reads the addresses while it is loaded gets a k6 for each lane.
+	path := filepath.Join(t.TempDir(), "script.js")
+	require.NoError(t, os.WriteFile(path, []byte(`import sqs from 'k6/x/photofinish/sqs';
+export const options = {
+  scenarios: { load: { executor: 'constant-vus', vus: 2, duration: '2s' } },
+  ext: { photofinish: { heats: 1, warmup: '300ms', lanes: { here: { queue: 'cmd-here' }, there: { queue: { requests: 'cmd-there', replies: 'cmd-there-replies' } } } } },
+};
+const queues = sqs.connect(), queue = __ENV.QUEUE_URL, replies = __ENV.REPLY_URL;
+export default function () { queues.request(queue, replies, '{}'); }
+`), 0o600))
+	f := runRace(t.Context(), t, path)
+	require.Equal(t, 0, f.code)
+	for _, app := range []string{"here", "there"} {
+		require.Greater(t, f.lane(t, app).Client.Requests, int64(10), app)
+		require.Zero(t, f.lane(t, app).Client.Failed)
+		require.Nil(t, f.lane(t, app).Measures["cpu_ms_per_request"], "what it spends is not known here")
+	}
+	_, found := f.finding(race.AppURLAtInit)
+	require.True(t, found)
+	nothingLeft(t)
+}
+
 func TestWhatIsWrongWithAWorkerIsSaidBeforeTheRace(t *testing.T) {
 	s := queuetest.Start(t)
 	s.Lane(t, "cmd-x", nil)
 	s.Lane(t, "cmd-y", nil)
 	for name, test := range map[string]struct{ job, a, b, says string }{
-		"there is no such queue":     {usualJob, worker("cmd-x"), worker("cmd-none"), "lane b: cannot find the queue cmd-none at " + s.URL + ": there is no such queue"},
-		"the worker ends":            {usualJob, worker("cmd-x"), "{ command: ['false'], queue: 'cmd-y' }", "lane b ended with code 1 before it was healthy"},
-		"the worker answers nothing": {usualJob, worker("cmd-x"), "{ command: ['sleep', '60'], queue: 'cmd-y' }", "lane b: no message was answered"},
+		"the script asks one for all": {usualJob, worker("cmd-x"), worker("cmd-y"), "but the script asked http://localhost:4100/100010001000/cmd-x"},
+		"there is no such queue":      {usualJob, worker("cmd-x"), worker("cmd-none"), "lane b: cannot find the queue cmd-none at " + s.URL + ": there is no such queue"},
+		"the worker ends":             {usualJob, worker("cmd-x"), "{ command: ['false'], queue: 'cmd-y' }", "lane b ended with code 1 before it was healthy"},
+		"the worker answers nothing":  {usualJob, worker("cmd-x"), "{ command: ['sleep', '60'], queue: 'cmd-y' }", "lane b: no message was answered"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := runRace(t.Context(), t, writeWorkers(t, test.job, "'1s'", "a: "+test.a, "b: "+test.b))
+			script := writeWorkers(t, test.job, "'1s'", "a: "+test.a, "b: "+test.b)
+			if strings.Contains(test.says, "the script asked") {
+				text, err := os.ReadFile(script)
+				require.NoError(t, err)
+				fixed := strings.NewReplacer("__ENV.QUEUE_URL", "'http://localhost:4100/100010001000/cmd-x'", "__ENV.REPLY_URL", "'http://localhost:4100/100010001000/cmd-x-replies'")
+				require.NoError(t, os.WriteFile(script, []byte(fixed.Replace(string(text))), 0o600))
+			}
+			f := runRace(t.Context(), t, script)
 			require.Equal(t, 3, f.code)
 			require.Contains(t, f.stderr, test.says)
 			nothingLeft(t)

@@ -1,8 +1,8 @@
 // Package queue speaks to queues of Amazon SQS, or of a server that understands its API: it sends, receives, counts and sweeps.
 //
 // Where the server is and who asks comes from the environment, as in every program that uses Amazon's SDK: AWS_ENDPOINT_URL_SQS or
-// AWS_ENDPOINT_URL, AWS_REGION or AWS_DEFAULT_REGION, AWS_ACCESS_KEY_ID and its like. Nothing is signed for a server of one's own (an endpoint
-// is named, and no credentials are). No error of this package holds a credential.
+// AWS_ENDPOINT_URL, AWS_REGION or AWS_DEFAULT_REGION, AWS_ACCESS_KEY_ID and its like. Files such as ~/.aws/credentials are not read. Nothing is
+// signed for a server of one's own (an endpoint is named, and no credentials are). No error of this package holds a credential.
 package queue
 
 import (
@@ -48,7 +48,7 @@ var Environment = []string{
 
 // identities are the variables of which one says who asks.
 var identities = []string{
-	"AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+	"AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI",
 }
 
 // Options say where the server is; "" is what the environment says.
@@ -67,6 +67,7 @@ type Client struct {
 func Connect(ctx context.Context, o Options) (*Client, error) {
 	endpoint := cmp.Or(o.Endpoint, os.Getenv("AWS_ENDPOINT_URL_SQS"), os.Getenv("AWS_ENDPOINT_URL"))
 	settings := []func(*config.LoadOptions) error{
+		config.WithSharedConfigFiles([]string{}), config.WithSharedCredentialsFiles([]string{}),
 		config.WithRetryer(func() aws.Retryer { return aws.NopRetryer{} }),
 		config.WithHTTPClient(awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
 			t.MaxIdleConns, t.MaxIdleConnsPerHost = 0, idleConnections

@@ -1,6 +1,7 @@
 package queue_test
 
 import (
+	"os"
 	"testing"
 	"time"
 
@@ -153,7 +154,10 @@ func TestWithoutAPlaceThereIsNoClient(t *testing.T) {
 	for _, name := range queue.Environment {
 		t.Setenv(name, "")
 	}
-	t.Setenv("AWS_CONFIG_FILE", t.TempDir()+"/none")
+	home := t.TempDir()
+	t.Setenv("HOME", home)
+	require.NoError(t, os.Mkdir(home+"/.aws", 0o700))
+	require.NoError(t, os.WriteFile(home+"/.aws/config", []byte("[default]\nregion = eu-central-1\n"), 0o600)) // is not read
 	_, err := queue.Connect(t.Context(), queue.Options{})
 	require.ErrorContains(t, err, "nothing says where the queues are")
 	_, err = queue.Connect(t.Context(), queue.Options{Endpoint: "http://me:hush@localhost:4100"})
