@@ -84,6 +84,19 @@ func TestWorkersRaceByTheirMessages(t *testing.T) {
 	require.FileExists(t, filepath.Join(f.dir, "report.html"))
 }
 
+func TestTheSampleWorkersRace(t *testing.T) {
+	s := queuetest.Start(t)
+	s.Lane(t, "one-by-one", nil)
+	s.Lane(t, "batched", nil)
+	f := runRace(t.Context(), t, append([]string{"../../tests/sqs-test.js"}, short...)...)
+	require.Equal(t, 0, f.code)
+	for _, app := range []string{"one-by-one", "batched"} {
+		require.InDelta(t, 20, f.lane(t, app).Client.Requests, 3)
+		require.Positive(t, f.lane(t, app).Client.Checks.Passed)
+		require.Zero(t, f.lane(t, app).Client.Failed+f.lane(t, app).Client.Checks.Failed)
+	}
+}
+
 func TestAWorkerThatTakesLongerThanItsMessageIsHiddenWorksTwice(t *testing.T) {
 	s := queuetest.Start(t)
 	s.Lane(t, "cmd-quick", nil)

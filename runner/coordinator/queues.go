@@ -127,15 +127,18 @@ type leftover struct {
 	letters int64 // dead letters that came since the last time
 }
 
+// sweep empties both of a worker's queues at once: each is waited at.
 func (u *run) sweep(ctx context.Context, l *laneState) (found leftover, err error) {
-	if found.Swept, err = u.queues.Sweep(ctx, l.queue.Requests); err != nil {
-		return found, err
+	var ofReplies error
+	var replies sync.WaitGroup
+	replies.Go(func() { _, ofReplies = u.queues.Sweep(ctx, l.queue.Replies) })
+	found.Swept, err = u.queues.Sweep(ctx, l.queue.Requests)
+	replies.Wait()
+	if err == nil {
+		err = ofReplies
 	}
-	if _, err := u.queues.Sweep(ctx, l.queue.Replies); err != nil {
+	if err != nil || l.queue.dead == "" {
 		return found, err
-	}
-	if l.queue.dead == "" {
-		return found, nil
 	}
 	n, err := u.queues.Backlog(ctx, l.queue.dead)
 	found.letters = max(0, n-l.queue.letters)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"path"
 	"strings"
 
@@ -49,7 +50,7 @@ func (c *Client) refused(do, queue string, failed []types.BatchResultErrorEntry)
 	}
 	why := ""
 	if failed[0].Message != nil {
-		why = ": " + *failed[0].Message
+		why = ": " + sentence(*failed[0].Message)
 	}
 	return race.Errorf(race.Unavailable, "", "cannot %s the queue %s at %s: %d of the batch were refused%s", do, Name(queue), c.server, len(failed), why)
 }
@@ -62,13 +63,25 @@ func explain(what string, err error) error {
 	case errors.As(err, &api) && isGone(api):
 		return race.Errorf(race.Unavailable, "create it, or name another one", "cannot %s: %w", what, ErrGone)
 	case errors.As(err, &api):
-		return race.Errorf(race.Unavailable, "", "cannot %s: %s (%s)", what, strings.TrimSuffix(api.ErrorMessage(), "."), api.ErrorCode())
+		return race.Errorf(race.Unavailable, "", "cannot %s: %s (%s)", what, sentence(api.ErrorMessage()), api.ErrorCode())
 	case errors.As(err, &transport):
 		return race.Errorf(race.Unavailable, "is the server there, and AWS_ENDPOINT_URL its address?", "cannot %s: %w", what, transport.Err)
 	case strings.Contains(err.Error(), "get credentials") || strings.Contains(err.Error(), "retrieve credentials"):
 		return race.Errorf(race.Unavailable, "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_ENDPOINT_URL for a server of your own", "cannot %s: there are no credentials", what)
 	}
 	return race.Errorf(race.Unavailable, "", "cannot %s: %w", what, err)
+}
+
+// sentence is what a person may read of a server's message: its first line. To a signature that does not match Amazon answers with all that was to
+// be signed, and a session token is a part of it.
+func sentence(message string) string {
+	line, _, _ := strings.Cut(message, "\n")
+	for _, name := range secrets {
+		if v := os.Getenv(name); v != "" {
+			line = strings.ReplaceAll(line, v, "…")
+		}
+	}
+	return strings.TrimSuffix(strings.TrimSpace(line), ".")
 }
 
 // isGone knows the codes of both of SQS's protocols. goaws names the code of neither when it is asked about a queue.

@@ -51,6 +51,9 @@ var identities = []string{
 	"AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI",
 }
 
+// secrets are those of the variables whose values nobody is to read.
+var secrets = []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN"}
+
 // Options say where the server is; "" is what the environment says.
 type Options struct {
 	Endpoint string // http://localhost:4100

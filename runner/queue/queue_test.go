@@ -1,6 +1,9 @@
 package queue_test
 
 import (
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"testing"
 	"time"
@@ -163,4 +166,24 @@ func TestWithoutAPlaceThereIsNoClient(t *testing.T) {
 	_, err = queue.Connect(t.Context(), queue.Options{Endpoint: "http://me:hush@localhost:4100"})
 	require.ErrorContains(t, err, "holds a user or password")
 	require.NotContains(t, err.Error(), "hush")
+}
+
+// A server of one's own looks at no signature, so that this one stands for Amazon.
+func TestWhatAmazonRepeatsOfCredentialsIsNotSaid(t *testing.T) {
+	const secret, token = "hush-key", "hush-token"
+	var signed string
+	amazon := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		signed = r.Header.Get("Authorization")
+		w.Header().Set("Content-Type", "application/x-amz-json-1.0")
+		w.WriteHeader(http.StatusForbidden)
+		_, _ = io.WriteString(w, `{"__type": "com.amazon.coral.service#SignatureDoesNotMatch", "message": "The signature of AKIAHUSH does not match.\n\nThe Canonical String was 'x-amz-security-token:`+token+`'"}`)
+	}))
+	t.Cleanup(amazon.Close)
+	t.Setenv("AWS_ENDPOINT_URL", amazon.URL)
+	t.Setenv("AWS_ACCESS_KEY_ID", "AKIAHUSH")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", secret)
+	t.Setenv("AWS_SESSION_TOKEN", token)
+	_, err := connect(t).Send(t.Context(), amazon.URL+"/1/jobs", queue.Outgoing{Body: "x"})
+	require.EqualError(t, err, "cannot send to the queue jobs at "+amazon.URL+": The signature of … does not match (SignatureDoesNotMatch)")
+	require.Contains(t, signed, "Credential=AKIAHUSH/", "who has credentials signs")
 }

@@ -158,6 +158,7 @@ func TestSampleWorkersAreTheLanesOfTheirScript(t *testing.T) {
 			require.Contains(t, script, fmt.Sprintf("cpus: %.1f, memory: '%dm'", s.CPUS, s.MemLimit>>20), "a lane has the same limits")
 		})
 	}
+	require.Contains(t, read(t, "docs/queues.md"), "goaws/app/cmd@v"+required(t, "github.com/Admiral-Piett/goaws")+" -config stack/goaws.yaml ")
 	require.Contains(t, docker, "FROM golang:"+required(t, "go")+" AS build\n")
 	for _, module := range []string{"github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/config", "github.com/aws/aws-sdk-go-v2/service/sqs"} {
 		require.Contains(t, docker, module+"@v"+required(t, module)+" ")

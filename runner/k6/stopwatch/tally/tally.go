@@ -93,7 +93,7 @@ func (t *Tally) request(r *httpext.Trail) {
 	}
 }
 
-// trip counts a worker's message. The module makes its metrics from the same trip.
+// trip counts a worker's message. The module makes its metrics from the same trip; of another lane it is nothing but these.
 func (t *Tally) trip(r *sqs.Trip) {
 	p := t.place(r.Tags)
 	if p.lane == nil {
@@ -104,6 +104,9 @@ func (t *Tally) trip(r *sqs.Trip) {
 		p.lane.reached[r.Queue]++
 	}
 	if !p.lane.Worker {
+		for _, s := range r.GetSamples() {
+			t.sample(&s)
+		}
 		return
 	}
 	if phase, ok := t.phase(p, r.EndTime); ok {
