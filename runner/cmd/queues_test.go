@@ -1,6 +1,7 @@
 package cmd_test
 
 import (
+	"bytes"
 	"fmt"
 	"io/fs"
 	"os"
@@ -26,19 +27,23 @@ func worker(queue string, flags ...string) string {
 }
 
 // writeWorkers writes a script that sends the job, which is JavaScript, 30 times a second to each worker.
-func writeWorkers(t *testing.T, job, options string, lanes ...string) string {
+func writeWorkers(t *testing.T, job, timeout string, lanes ...string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "script.js")
-	require.NoError(t, os.WriteFile(path, []byte(`import sqs from 'k6/x/photofinish/sqs';
+	require.NoError(t, os.WriteFile(path, []byte(workersScript(job, timeout, lanes...)), 0o600))
+	return path
+}
+
+func workersScript(job, timeout string, lanes ...string) string {
+	return `import sqs from 'k6/x/photofinish/sqs';
 import exec from 'k6/execution';
 export const options = {
   scenarios: { load: { executor: 'constant-arrival-rate', rate: 30, timeUnit: '1s', duration: '2s', preAllocatedVUs: 20, gracefulStop: '3s' } },
-  ext: { photofinish: { heats: 2, warmup: '300ms', mode: 'together', lanes: { `+strings.Join(lanes, ", ")+` } } },
+  ext: { photofinish: { heats: 2, warmup: '300ms', mode: 'together', lanes: { ` + strings.Join(lanes, ", ") + ` } } },
 };
 const queues = sqs.connect();
-export default function () { queues.request(__ENV.QUEUE_URL, __ENV.REPLY_URL, `+job+`, { timeout: `+options+` }); }
-`), 0o600))
-	return path
+export default function () { queues.request(__ENV.QUEUE_URL, __ENV.REPLY_URL, ` + job + `, { timeout: ` + timeout + ` }); }
+`
 }
 
 const usualJob = "JSON.stringify({ rounds: 200 })"
@@ -72,16 +77,46 @@ func TestWorkersRaceByTheirMessages(t *testing.T) {
 	nothingLeft(t)
 
 	require.NotContains(t, f.stdout+f.stderr, secret)
-	require.NoError(t, filepath.WalkDir(f.dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
+	noFileHolds(t, f.dir, secret)
+	require.FileExists(t, filepath.Join(f.dir, "race.json"))
+	require.FileExists(t, filepath.Join(f.dir, "report.html"))
+}
+
+// noFileHolds looks into every file below a folder.
+func noFileHolds(t *testing.T, dir, secret string) {
+	t.Helper()
+	require.NoError(t, filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
 			return err
 		}
 		text, err := os.ReadFile(path)
-		require.NotContains(t, string(text), secret, path)
+		require.False(t, bytes.Contains(text, []byte(secret)), path)
 		return err
 	}))
-	require.FileExists(t, filepath.Join(f.dir, "race.json"))
-	require.FileExists(t, filepath.Join(f.dir, "report.html"))
+}
+
+func TestARunnerRacesWorkersWhereItsScriptsMayKnowTheQueues(t *testing.T) {
+	needConfinement(t)
+	ownTemp(t)
+	q := queuetest.Start(t)
+	const secret = "hush-hush-7e20aa"
+	t.Setenv("AWS_ACCESS_KEY_ID", "AKIAPHOTOFINISH2")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", secret)
+	q.Lane(t, "cmd-served-a", nil)
+	q.Lane(t, "cmd-served-b", nil)
+	s := newServed(t, "")
+	s.write("runner.yaml", "listen: 127.0.0.1:0\ntoken: {file: token}\nscripts: {folder: scripts, env: [AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY]}\nprometheus: {listen: 127.0.0.1:0}\n")
+	s.write("scripts/race.js", workersScript(usualJob, "'5s'", "a: "+worker("cmd-served-a"), "b: "+worker("cmd-served-b", "--batched")))
+	s.start()
+	id := s.submit(`{"script":"race.js","heats":1}`)
+	record := s.until(id, "finished", "failed")
+	require.Equal(t, "finished", record["status"], "%v", record["error"])
+	for _, l := range record["lanes"].([]any) {
+		require.InDelta(t, 60, l.(map[string]any)["client"].(map[string]any)["requests"], 5)
+	}
+	require.NotContains(t, fmt.Sprint(record), secret)
+	require.NotContains(t, s.log.String(), secret)
+	noFileHolds(t, s.dir, secret)
 }
 
 func TestTheSampleWorkersRace(t *testing.T) {

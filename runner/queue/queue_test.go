@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
@@ -154,7 +155,7 @@ func TestErrorsNameTheQueueTheServerAndTheCause(t *testing.T) {
 }
 
 func TestWithoutAPlaceThereIsNoClient(t *testing.T) {
-	for _, name := range queue.Environment {
+	for _, name := range slices.Concat(queue.Environment, queue.Files) {
 		t.Setenv(name, "")
 	}
 	home := t.TempDir()
