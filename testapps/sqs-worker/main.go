@@ -40,14 +40,22 @@ const (
 func main() {
 	batched := flag.Bool("batched", false, "take and answer up to ten messages at once")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
-	defer stop()
-	w, err := connect(ctx, *batched)
-	if err != nil {
+	if err := run(*batched); err != nil {
 		fmt.Fprintf(os.Stderr, "sqs-worker: %v\n", err)
 		os.Exit(1)
 	}
+}
+
+// run works until SIGTERM or SIGINT.
+func run(batched bool) error {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	defer stop()
+	w, err := connect(ctx, batched)
+	if err != nil {
+		return err
+	}
 	w.run(ctx)
+	return nil
 }
 
 // worker is one that knows its queues.

@@ -27,7 +27,8 @@ type fixture struct {
 func newFixture(tb testing.TB, probe bool) *fixture {
 	tb.Helper()
 	h, err := heat.New(stream.Config{Probe: probe, Lanes: []stream.Lane{
-		{App: "a", Blocks: []stream.Block{{End: time.Minute}}}, {App: "b", Blocks: []stream.Block{{End: time.Minute}}},
+		{App: "a", Blocks: []stream.Block{{End: time.Minute}}},
+		{App: "b", Blocks: []stream.Block{{End: time.Minute}}},
 		{App: "w", Queue: &stream.Queue{Requests: "http://q/w", Replies: "http://q/r"}, Blocks: []stream.Block{{End: time.Minute}}},
 	}}, nil, nil)
 	require.NoError(tb, err)
