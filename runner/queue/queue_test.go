@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"slices"
 	"testing"
 	"time"
@@ -187,4 +188,12 @@ func TestWhatAmazonRepeatsOfCredentialsIsNotSaid(t *testing.T) {
 	_, err := connect(t).Send(t.Context(), amazon.URL+"/1/jobs", queue.Outgoing{Body: "x"})
 	require.EqualError(t, err, "cannot send to the queue jobs at "+amazon.URL+": The signature of … does not match (SignatureDoesNotMatch)")
 	require.Contains(t, signed, "Credential=AKIAHUSH/", "who has credentials signs")
+}
+
+func TestNoServerOfQueuesIsInTheRunner(t *testing.T) {
+	deps, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "github.com/photofinish/photofinish/runner").Output()
+	require.NoError(t, err)
+	require.Contains(t, string(deps), "github.com/aws/aws-sdk-go-v2/service/sqs\n")
+	require.NotContains(t, string(deps), "goaws")
+	require.NotContains(t, string(deps), "queuetest")
 }
