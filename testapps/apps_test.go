@@ -62,19 +62,7 @@ func TestApps(t *testing.T) {
 			require.Contains(t, string(docker), "COPY "+app+" "+app)
 		})
 		t.Run(app+" builds in its Dockerfile's context, apart from this module", func(t *testing.T) {
-			context := t.TempDir()
-			require.NoError(t, os.CopyFS(filepath.Join(context, "internal"), os.DirFS("internal")))
-			require.NoError(t, os.CopyFS(filepath.Join(context, app), os.DirFS(app)))
-			docker, err := os.ReadFile(filepath.Join(app, "Dockerfile"))
-			require.NoError(t, err)
-			run := regexp.MustCompile(`(?s)RUN (.*?)\n\n`).FindSubmatch(docker)
-			require.NotNil(t, run)
-			script := strings.ReplaceAll(string(run[1]), "-o /app", "-o app")
-			cmd := exec.CommandContext(t.Context(), "sh", "-ec", script)
-			cmd.Dir = context
-			out, err := cmd.CombinedOutput()
-			require.NoError(t, err, string(out))
-			require.FileExists(t, filepath.Join(context, "app"))
+			buildsInItsContext(t, app, "internal")
 		})
 	}
 	t.Run("high-latency takes about 100 ms and hardly any CPU", func(t *testing.T) {
@@ -122,6 +110,25 @@ func TestApps(t *testing.T) {
 		port := strconv.Itoa(taken.Addr().(*net.TCPAddr).Port)
 		require.Contains(t, failure(t, filepath.Join(dir, "control"), port), "port "+port+" is in use")
 	})
+}
+
+// buildsInItsContext does what an app's Dockerfile does to build it, with what that copies.
+func buildsInItsContext(t *testing.T, app string, more ...string) {
+	t.Helper()
+	context := t.TempDir()
+	for _, dir := range append(more, app) {
+		require.NoError(t, os.CopyFS(filepath.Join(context, dir), os.DirFS(dir)))
+	}
+	docker, err := os.ReadFile(filepath.Join(app, "Dockerfile"))
+	require.NoError(t, err)
+	run := regexp.MustCompile(`(?s)RUN (.*?)\n\n`).FindSubmatch(docker)
+	require.NotNil(t, run)
+	script := strings.ReplaceAll(string(run[1]), "-o /app", "-o app")
+	cmd := exec.CommandContext(t.Context(), "sh", "-ec", script)
+	cmd.Dir = context
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, string(out))
+	require.FileExists(t, filepath.Join(context, "app"))
 }
 
 // program is a running app.

@@ -95,7 +95,8 @@ func (s Scenario) Open() bool {
 	return s.Executor == "constant-arrival-rate" || s.Executor == "ramping-arrival-rate"
 }
 
-// LaneSpec says how to start an app, or where it already runs. Exactly one of URL, Command, Image, Build and Compose is used by an engine.
+// LaneSpec says how to start an app, or where it already runs. Exactly one of URL, Command, Image, Build and Compose is used by an engine; none
+// of a worker that already runs.
 type LaneSpec struct {
 	App     string
 	URL     string   // of an app that already runs; the runner starts nothing
@@ -108,6 +109,16 @@ type LaneSpec struct {
 	Resources
 	Env    map[string]string
 	Health Health
+	// Queue makes the app a worker: it takes messages and is asked nothing by HTTP; nil for the others.
+	Queue *Queue
+}
+
+// Queue is where a worker takes its messages from and puts its replies, each a name or an address.
+type Queue struct{ Requests, Replies string }
+
+// Elsewhere says whether the app already runs: nothing of it is to be started.
+func (l LaneSpec) Elsewhere() bool {
+	return l.URL != "" || l.Queue != nil && l.Command == nil && l.Image == "" && l.Build == "" && l.Compose == ""
 }
 
 // Health says how to know that the app is ready: an HTTP answer below 500 at Path within Timeout.

@@ -104,6 +104,9 @@ const (
 	StockK6           FindingKind = "stock-k6"          // what a k6 that is not the built-in one cannot do or tell
 	NoAudit           FindingKind = "no-audit"
 	EarlierRace       FindingKind = "earlier-race" // what bears on a comparison with another race
+	Redelivered       FindingKind = "message-redelivered"
+	PoisonMessage     FindingKind = "poison-message" // a message that a worker received again and again, and never finished
+	QueueLost         FindingKind = "queue-lost"     // the queue itself could not be used
 )
 
 // FindingKinds lists every kind, in the order of the declaration.
@@ -111,6 +114,6 @@ func FindingKinds() []FindingKind {
 	return []FindingKind{
 		LimitsNotEnforced, LimitsDiffer, Throttled, DroppedIterations, StartLag, K6Saturated, Restarted, OutOfMemory, LaneOut,
 		Interference, ClosedModel, OtherLoad, ClockJump, SeriesLost, SeriesBudget, AppURLAtInit, ErrorsDiffer, NoRequests,
-		HeatLost, ThresholdCrossed, ThresholdAborted, StockK6, NoAudit, EarlierRace,
+		HeatLost, ThresholdCrossed, ThresholdAborted, StockK6, NoAudit, EarlierRace, Redelivered, PoisonMessage, QueueLost,
 	}
 }

@@ -239,6 +239,31 @@ var cases = map[string]struct {
 		func(o *audit.Observations) { o.Lanes[0].Counts.Summary = ptr(int64(8001)) },
 		[]want{{"control", race.SeriesLost, race.Unfair, "8001"}},
 	},
+	"a worker works twice on a message in a hundred": {
+		func(o *audit.Observations) {
+			change(o, "other", func(l *audit.LaneHeat) { l.Redelivered = 40 }, 2, 3)
+		}, []want{{"other", race.Redelivered, race.Warning, "80 of 8000 messages (1%) were delivered more than once, in 2 heats (2, 3)"}},
+	},
+	"a worker works twice on a message in eight thousand": {
+		func(o *audit.Observations) { change(o, "other", func(l *audit.LaneHeat) { l.Redelivered = 1 }, 2) },
+		[]want{{"other", race.Redelivered, race.Note, "1 of 8000"}},
+	},
+	"a message is poison": {func(o *audit.Observations) {
+		change(o, "other", func(l *audit.LaneHeat) { l.DeadLetters = 2 }, 1)
+		change(o, "other", func(l *audit.LaneHeat) { l.Poison, l.PoisonReceives = 1, 7 }, 4)
+	}, []want{{"other", race.PoisonMessage, race.Warning, "in 2 heats (1, 4), however often it received them: 2 went to the dead-letter queue, 1 were still in the queue after the worker had received them up to 7 times"}}},
+	"a queue is lost": {func(o *audit.Observations) {
+		change(o, "other", func(l *audit.LaneHeat) { l.QueueErrors, l.QueueLost = 900, "there is no such queue" }, 4)
+	}, []want{{"other", race.QueueLost, race.Unfair, "lost its queue in heat 4, and 900 of its messages failed because of a queue: there is no such queue"}}},
+	"a queue refuses much": {
+		func(o *audit.Observations) {
+			change(o, "other", func(l *audit.LaneHeat) { l.QueueErrors = 100 }, all...)
+		}, []want{{"other", race.QueueLost, race.Unfair, "400 of 8000 messages (5%)"}},
+	},
+	"a queue refuses little": {
+		func(o *audit.Observations) { change(o, "other", func(l *audit.LaneHeat) { l.QueueErrors = 3 }, 2) },
+		[]want{{"other", race.QueueLost, race.Warning, "3 of 8000 messages"}},
+	},
 	"too many series": {
 		func(o *audit.Observations) { o.Series = 2001 },
 		[]want{{"", race.SeriesBudget, race.Warning, "2001"}},

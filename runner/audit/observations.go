@@ -91,6 +91,14 @@ type LaneHeat struct {
 	OOMKills uint64
 	// Starts beyond the one that every heat begins with.
 	Restarts int
+	// Redelivered are a worker's messages that its queue gave out more than once; QueueErrors its requests that failed because of the queue.
+	Redelivered, QueueErrors int64
+	// Poison are messages that were still in the queue after the worker had received each more than once, PoisonReceives times at most;
+	// DeadLetters are those that the queue itself had put aside for that, where it does.
+	Poison, PoisonReceives int
+	DeadLetters            int64
+	// QueueLost says why the queue could not be used any more when the heat was over; "" is well.
+	QueueLost string
 	// Crossed are the script's thresholds that the lane did not keep.
 	Crossed []Crossing
 }

@@ -18,6 +18,11 @@ const (
 	// One lost arrival in a thousand is the error margin of the verdict; fewer are told as a note.
 	droppedWarning = verdict.ErrorMargin
 
+	// A message that is worked on twice weighs as one that is lost: fewer are told as a note.
+	redeliveredWarning = verdict.ErrorMargin
+	// One message in a hundred that the queue itself lost moves a p99, and none of it is the worker's doing.
+	queueErrorsUnfair = 0.01
+
 	// A start later than a tenth of the answer's own time means that the load was not the planned one (the design's figure).
 	startLagShare = 0.10
 	// Go's timers and a scheduler on a shared core wake a goroutine up to about 2 ms late: less says nothing about k6.

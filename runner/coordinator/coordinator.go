@@ -13,6 +13,7 @@ import (
 	"github.com/photofinish/photofinish/runner/engine"
 	"github.com/photofinish/photofinish/runner/k6"
 	"github.com/photofinish/photofinish/runner/plan"
+	"github.com/photofinish/photofinish/runner/queue"
 	"github.com/photofinish/photofinish/runner/results"
 )
 
@@ -81,7 +82,8 @@ type run struct {
 	Race
 	stored Stored
 	record race.Race
-	lanes  []*laneState // in the order of the definition
+	lanes  []*laneState  // in the order of the definition
+	queues *queue.Client // nil in a race without workers
 	heats  []heatObservation
 	// thresholdsCrossed: a k6 threshold was crossed in a heat.
 	thresholdsCrossed bool
@@ -97,6 +99,7 @@ type laneState struct {
 	summary   int64
 	uncounted bool
 	address   string
+	queue     *workerQueue // nil for an app that is asked by HTTP
 	image     *race.Image
 	exit      *race.Exit
 	lastLog   []string
@@ -141,6 +144,9 @@ func (u *run) race(ctx context.Context) error {
 		return err
 	}
 	u.source()
+	if err := u.findQueues(ctx); err != nil {
+		return err
+	}
 	if err := u.prepareK6(ctx, say); err != nil {
 		return err
 	}
@@ -152,8 +158,12 @@ func (u *run) race(ctx context.Context) error {
 		if err := u.heat(ctx, h); err != nil {
 			return fmt.Errorf("heat %d of %d: %w", h.Number, len(u.Plan.Heats), err)
 		}
+		swept := u.sweepQueues(ctx)
 		if err := u.save(); err != nil {
 			return err
+		}
+		if swept != nil {
+			return fmt.Errorf("after heat %d of %d: %w", h.Number, len(u.Plan.Heats), swept)
 		}
 		if u.decided() {
 			u.View.Log(fmt.Sprintf("decided after %d of %d heats", len(u.heats), len(u.Plan.Heats)))

@@ -35,7 +35,7 @@ func (u *run) heat(ctx context.Context, h plan.Heat) (err error) {
 	if len(lanes) < 2 { // the others left the race when they were to be started: there is nobody to race with
 		return nil
 	}
-	if h.Number == 1 {
+	if h.Number == 1 || u.anySilent() {
 		if err := u.probe(ctx, h, lanes); err != nil {
 			return err
 		}
@@ -80,7 +80,9 @@ func (u *run) config(h plan.Heat, lanes map[string]engine.Lane) stream.Config {
 	}
 	for _, app := range h.Order {
 		if _, racing := lanes[app]; racing {
-			cfg.Lanes = append(cfg.Lanes, stream.Lane{App: app, URL: u.lane(app).address, Blocks: h.Blocks[app]})
+			lane := u.lane(app).stream()
+			lane.Blocks = h.Blocks[app]
+			cfg.Lanes = append(cfg.Lanes, lane)
 		}
 	}
 	return cfg

@@ -27,7 +27,7 @@ func (u *run) startLanes(ctx context.Context, h plan.Heat) (map[string]engine.La
 	)
 	for _, l := range u.inRace() {
 		wait.Go(func() {
-			lane, err := u.startLane(ctx, h.Number, l.spec)
+			lane, err := u.startLane(ctx, h.Number, l)
 			mu.Lock()
 			defer mu.Unlock()
 			if lane != nil {
@@ -47,7 +47,7 @@ func (u *run) startLanes(ctx context.Context, h plan.Heat) (map[string]engine.La
 	for _, l := range u.inRace() {
 		lane, err := started[l.spec.App], failed[l.spec.App]
 		if lane != nil {
-			l.address = address(lane, l.spec)
+			l.address = address(lane, l)
 		}
 		if err == nil {
 			continue
@@ -71,15 +71,19 @@ func (u *run) startLanes(ctx context.Context, h plan.Heat) (map[string]engine.La
 	return started, nil
 }
 
-// address is what APP_URL holds for a lane: the whole URL of an app that already ran.
-func address(lane engine.Lane, spec race.LaneSpec) string {
-	if spec.URL != "" {
-		return spec.URL
+// address is what APP_URL holds for a lane, the whole URL of an app that already ran; of a worker it is its queue's.
+func address(lane engine.Lane, l *laneState) string {
+	switch {
+	case l.queue != nil:
+		return l.queue.Requests
+	case l.spec.URL != "":
+		return l.spec.URL
 	}
-	return lane.Address() + spec.Path
+	return lane.Address() + l.spec.Path
 }
 
-func (u *run) startLane(ctx context.Context, heat int, spec race.LaneSpec) (engine.Lane, error) {
+func (u *run) startLane(ctx context.Context, heat int, l *laneState) (engine.Lane, error) {
+	spec := l.forEngine()
 	lane, err := u.Engine.Start(ctx, u.ID, heat, spec)
 	if err != nil {
 		return nil, err
@@ -89,6 +93,9 @@ func (u *run) startLane(ctx context.Context, heat int, spec race.LaneSpec) (engi
 	}
 	if spec.URL != "" && spec.Health.Timeout == 0 {
 		spec.Health.Timeout = elsewhereTimeout
+	}
+	if l.silent() {
+		return lane, nil
 	}
 	return lane, engine.WaitHealthy(ctx, lane, spec)
 }

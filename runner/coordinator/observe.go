@@ -49,7 +49,7 @@ func (h *heatRun) observeLane(l stream.Lane, readings []engine.Counters, end tim
 		CPU: secondsOf(whole.CPU), Throttled: result.Spent.Throttled, Periods: result.Spent.Periods,
 		ThrottledPeriods: result.Spent.ThrottledPeriods, OOMKills: whole.OOMKills,
 		Requests: result.Totals.Requests, Failed: result.Totals.Failed,
-		Dropped: result.Totals.Dropped, Iterations: result.Totals.Iterations,
+		Dropped: result.Totals.Dropped, Iterations: result.Totals.Iterations, Redelivered: result.Totals.Redelivered, QueueErrors: result.Totals.QueueErrors,
 		Exit: race.Exit{Reason: race.Running}, Crossed: crossings(h.crossed[l.App]),
 	}
 	if n := len(readings); n > 0 {
@@ -99,7 +99,7 @@ func (u *run) findings() []race.Finding {
 			counts.Summary = &l.summary
 		}
 		o.Lanes = append(o.Lanes, audit.Lane{
-			App: l.spec.App, Asked: l.spec.Resources, Elsewhere: l.spec.URL != "",
+			App: l.spec.App, Asked: l.spec.Resources, Elsewhere: l.spec.Elsewhere(),
 			Counts: counts,
 		})
 	}

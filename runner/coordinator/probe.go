@@ -18,11 +18,25 @@ import (
 
 // probe lets every lane run the script once and proves that each reached its own app. A script that asks one fixed address
 // for every lane would otherwise race an app against itself, and nobody would notice.
+// A worker that listens nowhere is ready when it has answered, so that it is probed before every heat.
 // A script whose setup or teardown reads APP_URL is found out here, and probed again with a k6 process for each lane.
 func (u *run) probe(ctx context.Context, h plan.Heat, lanes map[string]engine.Lane) error {
 	u.View.Status(race.Preparing, "proving that every lane reaches its own app")
 	cfg := u.config(h, lanes)
 	cfg.Probe, cfg.RemoteWriteURL = true, ""
+	ctx, over := context.WithCancelCause(ctx)
+	defer over(nil)
+	for app, lane := range lanes {
+		if u.lane(app).silent() { // what has ended answers nothing any more
+			go func() {
+				select {
+				case <-lane.Done():
+					over(engine.Ended(lane))
+				case <-ctx.Done():
+				}
+			}()
+		}
+	}
 	readers, err := u.probeOnce(ctx, cfg)
 	if len(readers) > 0 && !u.PerLane {
 		u.PerLane = true
@@ -78,6 +92,9 @@ func (u *run) probeOnce(ctx context.Context, cfg stream.Config) (readers []strin
 
 // reachedOwn checks that a lane asked its own app. Other hosts beside it (an identity provider, a database) are the script's business.
 func reachedOwn(l stream.Lane, reached map[string]int64, said []string) error {
+	if l.Queue != nil {
+		return answered(l, reached, said)
+	}
 	own, err := url.Parse(l.URL)
 	if err != nil {
 		return race.Errorf(race.Invalid, "", "lane %s: %q is no URL: %w", l.App, l.URL, err)
@@ -92,6 +109,18 @@ func reachedOwn(l stream.Lane, reached map[string]int64, said []string) error {
 	}
 	return race.Errorf(race.Unavailable, "let the script ask the address in __ENV.APP_URL, which holds the lane's own",
 		"lane %s runs at %s, but the script asked %s", l.App, own.Host, strings.Join(slices.Sorted(maps.Keys(reached)), " and "))
+}
+
+// answered checks that a worker answered a message in its own queue.
+func answered(l stream.Lane, reached map[string]int64, said []string) error {
+	switch {
+	case reached[l.Queue.Requests] > 0:
+		return nil
+	case len(reached) == 0:
+		return race.Errorf(race.Unavailable, "a reply bears the CorrelationId of its message and goes to REPLY_URL", "lane %s: no message was answered%s", l.App, because(said))
+	}
+	return race.Errorf(race.Unavailable, "let the script send to __ENV.QUEUE_URL, which holds the lane's own",
+		"lane %s takes its messages from %s, but the script asked %s", l.App, l.Queue.Requests, strings.Join(slices.Sorted(maps.Keys(reached)), " and "))
 }
 
 // perIteration is how many requests an iteration makes, of those that a probe counted by host. Each scenario ran once.

@@ -14,6 +14,7 @@ package definition
 import (
 	"encoding/json"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -80,6 +81,9 @@ func Parse(s Script, path string, o Overrides) (race.Definition, error) {
 	}
 	if err := checkLanes(d.Lanes); err != nil {
 		return race.Definition{}, err
+	}
+	if d.K6Image != "" && slices.ContainsFunc(d.Lanes, func(l race.LaneSpec) bool { return l.Queue != nil }) {
+		return race.Definition{}, race.Errorf(race.Invalid, "leave k6 out: the one that is built in has the module for queues", "%s.k6: the k6 of an image cannot race workers", extPath).At("k6")
 	}
 	if d.Baseline, err = baseline(d.Lanes, first(o.Baseline, x.baseline)); err != nil {
 		return race.Definition{}, err

@@ -107,6 +107,21 @@ func TestALaneFlagReplacesHowAnAppIsReached(t *testing.T) {
 	require.Equal(t, "a", alone.Baseline)
 }
 
+func TestAWorkerHasQueuesAndNoAddress(t *testing.T) {
+	d := parse(t, `"lanes": {
+		"short": {"command": "w", "queue": "jobs", "cpus": 0.5},
+		"long": {"image": "w", "port": 8080, "queue": {"requests": "http://q/1/a", "replies": "b"}, "health": "/up"},
+		"running": {"queue": {"requests": "http://q/1/c"}}
+	}`, "", definition.Overrides{})
+	require.Equal(t, race.LaneSpec{App: "short", Command: []string{"w"}, Queue: &race.Queue{Requests: "jobs", Replies: "jobs-replies"}, Resources: race.Resources{CPUs: ptr(0.5)}}, d.Lanes[2])
+	long := d.Lanes[0]
+	require.Equal(t, &race.Queue{Requests: "http://q/1/a", Replies: "b"}, long.Queue)
+	require.Equal(t, 8080, long.Port)
+	require.False(t, long.Elsewhere())
+	require.Equal(t, race.LaneSpec{App: "running", Queue: &race.Queue{Requests: "http://q/1/c", Replies: "http://q/1/c-replies"}}, d.Lanes[1])
+	require.True(t, d.Lanes[1].Elsewhere())
+}
+
 func TestTheLoadIsSummedUp(t *testing.T) {
 	for name, c := range map[string]struct {
 		options string

@@ -17,7 +17,7 @@ func parseLane(where, app string, raw json.RawMessage) (race.LaneSpec, error) {
 	if err != nil {
 		return l, err
 	}
-	if err := onlyKeys(where, m, "url", "command", "image", "build", "compose", "port", "path", "cpus", "memory", "cpuset", "env", "health"); err != nil {
+	if err := onlyKeys(where, m, "url", "command", "image", "build", "compose", "port", "path", "cpus", "memory", "cpuset", "env", "health", "queue"); err != nil {
 		return l, err
 	}
 	for key, into := range map[string]*string{"url": &l.URL, "image": &l.Image, "build": &l.Build, "compose": &l.Compose, "path": &l.Path} {
@@ -38,6 +38,9 @@ func parseLane(where, app string, raw json.RawMessage) (race.LaneSpec, error) {
 		return l, err
 	}
 	if l.Health, err = health(m, where); err != nil {
+		return l, err
+	}
+	if l.Queue, err = workersQueue(m, where); err != nil {
 		return l, err
 	}
 	if err := started(l, m, where); err != nil {
@@ -169,6 +172,41 @@ func health(m map[string]json.RawMessage, where string) (race.Health, error) {
 	return h, nil
 }
 
+// repliesOf is what a queue's name is given for that of its replies, where the script does not say.
+const repliesOf = "-replies"
+
+// workersQueue reads the queues of a worker: the name or address of its messages, or {requests, replies}.
+func workersQueue(m map[string]json.RawMessage, where string) (*race.Queue, error) {
+	if isNull(m["queue"]) {
+		return nil, nil //nolint:nilnil // an app that is no worker has none
+	}
+	q := &race.Queue{}
+	if json.Unmarshal(m["queue"], &q.Requests) != nil {
+		parts, err := fields(where+".queue", m["queue"])
+		if err != nil {
+			return nil, invalid(where+".queue", "must be the name or address of a queue or {requests, replies}, not %s", short(m["queue"]))
+		}
+		if err := onlyKeys(where+".queue", parts, "requests", "replies"); err != nil {
+			return nil, err
+		}
+		for key, into := range map[string]*string{"requests": &q.Requests, "replies": &q.Replies} {
+			if *into, err = text(parts, where+".queue", key); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if strings.TrimSpace(q.Requests) == "" {
+		return nil, invalid(where+".queue", "names no queue for the messages")
+	}
+	if q.Replies == "" {
+		q.Replies = q.Requests + repliesOf
+	}
+	if q.Replies == q.Requests {
+		return nil, invalid(where+".queue", "has one queue for messages and replies; they must be two")
+	}
+	return q, nil
+}
+
 // started checks that there is exactly one way to reach the app under each engine.
 func started(l race.LaneSpec, m map[string]json.RawMessage, where string) error {
 	var given []string
@@ -180,17 +218,26 @@ func started(l race.LaneSpec, m map[string]json.RawMessage, where string) error 
 	switch {
 	case len(given) > 1:
 		return invalid(where, "has %s; choose one", strings.Join(given, " and "))
+	case l.Queue != nil && l.Path != "":
+		return race.Errorf(race.Invalid, "a worker is asked nothing by HTTP, so it has no path; port is for its health alone", "%s: has queue and path", where).At(fieldOf(where))
 	case l.URL != "":
-		for _, key := range []string{"command", "image", "build", "compose", "port", "path", "cpus", "memory", "cpuset", "env"} {
+		for _, key := range []string{"command", "image", "build", "compose", "port", "path", "cpus", "memory", "cpuset", "env", "queue"} {
 			if !isNull(m[key]) {
 				return race.Errorf(race.Invalid, "an app with a url runs already: write its whole address as url, and leave the rest to who started it",
 					"%s: has url and %s", where, key).At(fieldOf(where))
 			}
 		}
 		return validURL(where+".url", l.URL)
+	case l.Elsewhere():
+		for _, key := range []string{"port", "cpus", "memory", "cpuset", "env", "health"} {
+			if !isNull(m[key]) {
+				return race.Errorf(race.Invalid, "a worker that is not started here runs already: give it a command, an image, a build folder or a compose service, or leave the rest to who started it",
+					"%s: has queue and %s, and nothing to start", where, key).At(fieldOf(where))
+			}
+		}
 	case len(given) == 0 && l.Command == nil:
 		return race.Errorf(race.Invalid, "give it a command, an image, a build folder, a compose service or a url", "%s: says no way to start the app", where).At(fieldOf(where))
-	case l.Port == 0:
+	case l.Port == 0 && l.Queue == nil:
 		return race.Errorf(race.Invalid, "the app is told its port as PORT and has to listen there", "%s: has no port", where).At(fieldOf(where))
 	}
 	return nil

@@ -42,7 +42,7 @@ func checkLanes(lanes []race.LaneSpec) error {
 	case 1:
 		return race.Errorf(race.Invalid, hint, "the race has one lane, %s; it takes two to race", lanes[0].App).At("lanes")
 	}
-	ports := map[int]race.LaneSpec{}
+	ports, queues := map[int]race.LaneSpec{}, map[string]string{}
 	for _, l := range lanes {
 		if !race.ValidApp(l.App) {
 			return race.Errorf(race.Invalid, "use 1 to 63 of the letters A-Z and a-z, digits, _ and -", "lane name %q is not possible", l.App).At("lanes")
@@ -51,6 +51,15 @@ func checkLanes(lanes []race.LaneSpec) error {
 			return race.Errorf(race.Invalid, "give each app a port of its own", "lanes %s and %s both have port %d", other.App, l.App, l.Port).At("lanes")
 		}
 		ports[l.Port] = l
+		if l.Queue == nil {
+			continue
+		}
+		for _, q := range []string{l.Queue.Requests, l.Queue.Replies} {
+			if other, taken := queues[q]; taken {
+				return race.Errorf(race.Invalid, "give each worker queues of its own, or they take each other's messages", "lanes %s and %s both have the queue %s", other, l.App, q).At("lanes")
+			}
+			queues[q] = l.App
+		}
 	}
 	return nil
 }

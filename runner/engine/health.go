@@ -49,10 +49,7 @@ func WaitHealthy(ctx context.Context, l Lane, spec race.LaneSpec) error {
 		}
 		select {
 		case <-l.Done():
-			if err := Lost(l); err != nil {
-				return err
-			}
-			return ended(l)
+			return Ended(l)
 		case <-asking.Done():
 			if ctx.Err() != nil {
 				return context.Cause(ctx)
@@ -125,8 +122,11 @@ func (w *waiter) ask(ctx context.Context) (status int, err error) {
 	return resp.StatusCode, nil
 }
 
-// ended says how an app ended that should have got healthy.
-func ended(l Lane) error {
+// Ended says how an app ended that should have got healthy.
+func Ended(l Lane) error {
+	if err := Lost(l); err != nil {
+		return err
+	}
 	e := l.Exit()
 	how := string(e.Reason)
 	hint := "start it by hand to see what it misses"

@@ -65,7 +65,7 @@ func (r *Races[R, L]) Start(ctx context.Context, raceID string, spec race.LaneSp
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if spec.URL != "" {
+	if spec.Elsewhere() {
 		return Elsewhere(spec), nil
 	}
 	p := r.get(raceID)

@@ -13,10 +13,26 @@ import (
 	"slices"
 
 	"github.com/photofinish/photofinish/pkg/race"
+	"github.com/photofinish/photofinish/runner/k6/stream"
 )
 
-// appURL is the variable that tells a script the address of its lane's app.
-const appURL = "APP_URL"
+// The variables that tell a script the address of its lane's app, or those of a worker's queues.
+const (
+	appURL   = "APP_URL"
+	queueURL = "QUEUE_URL"
+	replyURL = "REPLY_URL"
+)
+
+// laneVariables are all of them.
+var laneVariables = []string{appURL, queueURL, replyURL}
+
+// LaneEnv is what a script, and a worker, is told of a lane.
+func LaneEnv(l stream.Lane) map[string]string {
+	if l.Queue != nil {
+		return map[string]string{queueURL: l.Queue.Requests, replyURL: l.Queue.Replies}
+	}
+	return map[string]string{appURL: l.URL}
+}
 
 // nowhere stands for an app's address while a script that insists on one is inspected. Nothing is ever sent there.
 const nowhere = "http://127.0.0.1:1/"
@@ -38,10 +54,10 @@ type Inspection struct {
 	LaneOrder []string
 }
 
-// ReadsURLAtInit says whether the script looks at APP_URL while it is loaded. k6 sets a scenario's own value only later, so such
+// ReadsURLAtInit says whether the script looks at APP_URL, or at a worker's queues, while it is loaded. k6 sets a scenario's own value only later, so such
 // a script needs a k6 process for each lane.
 func (i Inspection) ReadsURLAtInit() bool {
-	return slices.Contains(i.InitReads, appURL) || slices.Contains(i.InitReads, "*")
+	return slices.ContainsFunc(i.InitReads, func(name string) bool { return name == "*" || slices.Contains(laneVariables, name) })
 }
 
 // probeReport is what the probe's options.ext.photofinishProbe says.

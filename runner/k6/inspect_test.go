@@ -64,6 +64,7 @@ func TestEveryShapeOfScriptIsUnderstood(t *testing.T) {
 		"no default":                             {"s.js", `export function browse() {}`, []string{"browse"}, false, false, "null"},
 		"nothing exported but options":           {"s.js", `export const options = { vus: 5 };`, []string{}, false, false, "5"},
 		"APP_URL at the top":                     {"s.js", `const base = __ENV.APP_URL || 'http://x'; export default function () { base; }`, []string{"default"}, true, true, "null"},
+		"QUEUE_URL at the top":                   {"s.js", `const queue = __ENV.QUEUE_URL; export default function () { queue; }`, []string{"default"}, true, true, "null"},
 		"APP_URL destructured at the top":        {"s.js", `const { APP_URL = 'http://x' } = __ENV; export default function () { APP_URL; }`, []string{"default"}, true, true, "null"},
 		"all variables copied at the top":        {"s.js", `const env = { ...__ENV }; export default function () { env; }`, []string{"default"}, true, true, "null"},
 		"APP_URL asked for with in":              {"s.js", `const has = 'APP_URL' in __ENV; export default function () { has; }`, []string{"default"}, true, true, "null"},

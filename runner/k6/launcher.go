@@ -75,7 +75,7 @@ func (p Part) Env() map[string]string {
 	if !p.PerLane {
 		return nil
 	}
-	return map[string]string{appURL: p.Config.Lanes[0].URL}
+	return LaneEnv(p.Config.Lanes[0])
 }
 
 // Folder makes the folder for the part's files.

@@ -116,7 +116,7 @@ func (p placement) base(s race.Scenario, lane stream.Lane) (map[string]any, erro
 		delete(global, ours)
 	}
 	global["app"] = lane.App
-	env[appURL] = lane.URL
+	maps.Copy(env, LaneEnv(lane))
 	c := map[string]any{"exec": p.functions[s.Exec], "tags": global, "env": env, "gracefulStop": defaultGracefulStop.String()}
 	for _, key := range []string{"gracefulStop", "options"} {
 		if v, given := s.Config[key]; given {

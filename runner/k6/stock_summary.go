@@ -42,7 +42,8 @@ func (h Heat) ReadStock(line string) (totals StockTotals, summary Summary, ok bo
 		return nil, Summary{}, true, fmt.Errorf("k6's summary cannot be read: %w", err)
 	}
 	totals, summary = StockTotals{}, Summary{Lanes: map[string]LaneSummary{}}
-	for _, app := range h.apps {
+	for _, l := range h.lanes {
+		app := l.App
 		of := func(metric, value string) float64 { return metrics[submetric(metric, app)].Values[value] }
 		t := stream.Totals{
 			Requests: int64(of(requestsMetric, "count")), Failed: int64(of(failedMetric, "passes")),

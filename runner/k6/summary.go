@@ -38,10 +38,11 @@ func (h Heat) ReadSummary(path string) (Summary, error) {
 		return Summary{}, fmt.Errorf("k6's summary cannot be read: %w", err)
 	}
 	s := Summary{Lanes: map[string]LaneSummary{}}
-	for _, app := range h.apps {
-		s.Lanes[app] = LaneSummary{
-			Requests: int64(file.Metrics[submetric(requestsMetric, app)].Count),
-			Failed:   int64(file.Metrics[submetric(failedMetric, app)].Passes),
+	for _, l := range h.lanes {
+		requests, failed := counters(l)
+		s.Lanes[l.App] = LaneSummary{
+			Requests: int64(file.Metrics[submetric(requests, l.App)].Count),
+			Failed:   int64(file.Metrics[submetric(failed, l.App)].Passes),
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(file.Metrics)) {

@@ -8,14 +8,17 @@ import (
 	"strings"
 
 	"github.com/photofinish/photofinish/pkg/race"
+	"github.com/photofinish/photofinish/runner/k6/sqs"
+	"github.com/photofinish/photofinish/runner/k6/stream"
 	"go.k6.io/k6/metrics"
 )
 
 // laneThresholds copies the thresholds for every lane, so that no lane hides behind another, and for the race only, so that the warm-up
 // does not count. They are judged at the end of each heat: k6 can only abort a whole run, so abortOnFail is taken out, and told in notes; aborts
 // holds these conditions by their submetrics, see threshold.
-func laneThresholds(all map[string]json.RawMessage, apps []string) (out map[string][]any, aborts map[threshold]bool, notes []string, err error) {
+func laneThresholds(all map[string]json.RawMessage, lanes []stream.Lane) (out map[string][]any, aborts map[threshold]bool, notes []string, err error) {
 	out, aborts = map[string][]any{}, map[threshold]bool{}
+	apps := Part{Config: stream.Config{Lanes: lanes}}.Apps()
 	for _, expression := range slices.Sorted(maps.Keys(all)) {
 		metric, tags, err := metrics.ParseMetricName(expression)
 		if err != nil {
@@ -37,9 +40,10 @@ func laneThresholds(all map[string]json.RawMessage, apps []string) (out map[stri
 			}
 		}
 	}
-	for _, app := range apps { // without conditions: k6 then counts them apart in its summary
-		for _, metric := range []string{requestsMetric, failedMetric} {
-			name := submetric(metric, app)
+	for _, l := range lanes { // without conditions: k6 then counts them apart in its summary
+		requests, failed := counters(l)
+		for _, metric := range []string{requests, failed} {
+			name := submetric(metric, l.App)
 			if out[name] == nil {
 				out[name] = []any{}
 			}
@@ -83,6 +87,14 @@ const (
 	requestsMetric = "http_reqs"
 	failedMetric   = "http_req_failed"
 )
+
+// counters are the metrics that count a lane's requests, and those of them that failed.
+func counters(l stream.Lane) (requests, failed string) {
+	if l.Queue != nil {
+		return sqs.RequestsMetric, sqs.FailedMetric
+	}
+	return requestsMetric, failedMetric
+}
 
 func submetric(metric, app string) string {
 	return named(metric, []string{"app:" + app, phaseRace})

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/photofinish/photofinish/pkg/race"
+	"github.com/photofinish/photofinish/runner/k6/sqs"
 	"github.com/photofinish/photofinish/runner/k6/stream"
 )
 
@@ -36,7 +37,7 @@ type Heat struct {
 	// Notes are what a person should know of how the script's wishes were changed.
 	Notes []string
 
-	apps   []string
+	lanes  []stream.Lane
 	plans  map[string]stockPlan // by scenario, for a stock k6
 	aborts map[threshold]bool   // the thresholds with abortOnFail
 }
@@ -57,7 +58,7 @@ func WriteHeat(dir string, def race.Definition, cfg stream.Config, o HeatOptions
 	if o.Stock {
 		p.plans = map[string]stockPlan{}
 	}
-	h := Heat{apps: p.apps(), plans: p.plans}
+	h := Heat{lanes: cfg.Lanes, plans: p.plans}
 	options, err := h.options(p)
 	if err != nil {
 		return Heat{}, err
@@ -108,7 +109,7 @@ func (h *Heat) options(p placement) (options map[string]any, err error) {
 	if p.cfg.Probe {
 		return options, nil
 	}
-	if options["thresholds"], h.aborts, h.Notes, err = laneThresholds(p.def.Thresholds, h.apps); err != nil {
+	if options["thresholds"], h.aborts, h.Notes, err = laneThresholds(p.def.Thresholds, h.lanes); err != nil {
 		return nil, err
 	}
 	if p.plans != nil {
@@ -167,14 +168,14 @@ func wrappedNames(scenarios []race.Scenario) map[string]string {
 }
 
 const probeParts = `
-// APP_URL is set for the scenarios only: a probe tells whether anything else needs it.
+// A lane's addresses are set for the scenarios only: a probe tells whether anything else needs them.
 const watched = async (name, fn, data) => {
   if (typeof fn !== 'function') return undefined;
   reads.length = 0;
   try {
     return await fn(data);
   } finally {
-    if (reads.includes('APP_URL') || reads.includes('*')) console.warn(%q + name);
+    if (reads.some((name) => ['APP_URL', 'QUEUE_URL', 'REPLY_URL', '*'].includes(name))) console.warn(%q + name);
   }
 };
 export async function setup() { return await watched('setup', user.setup); }
@@ -203,6 +204,9 @@ func wrapper(address string, options map[string]any, functions map[string]string
 		b.WriteString("import { reads } from './environment.js';\n")
 	}
 	b.WriteString(d.imports)
+	if slices.ContainsFunc(cfg.Lanes, func(l stream.Lane) bool { return l.Queue != nil }) { // a worker's metrics have to be known before its lanes' thresholds are
+		fmt.Fprintf(&b, "import %q;\n", sqs.ModuleName)
+	}
 	fmt.Fprintf(&b, "import * as user from %[1]q;\nexport * from %[1]q;\n\nexport const options = %[2]s;\n", address, constant)
 	b.WriteString(d.arrive)
 	for _, name := range slices.Sorted(maps.Keys(functions)) {

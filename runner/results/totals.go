@@ -16,6 +16,8 @@ func addTotals(a, b stream.Totals) stream.Totals {
 	a.DataReceived += b.DataReceived
 	a.Iterations += b.Iterations
 	a.Dropped += b.Dropped
+	a.Redelivered += b.Redelivered
+	a.QueueErrors += b.QueueErrors
 	a.MaxVUs = max(a.MaxVUs, b.MaxVUs)
 	a.FirstRequest = earliest(a.FirstRequest, b.FirstRequest)
 	if b.LastResponse.After(a.LastResponse) {

@@ -50,7 +50,7 @@ func Process() Kind {
 	found := sync.OnceValue(func() cgroup.Support { return cgroup.New().Support() }) // it makes a group to see whether it may
 	return Kind{
 		Name:   "process",
-		Starts: func(l race.LaneSpec) bool { return l.URL != "" || len(l.Command) > 0 },
+		Starts: func(l race.LaneSpec) bool { return l.Elsewhere() || len(l.Command) > 0 },
 		Make: func(o EngineOptions) (engine.Engine, error) {
 			return process.New(process.Options{ScriptDir: o.ScriptDir, Cgroups: o.Cgroups, Ledger: o.Ledger})
 		},
@@ -68,10 +68,10 @@ func Process() Kind {
 func Docker(allowed *images.Allowed) Kind {
 	return Kind{
 		Name:   "docker",
-		Starts: func(l race.LaneSpec) bool { return l.URL != "" || l.Image != "" || l.Build != "" || l.Compose != "" },
+		Starts: func(l race.LaneSpec) bool { return l.Elsewhere() || l.Image != "" || l.Build != "" || l.Compose != "" },
 		Allows: func(l race.LaneSpec) error {
 			switch {
-			case l.URL != "" || l.Compose != "":
+			case l.Elsewhere() || l.Compose != "":
 				return nil
 			case l.Build != "":
 				return allowed.Building()

@@ -15,6 +15,8 @@ import (
 	"strings"
 	"testing"
 
+	goaws "github.com/Admiral-Piett/goaws/app/conf"
+	"github.com/Admiral-Piett/goaws/app/models"
 	"github.com/compose-spec/compose-go/v2/loader"
 	"github.com/compose-spec/compose-go/v2/types"
 	"github.com/prometheus/common/model"
@@ -39,7 +41,7 @@ func project(t *testing.T) *types.Project {
 	require.NoError(t, err)
 	p, err := loader.LoadWithContext(t.Context(), types.ConfigDetails{
 		WorkingDir: filepath.Dir(file), ConfigFiles: []types.ConfigFile{{Filename: file}}, Environment: types.Mapping{},
-	})
+	}, loader.WithProfiles([]string{"*"}))
 	require.NoError(t, err)
 	return p
 }
@@ -98,6 +100,8 @@ func TestImagesArePinnedToWhatTheRepositoryWasTriedWith(t *testing.T) {
 	require.Equal(t, fmt.Sprintf("prom/prometheus:v3.%d.%d", minor, patch), services["prometheus"].Image)
 	require.Equal(t, "ghcr.io/google/cadvisor:"+required(t, "github.com/google/cadvisor/lib"), services["cadvisor"].Image)
 
+	require.Equal(t, "admiralpiett/goaws:v"+required(t, "github.com/Admiral-Piett/goaws"), services["sqs"].Image)
+
 	golang := "golang:" + required(t, "go")
 	require.Contains(t, read(t, "Dockerfile"), "ARG GO="+golang+"\n")
 	for app := range samples {
@@ -128,10 +132,43 @@ func TestSampleAppsAreTheLanesOfTheScripts(t *testing.T) {
 	}
 }
 
+// workers are the services of the profile queues, by the app that each is to k6.
+var workers = map[string]string{"one-by-one": "one-by-one-worker", "batched": "batched-worker"}
+
+func TestSampleWorkersAreTheLanesOfTheirScript(t *testing.T) {
+	require.Equal(t, []string{"4100"}, goaws.LoadYamlConfig(filepath.Join(root, "stack/goaws.yaml"), "Local"))
+	services, script, docker := project(t).Services, read(t, "tests/sqs-test.js"), read(t, "testapps/sqs-worker/Dockerfile")
+	require.Equal(t, "127.0.0.1", services["sqs"].Ports[0].HostIP)
+	require.Equal(t, "4100", services["sqs"].Ports[0].Published)
+	require.Contains(t, script, "AWS_ENDPOINT_URL=http://127.0.0.1:4100 ")
+	for app, name := range workers {
+		t.Run(name, func(t *testing.T) {
+			s := services[name]
+			require.Equal(t, app, s.Labels["photofinish.app"], "what cAdvisor's series are joined by")
+			require.Equal(t, []string{"queues"}, s.Profiles)
+			require.Equal(t, "http://sqs:4100", *s.Environment["AWS_ENDPOINT_URL"])
+			require.Equal(t, app, *s.Environment["QUEUE_URL"])
+			require.Equal(t, app+"-replies", *s.Environment["REPLY_URL"])
+			for _, queue := range []string{app, app + "-replies"} {
+				require.Contains(t, models.SyncQueues.Queues, queue, "the server has it")
+			}
+			require.Equal(t, app+"-dead", models.SyncQueues.Queues[app].DeadLetterQueue.Name)
+			require.Contains(t, script, "compose: '../docker-compose.yaml#"+name+"'")
+			require.Contains(t, script, "queue: '"+app+"'")
+			require.Contains(t, script, fmt.Sprintf("cpus: %.1f, memory: '%dm'", s.CPUS, s.MemLimit>>20), "a lane has the same limits")
+		})
+	}
+	require.Contains(t, read(t, "docs/queues.md"), "goaws/app/cmd@v"+required(t, "github.com/Admiral-Piett/goaws")+" -config stack/goaws.yaml ")
+	require.Contains(t, docker, "FROM golang:"+required(t, "go")+" AS build\n")
+	for _, module := range []string{"github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/config", "github.com/aws/aws-sdk-go-v2/service/sqs"} {
+		require.Contains(t, docker, module+"@v"+required(t, module)+" ")
+	}
+}
+
 // What others wait for must say when it is ready; cAdvisor and the sample apps are started alone.
 func TestDependenciesAreGatedByHealth(t *testing.T) {
 	services := project(t).Services
-	needs := map[string][]string{"prometheus": {"token"}, "grafana": {"prometheus", "runner", "token"}, "runner": {"prometheus", "token"}}
+	needs := map[string][]string{"one-by-one-worker": {"sqs"}, "batched-worker": {"sqs"}, "prometheus": {"token"}, "grafana": {"prometheus", "runner", "token"}, "runner": {"prometheus", "token"}}
 	for name, s := range services {
 		require.ElementsMatch(t, needs[name], slices.Collect(maps.Keys(s.DependsOn)), name)
 	}

@@ -57,7 +57,7 @@ func needs(s types.ServiceConfig) string {
 		{"network_mode", s.NetworkMode != "" && s.NetworkMode != "bridge"},
 		{"pid", s.Pid != ""},
 		{"ipc", s.Ipc != "" && s.Ipc != "private"},
-		{"security_opt", len(s.SecurityOpt) > 0},
+		{"security_opt", slices.ContainsFunc(s.SecurityOpt, func(o string) bool { return o != "no-new-privileges" && o != "no-new-privileges:true" })}, // which every lane gets
 		{"sysctls", len(s.Sysctls) > 0},
 		{"cgroup_parent", s.CgroupParent != ""},
 		{"runtime", s.Runtime != ""},

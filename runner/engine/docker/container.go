@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strconv"
 
@@ -95,7 +96,8 @@ func resources(r race.Resources) container.Resources {
 
 // env is the app's environment beside the image's own.
 func (l *lane) env() []string {
-	env := append([]string{"HOST=0.0.0.0"}, l.prepared.env...) // the loopback interface of a container is its own
+	env := append([]string{"HOST=0.0.0.0"}, engine.QueueEnv(l.spec, os.Getenv, false)...) // the loopback interface of a container is its own
+	env = append(env, l.prepared.env...)
 	for _, name := range slices.Sorted(maps.Keys(l.spec.Env)) {
 		env = append(env, name+"="+l.spec.Env[name])
 	}

@@ -121,7 +121,7 @@ func (e *Engine) Prepare(ctx context.Context, raceID string, lanes []race.LaneSp
 	ready, facts := map[string]*preparedLane{}, engine.Facts{Versions: map[string]string{e.Name(): p.daemon.info.ServerVersion}, Images: map[string]race.Image{}}
 	twice := shared(lanes)
 	for _, l := range lanes {
-		if l.URL != "" {
+		if l.Elsewhere() {
 			continue
 		}
 		prepared, err := e.prepareLane(ctx, p, l, recipes[l.App], !twice[l.Port])
@@ -144,7 +144,7 @@ func (e *Engine) Prepare(ctx context.Context, raceID string, lanes []race.LaneSp
 func (e *Engine) recipes(ctx context.Context, lanes []race.LaneSpec) (map[string]recipe, error) {
 	all := map[string]recipe{}
 	for _, l := range lanes {
-		if l.URL != "" {
+		if l.Elsewhere() {
 			continue
 		}
 		r, err := e.recipe(ctx, l)

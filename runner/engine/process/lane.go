@@ -177,7 +177,7 @@ func (l *lane) env(get func(string) string) []string {
 			env = append(env, name+"="+v)
 		}
 	}
-	env = append(env, "HOST=127.0.0.1")
+	env = append(append(env, "HOST=127.0.0.1"), engine.QueueEnv(l.spec, get, true)...)
 	for name, v := range l.spec.Env {
 		env = append(env, name+"="+v)
 	}

@@ -94,7 +94,7 @@ func (e *Engine) Prepare(ctx context.Context, raceID string, lanes []race.LaneSp
 	}
 	taken := map[int]string{}
 	for _, l := range lanes {
-		if l.URL != "" {
+		if l.Elsewhere() {
 			continue
 		}
 		port, err := engine.ChoosePort(ctx, l)

@@ -27,7 +27,7 @@ func (e *Engine) programs(ctx context.Context, lanes []race.LaneSpec, say func(s
 	found := map[string]string{}
 	toBuild := map[string][]string{} // names of sample apps by the folder of their go.mod
 	for _, l := range lanes {
-		if l.URL != "" {
+		if l.Elsewhere() {
 			continue
 		}
 		if len(l.Command) == 0 {

@@ -1,5 +1,5 @@
 // Package stopwatch is what runs inside the k6 process of a race: the executor `photofinish-arrivals`, the JavaScript module
-// `k6/x/photofinish` and the output `photofinish`. They share one heat, which they read from the file that the runner names in the
+// `k6/x/photofinish` and the output `photofinish`. Beside them k6 gets the module for queues of package sqs. They share one heat, which they read from the file that the runner names in the
 // environment. Without that file k6 is a plain k6.
 package stopwatch
 
@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/photofinish/photofinish/pkg/race"
+	"github.com/photofinish/photofinish/runner/k6/sqs"
 	"github.com/photofinish/photofinish/runner/k6/stopwatch/heat"
 	"github.com/photofinish/photofinish/runner/k6/stream"
 	"go.k6.io/k6/js/modules"
@@ -29,6 +30,7 @@ func Register() {
 	source := &process{}
 	output.RegisterExtension(OutputName, func(p output.Params) (output.Output, error) { return newOutput(source, p) })
 	modules.Register(ModuleName, &Module{source: source})
+	modules.Register(sqs.ModuleName, sqs.New())
 	lib.RegisterExecutorConfigType(ExecutorType, func(name string, raw []byte) (lib.ExecutorConfig, error) {
 		return parseExecutor(source, name, raw)
 	})

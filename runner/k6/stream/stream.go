@@ -45,9 +45,17 @@ func (c Config) Span() time.Duration {
 // Lane is one app's part of the heat.
 type Lane struct {
 	App string `json:"app"`
-	URL string `json:"url"` // what APP_URL holds
+	URL string `json:"url"` // what APP_URL holds; "" for a worker
+	// Queue is a worker's: its messages and their replies are the lane's requests. Nil for an app that is asked by HTTP.
+	Queue *Queue `json:"queue,omitempty"`
 	// Blocks are the times in which this lane is given load, counted from the start of the race, ascending. Together: one block.
 	Blocks []Block `json:"blocks"`
+}
+
+// Queue are the addresses of a worker's queues: what QUEUE_URL and REPLY_URL hold.
+type Queue struct {
+	Requests string `json:"requests"`
+	Replies  string `json:"replies"`
 }
 
 // Block is a time span [Start, End), counted from the start of the race.
@@ -98,11 +106,11 @@ type LaneProgress struct {
 type LaneResult struct {
 	Warmup Totals `json:"warmup"`
 	Race   Totals `json:"race"`
-	// Reached counts requests by host:port; only in a probe.
+	// Reached counts requests by host:port, and messages that were answered by the address of their queue; only in a probe.
 	Reached map[string]int64 `json:"reached,omitempty"`
 }
 
-// Totals are exact counts of one lane and phase.
+// Totals are exact counts of one lane and phase. Of a worker the requests are its messages, and the latency is that from a message to its reply.
 type Totals struct {
 	Requests      int64     `json:"requests"`
 	Failed        int64     `json:"failed"`
@@ -112,6 +120,8 @@ type Totals struct {
 	DataReceived  float64   `json:"data_received"` // bytes
 	Iterations    int64     `json:"iterations"`
 	Dropped       int64     `json:"dropped"`
+	Redelivered   int64     `json:"redelivered,omitempty"`  // messages that a queue gave out more than once
+	QueueErrors   int64     `json:"queue_errors,omitempty"` // requests that failed because of the queue itself
 	MaxVUs        int       `json:"max_vus"`
 	FirstRequest  time.Time `json:"first_request"`
 	LastResponse  time.Time `json:"last_response"`

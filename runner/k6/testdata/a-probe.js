@@ -47,14 +47,14 @@ const arrive = photofinish.arrive;
 const user_pf_my_flow = user["my-flow"];
 export function pf_my_flow(data) { return arrive() ? user_pf_my_flow(data) : undefined; }
 
-// APP_URL is set for the scenarios only: a probe tells whether anything else needs it.
+// A lane's addresses are set for the scenarios only: a probe tells whether anything else needs them.
 const watched = async (name, fn, data) => {
   if (typeof fn !== 'function') return undefined;
   reads.length = 0;
   try {
     return await fn(data);
   } finally {
-    if (reads.includes('APP_URL') || reads.includes('*')) console.warn("photofinish: APP_URL was read by " + name);
+    if (reads.some((name) => ['APP_URL', 'QUEUE_URL', 'REPLY_URL', '*'].includes(name))) console.warn("photofinish: APP_URL was read by " + name);
   }
 };
 export async function setup() { return await watched('setup', user.setup); }

@@ -37,7 +37,7 @@ func New(config stream.Config, events io.Writer, commands io.Reader) (*Heat, err
 		if _, twice := h.lanes[l.App]; twice || l.App == "" {
 			return nil, race.Errorf(race.Invalid, "name every lane once", "the heat has two lanes named %q, or one without a name", l.App)
 		}
-		lane := &Lane{App: l.App, Blocks: l.Blocks}
+		lane := &Lane{App: l.App, Worker: l.Queue != nil, Blocks: l.Blocks}
 		h.lanes[l.App] = lane
 		h.order = append(h.order, lane)
 	}

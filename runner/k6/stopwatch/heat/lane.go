@@ -11,6 +11,7 @@ import (
 // Lane is one app in the heat. All methods may be called concurrently.
 type Lane struct {
 	App    string
+	Worker bool // its requests are messages in a queue
 	Blocks []stream.Block
 
 	retired atomic.Bool

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/photofinish/photofinish/runner/k6/sqs"
 	"github.com/photofinish/photofinish/runner/k6/stopwatch/heat"
 	"github.com/photofinish/photofinish/runner/k6/stream"
 	"go.k6.io/k6/lib/netext/httpext"
@@ -60,6 +61,8 @@ func (t *Tally) Add(containers []metrics.SampleContainer) {
 		switch c := c.(type) {
 		case *httpext.Trail:
 			t.request(c)
+		case *sqs.Trip:
+			t.trip(c)
 		case metrics.Sample:
 			t.sample(&c)
 		default:
@@ -71,7 +74,8 @@ func (t *Tally) Add(containers []metrics.SampleContainer) {
 	}
 }
 
-// request counts an HTTP request. k6 makes its own http_reqs from the same trail, so that the counts agree exactly.
+// request counts an HTTP request. k6 makes its own http_reqs from the same trail, so that the counts agree exactly. What a script asks by HTTP
+// beside a worker's messages is no request of its lane.
 func (t *Tally) request(r *httpext.Trail) {
 	p := t.place(r.Tags)
 	if p.lane == nil {
@@ -81,24 +85,53 @@ func (t *Tally) request(r *httpext.Trail) {
 	if t.heat.Config.Probe {
 		p.lane.reached[target(r)]++
 	}
-	phase, ok := t.phase(p, r.EndTime)
-	if !ok {
+	if p.lane.Worker {
 		return
 	}
-	seconds := r.Duration.Seconds()
+	if phase, ok := t.phase(p, r.EndTime); ok {
+		t.count(p, phase, r.EndTime, r.Duration, r.Failed.Valid && r.Failed.Bool)
+	}
+}
+
+// trip counts a worker's message. The module makes its metrics from the same trip; of another lane it is nothing but these.
+func (t *Tally) trip(r *sqs.Trip) {
+	p := t.place(r.Tags)
+	if p.lane == nil {
+		t.foreign++
+		return
+	}
+	if t.heat.Config.Probe && !r.Failed {
+		p.lane.reached[r.Queue]++
+	}
+	if !p.lane.Worker {
+		for _, s := range r.GetSamples() {
+			t.sample(&s)
+		}
+		return
+	}
+	if phase, ok := t.phase(p, r.EndTime); ok {
+		t.count(p, phase, r.EndTime, r.Duration, r.Failed)
+		phase.totals.Redelivered += r.Redelivered
+		phase.totals.QueueErrors += r.Errors
+	}
+}
+
+// count counts what a lane was asked.
+func (t *Tally) count(p place, phase *phaseTally, end time.Time, took time.Duration, failed bool) {
+	seconds := took.Seconds()
 	totals := &phase.totals
 	totals.Requests++
 	totals.Latency.Observe(seconds)
-	if r.Failed.Valid && r.Failed.Bool {
+	if failed {
 		totals.Failed++
 	} else {
 		totals.LatencyPassed.Observe(seconds)
 	}
-	if begin := r.EndTime.Add(-r.Duration); totals.FirstRequest.IsZero() || begin.Before(totals.FirstRequest) {
+	if begin := end.Add(-took); totals.FirstRequest.IsZero() || begin.Before(totals.FirstRequest) {
 		totals.FirstRequest = begin
 	}
-	if r.EndTime.After(totals.LastResponse) {
-		totals.LastResponse = r.EndTime
+	if end.After(totals.LastResponse) {
+		totals.LastResponse = end
 	}
 	phase.slowest = max(phase.slowest, seconds)
 	p.lane.recent.observe(seconds)

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/photofinish/photofinish/runner/k6/sqs"
 	"github.com/photofinish/photofinish/runner/k6/stopwatch/heat"
 	"github.com/photofinish/photofinish/runner/k6/stopwatch/tally"
 	"github.com/photofinish/photofinish/runner/k6/stream"
@@ -26,7 +27,9 @@ type fixture struct {
 func newFixture(tb testing.TB, probe bool) *fixture {
 	tb.Helper()
 	h, err := heat.New(stream.Config{Probe: probe, Lanes: []stream.Lane{
-		{App: "a", Blocks: []stream.Block{{End: time.Minute}}}, {App: "b", Blocks: []stream.Block{{End: time.Minute}}},
+		{App: "a", Blocks: []stream.Block{{End: time.Minute}}},
+		{App: "b", Blocks: []stream.Block{{End: time.Minute}}},
+		{App: "w", Queue: &stream.Queue{Requests: "http://q/w", Replies: "http://q/r"}, Blocks: []stream.Block{{End: time.Minute}}},
 	}}, nil, nil)
 	require.NoError(tb, err)
 	registry := metrics.NewRegistry()
@@ -134,7 +137,7 @@ func TestASnapshotHasTheExtremesOfItsSecond(t *testing.T) {
 	race := f.tags("app", "a", "phase", "race")
 	f.Add([]metrics.SampleContainer{request(race, 3*time.Millisecond, false, time.Now()), request(race, time.Millisecond, false, time.Now())})
 	parts := f.Snapshot(heat.Race)
-	require.Len(t, parts, 2)
+	require.Len(t, parts, 3)
 	require.Equal(t, "a", parts[0].App)
 	require.InDelta(t, 0.003, parts[0].Slowest, 1e-12)
 	f.Add([]metrics.SampleContainer{request(race, time.Millisecond, false, time.Now())})
@@ -156,6 +159,31 @@ func TestAProbeNamesWhatWasReached(t *testing.T) {
 		named,
 	})
 	require.Equal(t, map[string]int64{"127.0.0.1:4001": 1, "example.test:443": 1, "127.0.0.1:4000": 1}, f.Result(time.Now()).Result["a"].Reached)
+}
+
+func TestAWorkersRequestsAreItsMessages(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, true)
+	end := time.Now()
+	trip := func(app, queue string, took time.Duration, failed bool) *sqs.Trip {
+		return &sqs.Trip{Queue: queue, EndTime: end, Duration: took, Failed: failed, Redelivered: 1, Errors: 2, Tags: f.tags("app", app, "phase", "race")}
+	}
+	f.Add([]metrics.SampleContainer{
+		trip("w", "http://q/w", 20*time.Millisecond, false), trip("w", "http://q/w", 40*time.Millisecond, true),
+		request(f.tags("app", "w", "phase", "race"), time.Second, false, end), // what the script asks beside them
+		trip("a", "http://q/a", time.Second, false), request(f.tags("app", "a", "phase", "race", "url", "http://127.0.0.1:1/"), time.Millisecond, false, end),
+		trip("stranger", "http://q/w", time.Second, false),
+	})
+	result := f.Result(end)
+	require.EqualValues(t, 1, result.Foreign)
+	w := result.Result["w"].Race
+	require.EqualValues(t, []int64{2, 1, 2, 1, 2, 4}, []int64{w.Requests, w.Failed, w.Latency.Count, w.LatencyPassed.Count, w.Redelivered, w.QueueErrors})
+	require.InDelta(t, 0.06, w.Latency.Sum, 1e-12)
+	require.Equal(t, end.Add(-40*time.Millisecond), w.FirstRequest)
+	require.EqualValues(t, 1, result.Result["w"].Reached["http://q/w"], "what was not answered reached nobody")
+	a := result.Result["a"].Race
+	require.EqualValues(t, 1, a.Requests, "an app that is asked by HTTP is measured by that")
+	require.InDelta(t, 0.001, a.Latency.Sum, 1e-12)
 }
 
 // BenchmarkOutputPerRequest is what counting one request, its iteration's samples and a check costs, of a few dozen tag sets.
