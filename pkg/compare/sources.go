@@ -31,7 +31,7 @@ func (s sources) slowest() time.Duration { return max(s.client, s.container, tim
 func discover(ctx context.Context, a *asker, r RaceInfo, apps []string, j Join, need needs) (sources, error) {
 	var s sources
 	var clients, names, first []*task
-	if need.counters || need.percentiles() || need.gauges() {
+	if need.counters || need.percentiles() || need.gauges() || len(need.own) > 0 {
 		clients = glimpses(r, promql.Selector([]string{r.requests()}, r.matchers(apps[:min(len(apps), glimpsed)])...), 0)
 	}
 	labels := j.labels()

@@ -65,6 +65,17 @@ const (
 	Unhealthy ExitReason = "unhealthy"
 )
 
+// MetricType says what a custom measure is made from.
+type MetricType string
+
+// The types: k6's, and an expression of PromQL.
+const (
+	Trend      MetricType = "trend"
+	Rate       MetricType = "rate"
+	Counter    MetricType = "counter"
+	Expression MetricType = "expression"
+)
+
 // Severity of a finding. One finding of severity Unfair makes every outcome inconclusive.
 type Severity string
 
@@ -103,7 +114,8 @@ const (
 	ThresholdAborted  FindingKind = "threshold-aborted" // and its abortOnFail retired the lane
 	StockK6           FindingKind = "stock-k6"          // what a k6 that is not the built-in one cannot do or tell
 	NoAudit           FindingKind = "no-audit"
-	EarlierRace       FindingKind = "earlier-race" // what bears on a comparison with another race
+	EarlierRace       FindingKind = "earlier-race"    // what bears on a comparison with another race
+	MeasureMissing    FindingKind = "measure-missing" // nothing was measured of a measure that the script declares
 )
 
 // FindingKinds lists every kind, in the order of the declaration.
@@ -111,6 +123,6 @@ func FindingKinds() []FindingKind {
 	return []FindingKind{
 		LimitsNotEnforced, LimitsDiffer, Throttled, DroppedIterations, StartLag, K6Saturated, Restarted, OutOfMemory, LaneOut,
 		Interference, ClosedModel, OtherLoad, ClockJump, SeriesLost, SeriesBudget, AppURLAtInit, ErrorsDiffer, NoRequests,
-		HeatLost, ThresholdCrossed, ThresholdAborted, StockK6, NoAudit, EarlierRace,
+		HeatLost, ThresholdCrossed, ThresholdAborted, StockK6, NoAudit, EarlierRace, MeasureMissing,
 	}
 }
