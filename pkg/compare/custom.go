@@ -109,7 +109,7 @@ func ownMetrics(series []promql.Series) []measure.Metric {
 	var found []measure.Metric
 	for _, s := range series {
 		m := measure.Metric{Name: s.Labels[metricLabel], Type: types[s.Labels["__name__"]], Time: s.Labels[containsLabel] == containsTime}
-		if m.Name != "" && m.Type != "" {
+		if measure.ValidName(m.Name) && m.Type != "" {
 			found = append(found, m)
 		}
 	}
@@ -122,7 +122,7 @@ func stockMetrics(counters, trends []promql.Series) []measure.Metric {
 		for _, s := range series {
 			name := strings.TrimPrefix(s.Labels[metricLabel], stockPrefix)
 			short, suffixed := strings.CutSuffix(name, suffix)
-			if short != "" && !measure.OwnOfK6(short) {
+			if measure.ValidName(short) && !measure.OwnOfK6(short) {
 				found = append(found, measure.Metric{Name: short, Type: kind, Time: suffixed && kind == race.Trend})
 			}
 		}

@@ -2,6 +2,7 @@ package measure
 
 import (
 	"cmp"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -35,6 +36,12 @@ func Quantile(c race.CustomMeasure) (q float64, ok bool) {
 	q = stats()[i].Quantile
 	return q, q > 0
 }
+
+// metricName is what k6 allows for the name of a metric.
+var metricName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,127}$`)
+
+// ValidName says whether a metric, and so a measure, may have this name.
+func ValidName(s string) bool { return metricName.MatchString(s) }
 
 // OwnOfK6 says whether a metric is one of k6's own, which are no custom measures. The modules for WebSocket, gRPC and the browser have theirs too.
 func OwnOfK6(name string) bool {

@@ -3,7 +3,6 @@ package definition
 import (
 	"encoding/json"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -22,9 +21,6 @@ const (
 	maxTitle       = 60   // what a column's head can show
 	maxUnit        = 20
 )
-
-// metricName is what k6 allows for the name of a metric.
-var metricName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,127}$`)
 
 // parseMeasures reads what a script says of its own measures.
 func parseMeasures(raw json.RawMessage) ([]race.DeclaredMeasure, error) {
@@ -53,7 +49,7 @@ func parseMeasures(raw json.RawMessage) ([]race.DeclaredMeasure, error) {
 
 func parseMeasure(where, name string, raw json.RawMessage) (race.DeclaredMeasure, error) {
 	d := race.DeclaredMeasure{Name: name}
-	if !metricName.MatchString(name) {
+	if !measure.ValidName(name) {
 		return d, invalid(where, "%q is no name of a metric: letters, digits and _, not a digit first, at most 128", name)
 	}
 	m, err := fields(where, raw)
