@@ -74,6 +74,8 @@ func (u *run) missing() []audit.Missing {
 			if hint := race.HintOf(err); hint != "" {
 				why += "; " + hint
 			}
+		case d.Expr == "" && u.record.K6 != nil:
+			why = "a stock k6 tells the runner nothing of a script's own metrics; photofinish compare reads its Trends and Counters from Prometheus"
 		case d.Expr != "":
 			why = "its expression gave no value of an app that raced"
 		}
