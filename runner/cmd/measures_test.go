@@ -146,3 +146,39 @@ func TestAScriptsOwnMetricsAreMeasures(t *testing.T) {
 		require.Contains(t, f.stdout, "items_sold per second")
 	})
 }
+
+func TestADeclaredMeasureThatNobodyMeasuredIsAFinding(t *testing.T) {
+	old, _ := elsewhere(t, "/", 0)
+	fresh, _ := elsewhere(t, "/", 0)
+	script := filepath.Join(t.TempDir(), "script.js")
+	require.NoError(t, os.WriteFile(script, []byte(`import http from 'k6/http';
+import { Counter } from 'k6/metrics';
+const sold = new Counter('sold');
+export const options = {
+  scenarios: { load: { executor: 'constant-arrival-rate', rate: 20, timeUnit: '1s', duration: '1s', preAllocatedVUs: 5 } },
+  ext: { photofinish: { heats: 1, warmup: '200ms', lanes: { old: { url: '`+old+`' }, new: { url: '`+fresh+`' } }, measures: {
+    sodl: { better: 'higher' },
+    pods: { expr: 'kube_pods{race="$race"}' },
+    requests: { expr: 'photofinish_http_reqs_total{testid="$race", phase="race"}' },
+  } } },
+};
+export default function () { http.get(__ENV.APP_URL); sold.add(1); }
+`), 0o600))
+	f := runRace(t.Context(), t, script)
+	require.Equal(t, 0, f.code)
+	var says []string
+	for _, one := range f.record.Audit.Findings {
+		if one.Kind == race.MeasureMissing {
+			require.Equal(t, race.Warning, one.Severity)
+			says = append(says, one.Detail)
+		}
+	}
+	require.Len(t, says, 3)
+	require.Contains(t, says[0], "pods, of which nothing was measured: its expression gave no value")
+	require.Contains(t, says[1], `several series of app`)
+	require.Contains(t, says[1], "sum by (app)")
+	require.Contains(t, says[2], "sodl, of which nothing was measured: no lane emitted")
+	require.NotNil(t, f.lane(t, "old").Measures["sold_per_second"])
+	require.Nil(t, f.lane(t, "old").Measures["pods"])
+	nothingLeft(t)
+}

@@ -36,6 +36,9 @@ func (t *Tally) ownMetric(m *metrics.Metric) *own {
 }
 
 func (p *phaseTally) observe(o *own, v float64) {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return
+	}
 	m, ok := p.metrics[o]
 	if !ok {
 		if p.metrics == nil {
@@ -45,7 +48,7 @@ func (p *phaseTally) observe(o *own, v float64) {
 		p.metrics[o] = m
 	}
 	m.Observe(v)
-	if !(v <= m.highest) {
+	if math.IsNaN(m.highest) || v > m.highest {
 		m.highest = v
 	}
 }
