@@ -45,7 +45,9 @@ func TestAMetricsTypeSaysWhichMeasuresItIs(t *testing.T) {
 
 func TestWhatAScriptDeclaresStands(t *testing.T) {
 	own := measure.Custom([]measure.Metric{{Name: "checkout", Type: race.Trend, Time: true}, {Name: "fast", Type: race.Rate}}, []race.DeclaredMeasure{
-		{Name: "checkout", Title: "Checkout", Better: "none"}, {Name: "fast", Better: "higher", Unit: "percent"}, {Name: "never_emitted", Better: "lower"},
+		{Name: "checkout", Title: "Checkout", Better: "none"},
+		{Name: "fast", Better: "higher", Unit: "percent"},
+		{Name: "never_emitted", Better: "lower"},
 		{Name: "queue", Title: "Queue", Unit: "jobs", Better: "lower", Expr: "sum by (app) (queue)"},
 	})
 	require.Equal(t, "queue", own[0].ID, "expressions come first")
@@ -65,8 +67,11 @@ func TestWhatAScriptDeclaresStands(t *testing.T) {
 
 func TestNoMetricTakesTheNameOfAnother(t *testing.T) {
 	own := measure.Custom([]measure.Metric{
-		{Name: "latency", Type: race.Trend, Time: true}, {Name: "error_rate", Type: race.Rate}, {Name: "orders", Type: race.Counter},
-		{Name: "orders_per_second", Type: race.Rate}, {Name: "queue", Type: race.Rate},
+		{Name: "latency", Type: race.Trend, Time: true},
+		{Name: "error_rate", Type: race.Rate},
+		{Name: "orders", Type: race.Counter},
+		{Name: "orders_per_second", Type: race.Rate},
+		{Name: "queue", Type: race.Rate},
 	}, []race.DeclaredMeasure{{Name: "queue", Expr: "sum by (app) (queue)"}})
 	require.Equal(t, []string{
 		"queue", "k6_error_rate", "k6_latency_mean", "k6_latency_p50", "k6_latency_p90", "k6_latency_p95", "k6_latency_p99", "k6_latency_max",

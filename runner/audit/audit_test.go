@@ -244,8 +244,10 @@ var cases = map[string]struct {
 		[]want{{"", race.SeriesBudget, race.Warning, "2001"}},
 	},
 	"a declared measure that nobody measured": {
-		func(o *audit.Observations) { o.Missing = []audit.Missing{{Measure: "checkout_tiem", Why: "no lane emitted it"}} },
-		[]want{{"", race.MeasureMissing, race.Warning, "checkout_tiem, of which nothing was measured: no lane emitted it"}},
+		func(o *audit.Observations) {
+			o.Missing = []audit.Missing{{Measure: "chekout_time", Why: "no lane emitted it"}}
+		},
+		[]want{{"", race.MeasureMissing, race.Warning, "chekout_time, of which nothing was measured: no lane emitted it"}},
 	},
 	"a heat was lost, and is not looked into": {func(o *audit.Observations) {
 		o.Heats[1] = audit.Heat{Number: 2, Lost: "k6 was killed", Wall: time.Hour}

@@ -175,6 +175,7 @@ func binaryKeeps(e *parser.BinaryExpr, label string) bool {
 		return left || included && right
 	case parser.CardOneToMany:
 		return right || included && left
+	default:
 	}
 	return slices.Contains(e.VectorMatching.MatchingLabels, label) == e.VectorMatching.On && left && right
 }

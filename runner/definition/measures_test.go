@@ -23,8 +23,10 @@ func TestAScriptDeclaresMeasuresOfItsOwn(t *testing.T) {
 		"primary":["latency_p95","checkout_p95","queue","sold_per_second"],"minimum_effect":{"checkout_p95":0.1}`)
 	require.NoError(t, err)
 	require.Equal(t, []race.DeclaredMeasure{
-		{Name: "checkout", Title: "Checkout", Unit: "s", Better: "lower"}, {Name: "plain"},
-		{Name: "queue", Unit: "jobs", Better: "lower", Expr: `max by (app) (max_over_time(queue{race="$race"}[$window]))`}, {Name: "sold", Better: "higher"},
+		{Name: "checkout", Title: "Checkout", Unit: "s", Better: "lower"},
+		{Name: "plain"},
+		{Name: "queue", Unit: "jobs", Better: "lower", Expr: `max by (app) (max_over_time(queue{race="$race"}[$window]))`},
+		{Name: "sold", Better: "higher"},
 	}, d.Measures)
 	require.Equal(t, []string{"latency_p95", "checkout_p95", "queue", "sold_per_second"}, d.Primary)
 	require.InDelta(t, .1, d.MinimumEffect.Of["checkout_p95"], 0)
