@@ -117,7 +117,9 @@ func (s *scene) ownHeat(c contestant, heat string, start time.Time) {
 // ownMetrics are those of the script's own: a checkout takes three times what a request does, every fourth is not fast, and sells two items.
 func (s *scene) ownMetrics(c contestant, labels func(name string, more ...string) []prompb.Label, start time.Time) []*prompb.TimeSeries {
 	checkout := prometheus.NewHistogram(prometheus.HistogramOpts{Name: "x", NativeHistogramBucketFactor: 1.0028, NativeHistogramMaxBucketNumber: 10_000})
-	series := func(name string, more ...string) *prompb.TimeSeries { return &prompb.TimeSeries{Labels: labels(name, more...)} }
+	series := func(name string, more ...string) *prompb.TimeSeries {
+		return &prompb.TimeSeries{Labels: labels(name, more...)}
+	}
 	trend, top := series("photofinish_custom_trend", "metric", "checkout_time"), series("photofinish_custom_trend_max", "metric", "checkout_time", "contains", "time")
 	fast, slow := series("photofinish_custom_rate_total", "metric", "checkout_fast", "result", "pass"), series("photofinish_custom_rate_total", "metric", "checkout_fast", "result", "fail")
 	sold := series("photofinish_custom_counter_total", "metric", "items_sold")
