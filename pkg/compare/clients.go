@@ -85,7 +85,7 @@ func columnsOf(labels map[string]string) []string {
 	case ownWaited:
 		return []string{colWaited}
 	default:
-		return nil
+		return ownColumnsOf(labels)
 	}
 }
 

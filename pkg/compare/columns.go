@@ -2,7 +2,10 @@ package compare
 
 import (
 	"math"
+	"slices"
 	"strings"
+
+	"github.com/photofinish/photofinish/pkg/race"
 )
 
 // slopeWindow and slopeLeast are how many points a slope over time looks back on, and the fewest that say anything.
@@ -19,7 +22,8 @@ type samples struct {
 	boxes   []*box
 	// direct are the columns that Prometheus computed whole, by measure.
 	direct map[string]map[lane][]float64
-	slopes bool // whether slopes are asked for; they are what takes longest to compute
+	odd    []string // what is wrong with answers to expressions
+	slopes bool     // whether slopes are asked for; they are what takes longest to compute
 }
 
 // histograms says whether a histogram of latency was found.
@@ -40,8 +44,8 @@ func (s *samples) columns(app string, heats []Heat) map[string][]float64 {
 		for _, h := range heats {
 			c[id] = add(c[id], lanes[lane{app, h.Label}])
 		}
-		c[id] = add(c[id], lanes[lane{app, merged}])
-		if _, rated := quantiles()[id]; s.race.Own && rated {
+		c[id] = add(c[id], s.within(id, lanes[lane{app, merged}], heats))
+		if s.race.Own && s.rated(id) {
 			c[id] = where(c[id], pushed)
 		}
 	}
@@ -53,6 +57,12 @@ func (s *samples) columns(app string, heats []Heat) map[string][]float64 {
 		}
 	}
 	return c
+}
+
+// rated says whether a measure is read off a rate of our extension's histograms.
+func (s *samples) rated(id string) bool {
+	_, is := quantiles()[id]
+	return is || slices.ContainsFunc(s.race.Custom, func(c race.CustomMeasure) bool { return c.ID == id && c.Type == race.Trend && c.Stat != "max" })
 }
 
 // pushed is known where k6 pushed within the step. A rate looks back on two steps: without a push in its own it would repeat the one before.
@@ -92,7 +102,7 @@ func (s *samples) clientColumns(app string, heats []Heat) map[string][]float64 {
 			spanned[name] = add(spanned[name], where(grown, own))
 		}
 	}
-	return map[string][]float64{
+	columns := map[string][]float64{
 		"latency_mean":       scale(over(counts[colWaited], counts[colRequests]), milli),
 		"request_rate":       over(spanned[colRequests], spans),
 		"data_received_rate": over(spanned[colReceived], spans),
@@ -101,6 +111,16 @@ func (s *samples) clientColumns(app string, heats []Heat) map[string][]float64 {
 		"check_rate":         over(counts[colPassed], counts[colChecks]),
 		requestCounts:        counts[colRequests],
 	}
+	for _, c := range s.race.Custom {
+		switch c.Type {
+		case race.Rate:
+			columns[c.ID] = over(counts[colTrue(c.Metric)], counts[colValues(c.Metric)])
+		case race.Counter:
+			columns[c.ID] = over(spanned[colSum(c.Metric)], spans)
+		case race.Trend, race.Expression: // Prometheus computes them whole
+		}
+	}
+	return columns
 }
 
 func (s *samples) containerColumns(c map[string][]float64, app string, heats []Heat) {

@@ -37,7 +37,7 @@ func Distribute(ctx context.Context, q promql.Querier, r RaceInfo, apps []string
 	}
 	var tasks []*task
 	ask := func(p float64, by ...string) *task {
-		t := &task{query: promql.At(quantileExpr(p/100, r.wholeHistogram(apps, by...)), r.End), measures: []string{"distribution"}}
+		t := &task{query: promql.At(quantileExpr(p/100, r.wholeHistogram(r.latencies(), apps, by...)), r.End), measures: []string{"distribution"}}
 		tasks = append(tasks, t)
 		return t
 	}

@@ -2,12 +2,17 @@ package compare
 
 import (
 	"strings"
+
+	"github.com/photofinish/photofinish/pkg/race"
 )
 
 // explain tells what is missing, why, and what to do about it.
 // histograms says whether a histogram of latency was found.
 func (p *racePlan) explain(a *asker, need needs, histograms bool) {
 	r := p.race
+	for _, what := range p.samples.odd {
+		a.notice("race %s: %s", r.ID, what)
+	}
 	if !r.Own {
 		p.explainStock(a, need)
 	}
@@ -36,7 +41,7 @@ func (p *racePlan) explain(a *asker, need needs, histograms bool) {
 func (p *racePlan) explainStock(a *asker, need needs) {
 	var none []string
 	for _, m := range need.measures {
-		if m.ID == "check_rate" || m.ID == "latency_max" || m.ID == "vus" {
+		if m.ID == "check_rate" || m.ID == "latency_max" || m.ID == "vus" || m.Custom.Type == race.Rate || m.Custom.Stat == "max" {
 			none = append(none, m.ID)
 		}
 	}

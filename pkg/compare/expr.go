@@ -1,11 +1,13 @@
 package compare
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/photofinish/photofinish/pkg/promql"
+	"github.com/photofinish/photofinish/pkg/race"
 )
 
 // lookback is how long Prometheus keeps showing a series' last sample: what an instant selector reaches back by default.
@@ -42,10 +44,15 @@ func (r RaceInfo) matchers(apps []string) []promql.Matcher {
 
 // counters are the names of k6's counters.
 func (r RaceInfo) counters() []string {
+	names := []string{stockRequests, stockReceived, stockSent}
 	if r.Own {
-		return []string{ownRequests, ownChecks, ownReceived, ownSent}
+		names = []string{ownRequests, ownChecks, ownReceived, ownSent}
 	}
-	return []string{stockRequests, stockReceived, stockSent}
+	for _, kind := range []race.MetricType{race.Rate, race.Counter} {
+		own, _ := r.counted(kind)
+		names = append(names, own...)
+	}
+	return names
 }
 
 // reach is how far a window over counters reaches back: over the whole race, so that a series that has long been silent still counts,
@@ -78,7 +85,11 @@ func (r RaceInfo) countersExpr(names, split, apps []string, reach time.Duration)
 
 // allCountersExpr are all of k6's counters at once.
 func (r RaceInfo) allCountersExpr(apps []string, reach time.Duration) string {
-	return r.countersExpr(r.counters(), []string{"expected_response", "result"}, apps, reach)
+	split := []string{"expected_response", "result"}
+	if r.Own && len(r.Custom) > 0 {
+		split = append(split, metricLabel)
+	}
+	return r.countersExpr(r.counters(), split, apps, reach)
 }
 
 // seenExpr is the time of each app's newest sample, heat by heat.
@@ -86,21 +97,21 @@ func (r RaceInfo) seenExpr(apps []string) string {
 	return "max by " + promql.Labels("app", "heat") + " (timestamp(" + promql.Selector([]string{r.requests()}, r.matchers(apps)...) + "))"
 }
 
-// stepHistogram is the latency histogram of the requests of one step, summed over series: a series' rate over the step and the one push before it.
+// stepHistogram is the histogram of the latencies of one step, or of a Trend's values, summed over series: a series' rate over the step and the one push before it.
 // Our extension pushes every period and begins with an explicit zero, so this is what was pushed within the step. Where a heat begins or ends with a
 // shorter period, one more push comes in. Reading each sample once, not twice as stockHistogram does, is most of what a dashboard costs Prometheus.
-func (r RaceInfo) stepHistogram(apps []string, step, period time.Duration, by ...string) string {
+func (r RaceInfo) stepHistogram(h histogram, apps []string, step, period time.Duration, by ...string) string {
 	if !r.Own {
-		return r.stockHistogram(apps, step, by...)
+		return r.stockHistogram(h, apps, step, by...)
 	}
-	selector := promql.Selector([]string{ownLatency}, r.matchers(apps)...)
+	selector := r.selector(h, apps)
 	return "sum by " + promql.Labels(by...) + " (rate(" + selector + "[" + promql.Duration(step+max(period, time.Second)) + "]))"
 }
 
 // stockHistogram does the same for a stock k6, whose series begin at any value: for each series what it grew by since the step's beginning,
 // or all of it where it began within the step.
-func (r RaceInfo) stockHistogram(apps []string, step time.Duration, by ...string) string {
-	selector := promql.Selector([]string{stockLatency}, r.matchers(apps)...)
+func (r RaceInfo) stockHistogram(h histogram, apps []string, step time.Duration, by ...string) string {
+	selector := r.selector(h, apps)
 	now := "last_over_time(" + selector + "[" + promql.Duration(step) + "])"
 	before := selector + " offset " + promql.Duration(step)
 	if pause := r.Start.Sub(r.Previous); pause < lookback {
@@ -110,16 +121,21 @@ func (r RaceInfo) stockHistogram(apps []string, step time.Duration, by ...string
 	return "sum by " + promql.Labels(by...) + " (" + now + " - " + before + " or " + now + ")"
 }
 
-// wholeHistogram is the latency histogram of whole heats at the end of the race: the last value of each series, then the sum.
-func (r RaceInfo) wholeHistogram(apps []string, by ...string) string {
+// selector selects the race part of the apps' histograms.
+func (r RaceInfo) selector(h histogram, apps []string, also ...promql.Matcher) string {
+	return promql.Selector([]string{h.name}, slices.Concat(r.matchers(apps), h.only, also)...)
+}
+
+// wholeHistogram is the histogram of whole heats at the end of the race: the last value of each series, then the sum.
+func (r RaceInfo) wholeHistogram(of histogram, apps []string, by ...string) string {
 	group := "sum by " + promql.Labels(by...) + " "
 	if r.length() <= longHeat {
-		selector := promql.Selector([]string{r.latency()}, r.matchers(apps)...)
+		selector := r.selector(of, apps)
 		return group + "(last_over_time(" + selector + "[" + promql.Duration(r.length()) + "]))"
 	}
 	var parts []string
 	for _, h := range r.Heats {
-		selector := promql.Selector([]string{r.latency()}, append(r.matchers(apps), promql.Equal("heat", h.Label))...)
+		selector := r.selector(of, apps, promql.Equal("heat", h.Label))
 		at := " @ " + strconv.FormatFloat(float64(h.End.UnixMilli())/1000, 'f', -1, 64)
 		length := promql.Duration(h.End.Sub(h.Start))
 		parts = append(parts,
@@ -148,8 +164,8 @@ func quantilesExpr(qs []float64, histogram string) string {
 func meanExpr(histogram string) string { return "histogram_avg(" + histogram + ")" }
 
 // highestExpr is the highest value of a gauge within the time before each point.
-func (r RaceInfo) highestExpr(name string, apps []string, within time.Duration, by ...string) string {
-	return "max by " + promql.Labels(by...) + " (max_over_time(" + promql.Selector([]string{name}, r.matchers(apps)...) +
+func (r RaceInfo) highestExpr(name string, apps []string, within time.Duration, by []string, only ...promql.Matcher) string {
+	return "max by " + promql.Labels(by...) + " (max_over_time(" + promql.Selector([]string{name}, append(r.matchers(apps), only...)...) +
 		"[" + promql.Duration(within) + "]))"
 }
 

@@ -1,6 +1,10 @@
 package compare
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/photofinish/photofinish/pkg/race"
+)
 
 // family is the series of one source that some measures are computed from. Each family is a query of its own: a measure asks for no more
 // than it needs, and panels of a dashboard that need the same ask the same, which is then asked once.
@@ -26,24 +30,36 @@ func requestFamily(r RaceInfo) family {
 			measures = append(measures, id)
 		}
 	}
+	for _, c := range r.Custom {
+		if c.Type == race.Rate || c.Type == race.Counter || r.Own && c.Type == race.Trend {
+			measures = append(measures, c.ID)
+		}
+	}
 	return family{names, []string{"expected_response"}, measures}
 }
 
 // clientFamilies are k6's counters.
 func clientFamilies(r RaceInfo) []family {
+	var own []family
+	if names, ids := r.counted(race.Rate); len(ids) > 0 {
+		own = append(own, family{names, []string{metricLabel, "result"}, ids})
+	}
+	if names, ids := r.counted(race.Counter); len(ids) > 0 {
+		own = append(own, family{names, []string{metricLabel}, ids})
+	}
 	if !r.Own {
-		return []family{
+		return append(own, []family{
 			requestFamily(r),
 			{names: []string{stockReceived}, measures: []string{"data_received_rate"}},
 			{names: []string{stockSent}, measures: []string{"data_sent_rate"}},
-		}
+		}...)
 	}
-	return []family{
+	return append(own, []family{
 		requestFamily(r),
 		{[]string{ownChecks}, []string{"result"}, []string{"check_rate"}},
 		{names: []string{ownReceived}, measures: []string{"data_received_rate"}},
 		{names: []string{ownSent}, measures: []string{"data_sent_rate"}},
-	}
+	}...)
 }
 
 // containerFamilies are cAdvisor's series.

@@ -50,12 +50,12 @@ func (p *racePlan) tasks(req Request, need needs, step time.Duration) (tasks []*
 		t := ask(expr, id)
 		readers = append(readers, func() { p.samples.direct[id] = directColumns(g, t.result, factor, req.HeatsEach) })
 	}
-	histogram := r.stepHistogram(p.apps, step, p.sources.client, by...)
+	histogram := r.stepHistogram(r.latencies(), p.apps, step, p.sources.client, by...)
 	if need.atOnce {
 		// All of them whichever is shown: one more costs little, and each panel of a dashboard then asks the same.
 		var parts []*task
 		for _, apps := range halves(p.apps) {
-			expr := quantilesExpr(slices.Sorted(maps.Values(quantiles())), r.stepHistogram(apps, step, p.sources.client, by...))
+			expr := quantilesExpr(slices.Sorted(maps.Values(quantiles())), r.stepHistogram(r.latencies(), apps, step, p.sources.client, by...))
 			parts = append(parts, ask(expr, slices.Sorted(maps.Keys(need.latencies))...))
 		}
 		readers = append(readers, func() {
@@ -74,10 +74,16 @@ func (p *racePlan) tasks(req Request, need needs, step time.Duration) (tasks []*
 		direct("latency_mean", meanExpr(histogram), milli)
 	}
 	if need.max && r.Own {
-		direct("latency_max", r.highestExpr(ownLatencyMax, p.apps, step, by...), milli)
+		direct("latency_max", r.highestExpr(ownLatencyMax, p.apps, step, by), milli)
 	}
 	if need.vus && r.Own {
-		direct("vus", r.highestExpr(ownVUs, p.apps, step, by...), 1)
+		direct("vus", r.highestExpr(ownVUs, p.apps, step, by), 1)
+	}
+	for _, c := range need.own {
+		if expr, factor, ok := p.ownExpr(c, step, by); ok {
+			answer := ask(expr, c.ID)
+			readers = append(readers, func() { p.readOwn(c, answer.result, factor, req.HeatsEach) })
+		}
 	}
 	families := func(all []family, expr func(names, split []string) string) (answers []*task) {
 		for _, f := range all {

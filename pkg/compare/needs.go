@@ -1,6 +1,9 @@
 package compare
 
-import "github.com/photofinish/photofinish/pkg/measure"
+import (
+	"github.com/photofinish/photofinish/pkg/measure"
+	"github.com/photofinish/photofinish/pkg/race"
+)
 
 // needs is what the measures asked for must be computed from.
 type needs struct {
@@ -13,6 +16,7 @@ type needs struct {
 	vus       bool
 	slopes    bool
 	atOnce    bool // Prometheus can tell several quantiles at once
+	own       []race.CustomMeasure
 }
 
 // quantiles are the measures that are read off a histogram.
@@ -34,6 +38,8 @@ func needsOf(measures []measure.Measure) needs {
 			n.max = true
 		case m.ID == "vus":
 			n.vus = true
+		case m.Source == measure.Script:
+			n.own = append(n.own, m.Custom)
 		case m.Source == measure.Client:
 			n.counters = true
 		case m.Source == measure.Container:

@@ -23,6 +23,9 @@ type RaceInfo struct {
 	Phased bool
 	// Own: our output extension's series (photofinish_*) exist. Otherwise a stock k6 wrote the race.
 	Own bool
+	// Custom are the measures that the race is known to have of its own; Recorded says that there are no others.
+	Custom   []race.CustomMeasure
+	Recorded bool
 	// Previous is the end of the race before this one that used the same testid; zero if none is known.
 	Previous time.Time
 }
@@ -42,7 +45,7 @@ const recordMargin = time.Second
 
 // FromRecord makes the RaceInfo of a recorded race, so that its series need not be searched for. ok is false where it was never started.
 func FromRecord(r race.Race) (info RaceInfo, ok bool) {
-	info = RaceInfo{ID: r.ID, TestID: r.ID, Phased: true, Own: r.K6 == nil}
+	info = RaceInfo{ID: r.ID, TestID: r.ID, Phased: true, Own: r.K6 == nil, Custom: r.CustomMeasures, Recorded: r.Status.Ended()}
 	for _, l := range r.Lanes {
 		info.Apps = append(info.Apps, l.App)
 	}

@@ -35,7 +35,7 @@ func discover(ctx context.Context, a *asker, r RaceInfo, apps []string, j Join, 
 	first := containers{label: labels[0], apps: j.byContainer(apps)}.glimpse(r)
 	names := &task{query: promql.At(j.namesExpr(r.TestID, apps, r.reach()+2*skew), r.End.Add(skew))}
 	var looks []*task
-	pushes := need.counters || need.percentiles() || need.gauges()
+	pushes := need.counters || need.percentiles() || need.gauges() || len(need.own) > 0
 	if pushes {
 		looks = append(looks, clients.ending)
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/photofinish/photofinish/pkg/measure"
+	"github.com/photofinish/photofinish/pkg/race"
 )
 
 // tally is what an app did in a heat, or in several: amounts and the seconds over which each was taken, so that tallies can be summed before they are divided.
@@ -155,10 +156,10 @@ func (t *totaller) whole(app string) tally {
 	return y
 }
 
-// totals turns amounts into measures.
-func (y tally) totals() AppTotals {
+// totals turns amounts into measures, those of the contract and those that the race has of its own.
+func (y tally) totals(own []race.CustomMeasure) AppTotals {
 	m := map[string]*float64{}
-	for _, id := range measure.IDs() {
+	for _, id := range measure.Of(own...).IDs() {
 		m[id] = nil
 	}
 	for id, v := range y.direct {
@@ -178,6 +179,15 @@ func (y tally) totals() AppTotals {
 	}
 	m["request_rate"], m["data_received_rate"], m["data_sent_rate"] = rate(colRequests), rate(colReceived), rate(colSent)
 	m["error_rate"], m["check_rate"] = share(colFailed, colRequests), share(colPassed, colChecks)
+	for _, c := range own {
+		switch c.Type {
+		case race.Rate:
+			m[c.ID] = share(colTrue(c.Metric), colValues(c.Metric))
+		case race.Counter:
+			m[c.ID] = rate(colSum(c.Metric))
+		case race.Trend, race.Expression: // Prometheus computed what there is of them
+		}
+	}
 	m["cpu_cores"], m["cpu_throttled_ratio"] = y.cpu.value(), y.throttledPeriods.value()
 	m["network_receive_rate"], m["network_transmit_rate"] = y.received.value(), y.sent.value()
 	m["memory_working_set"] = y.peak

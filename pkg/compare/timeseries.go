@@ -54,14 +54,18 @@ type Series struct {
 // TimeSeries computes measures of several apps, and of several races, step by step on one grid.
 // A race without cAdvisor series (or without histograms …) still gives its other measures: the rest is all gaps, and a notice says why.
 func TimeSeries(ctx context.Context, q promql.Querier, req Request) (Result, error) {
-	measures, err := measure.ByIDs(req.Measures)
-	if err != nil {
-		return Result{}, err
-	}
 	if len(req.Races) == 0 {
 		return Result{}, race.Errorf(race.Invalid, "choose a race", "there is no race to show")
 	}
 	a := &asker{q: q}
+	var err error
+	if req.Races, err = knowOwn(ctx, a, req.Races, req.Measures); err != nil {
+		return Result{}, err
+	}
+	measures, err := ownOf(req.Races).ByIDs(req.Measures)
+	if err != nil {
+		return Result{}, err
+	}
 	need := needsOf(measures)
 	atOnce := func() bool { return false }
 	if len(need.latencies) > 0 {
@@ -228,7 +232,7 @@ func noticeCoverage(a *asker, series []Series) {
 	var order []part
 	for _, s := range series {
 		key := part{s.Measure.Source, s.Race, s.App}
-		if s.Coverage == 0 || s.Measure.Source == measure.Joined {
+		if s.Coverage == 0 || s.Measure.Source == measure.Joined || s.Measure.Source == measure.Script {
 			continue
 		}
 		other, ok := best[key]

@@ -7,12 +7,15 @@ import (
 
 	"github.com/photofinish/photofinish/pkg/measure"
 	"github.com/photofinish/photofinish/pkg/promql"
+	"github.com/photofinish/photofinish/pkg/race"
 )
 
 // Totals are a race's measures, reduced to one value for each heat and for the whole race, warm-up excluded.
 type Totals struct {
 	Heats []HeatTotals // in order of time
 	Whole map[string]AppTotals
+	// Custom are the measures that the race has of its own, as far as its series tell.
+	Custom []race.CustomMeasure
 	// Coarse: the percentiles come from a stock k6's histograms, whose buckets are 9% wide; a verdict on them uses StockPercentileEffect.
 	Coarse  bool
 	Queries []ExecutedQuery
@@ -43,7 +46,12 @@ func Reduce(ctx context.Context, q promql.Querier, r RaceInfo, j Join) (Totals, 
 		return Totals{}, err
 	}
 	a := &asker{q: q}
-	need := needsOf(measure.All())
+	known, err := knowOwn(ctx, a, []RaceInfo{r}, nil)
+	if err != nil {
+		return Totals{}, err
+	}
+	r = known[0]
+	need := needsOf(measure.Of(r.Custom...))
 	p := &racePlan{race: r, apps: apps, join: j}
 	if p.sources, err = discover(ctx, a, r, apps, j, need); err != nil {
 		return Totals{}, err
@@ -54,16 +62,16 @@ func Reduce(ctx context.Context, q promql.Querier, r RaceInfo, j Join) (Totals, 
 	}
 	t.read()
 	p.explain(a, need, len(t.direct["latency_mean"]) > 0)
-	totals := Totals{Whole: map[string]AppTotals{}, Coarse: !r.Own}
+	totals := Totals{Whole: map[string]AppTotals{}, Custom: r.Custom, Coarse: !r.Own}
 	for _, h := range r.Heats {
 		heat := HeatTotals{Heat: h, Apps: map[string]AppTotals{}}
 		for _, app := range apps {
-			heat.Apps[app] = t.heat(app, h).totals()
+			heat.Apps[app] = t.heat(app, h).totals(r.Custom)
 		}
 		totals.Heats = append(totals.Heats, heat)
 	}
 	for _, app := range apps {
-		totals.Whole[app] = t.whole(app).totals()
+		totals.Whole[app] = t.whole(app).totals(r.Custom)
 	}
 	t.explain(a)
 	totals.Queries, totals.Notices = a.executed, a.notices
@@ -140,13 +148,23 @@ func (t *totaller) atEnd(need needs) {
 	}
 	for _, m := range need.measures {
 		if q, ok := need.latencies[m.ID]; ok {
-			direct(m.ID, milli, func(by ...string) string { return quantileExpr(q, r.wholeHistogram(apps, by...)) })
+			direct(m.ID, milli, func(by ...string) string { return quantileExpr(q, r.wholeHistogram(r.latencies(), apps, by...)) })
 		}
 	}
-	direct("latency_mean", milli, func(by ...string) string { return meanExpr(r.wholeHistogram(apps, by...)) })
+	direct("latency_mean", milli, func(by ...string) string { return meanExpr(r.wholeHistogram(r.latencies(), apps, by...)) })
 	if r.Own {
-		direct("latency_max", milli, func(by ...string) string { return r.highestExpr(ownLatencyMax, apps, r.length(), by...) })
-		direct("vus", 1, func(by ...string) string { return r.highestExpr(ownVUs, apps, r.length(), by...) })
+		direct("latency_max", milli, func(by ...string) string { return r.highestExpr(ownLatencyMax, apps, r.length(), by) })
+		direct("vus", 1, func(by ...string) string { return r.highestExpr(ownVUs, apps, r.length(), by) })
+	}
+	for _, c := range need.own {
+		_, exact := r.ownMax(c, apps, r.length())
+		switch h, factor := r.trendOf(c); {
+		case c.Type != race.Trend:
+		case c.Stat != "max":
+			direct(c.ID, factor, func(by ...string) string { return statExpr(c, r.wholeHistogram(h, apps, by...)) })
+		case exact:
+			direct(c.ID, 1, func(by ...string) string { expr, _ := r.ownMax(c, apps, r.length(), by...); return expr })
+		}
 	}
 	t.ask(promql.At(r.allCountersExpr(apps, r.length()), r.End), need.of(measure.Client), func(series []promql.Series) {
 		for _, s := range series {

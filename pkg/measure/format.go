@@ -36,6 +36,8 @@ func (m Measure) Format(v float64) string {
 		return cores(v) + " cores"
 	case Count:
 		return digits(v)
+	case CountsPerSecond:
+		return digits(v) + "/s"
 	default:
 		return digits(v) + " " + string(m.Unit)
 	}

@@ -8,15 +8,15 @@ import (
 // maxNear is how many suggestions an error makes.
 const maxNear = 3
 
-// near lists the ids that somebody who wrote id may have meant: those that contain it or a word of it, and those a few letters away.
-func near(id string) []string {
+// near lists those of some ids that somebody who wrote id may have meant: those that contain it or a word of it, and those a few letters away.
+func near(id string, among []string) []string {
 	type candidate struct {
 		id       string
 		distance int
 	}
 	id = strings.ToLower(strings.TrimSpace(id))
 	var found []candidate
-	for _, known := range IDs() {
+	for _, known := range among {
 		d := distance(id, known)
 		switch {
 		case d <= 1+len(known)/5:

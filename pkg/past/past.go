@@ -32,7 +32,7 @@ func Judge(info compare.RaceInfo, totals compare.Totals, o Options) (race.Race, 
 	started, finished := info.Start.UTC(), info.End.UTC()
 	r := race.Race{
 		Version: race.RecordVersion, ID: info.ID, Name: race.NameOf(info.TestID), Status: race.Racing, StartedAt: &started, Baseline: baseline,
-		PlannedHeats: len(info.Heats), Heats: []race.Heat{}, Lanes: []race.Lane{}, Verdicts: []race.Verdict{},
+		PlannedHeats: len(info.Heats), Heats: []race.Heat{}, Lanes: []race.Lane{}, Verdicts: []race.Verdict{}, CustomMeasures: totals.Custom,
 		Audit: race.Audit{Fair: true, Findings: []race.Finding{NotAudited("Prometheus")}},
 	}
 	if info.Finished(o.Now) {
@@ -45,7 +45,7 @@ func Judge(info compare.RaceInfo, totals compare.Totals, o Options) (race.Race, 
 		r.Heats = append(r.Heats, heat(i+1, h))
 	}
 	if r.Status == race.Finished {
-		r.Verdicts = verdict.Judge(verdict.FromRace(r, specs(totals.Coarse, o.Effects)))
+		r.Verdicts = verdict.Judge(verdict.FromRace(r, specs(totals, o.Effects)))
 	}
 	return r, nil
 }
@@ -59,10 +59,10 @@ func NotAudited(source string) race.Finding {
 }
 
 // specs are the measures as a race without a definition is judged. A stock k6's percentiles are too coarse for a fine verdict.
-func specs(coarse bool, effects race.Effects) []verdict.MeasureSpec {
-	all := verdict.Catalogue()
+func specs(totals compare.Totals, effects race.Effects) []verdict.MeasureSpec {
+	all := verdict.Catalogue(totals.Custom...)
 	for i := range all {
-		if all[i] = all[i].With(effects); coarse {
+		if all[i] = all[i].With(effects); totals.Coarse {
 			all[i] = all[i].FromStock()
 		}
 	}

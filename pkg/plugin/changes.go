@@ -14,7 +14,7 @@ import (
 
 // changes answers with the races since which an app is another than before: what a history shows and no single race does.
 func (d *Datasource) changes(ctx context.Context, q query) (answer, error) {
-	a, ran, _, err := d.ran(ctx, q)
+	a, ran, _, err := d.ran(ctx, &q)
 	if err != nil {
 		return answer{}, err
 	}

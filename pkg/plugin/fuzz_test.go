@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/photofinish/photofinish/pkg/compare"
+	"github.com/photofinish/photofinish/pkg/measure"
 	"github.com/photofinish/photofinish/pkg/promql"
 )
 
@@ -32,10 +33,10 @@ func (l *listener) Query(_ context.Context, q promql.Query) (promql.Result, erro
 	defer l.mu.Unlock()
 	l.exprs = append(l.exprs, q.Expr)
 	var result promql.Result
-	for _, app := range []string{l.app, second} {
+	for i, app := range []string{l.app, second, l.app, l.app, l.app} {
 		s := promql.Series{Labels: map[string]string{
-			"__name__": "photofinish_http_reqs_total", "testid": l.testid, "app": app, "heat": l.app, "phase": "race", "photofinish_tagged": "yes",
-			"expected_response": "true", "name": app, "container_label_photofinish_app": app, "l" + l.app: app, "quantile": "0.5",
+			"__name__": append([]string{"photofinish_http_reqs_total", "photofinish_http_reqs_total"}, customNames...)[i], "testid": l.testid, "app": app, "heat": l.app, "phase": "race", "photofinish_tagged": "yes",
+			"expected_response": "true", "metric": app, "name": app, "container_label_photofinish_app": app, "l" + l.app: app, "quantile": "0.5",
 		}}
 		for i := range 5 {
 			s.Points = append(s.Points, promql.Point{At: scene().Add(time.Duration(i) * time.Second).UnixMilli(), Value: float64(i)})
@@ -44,6 +45,9 @@ func (l *listener) Query(_ context.Context, q promql.Query) (promql.Result, erro
 	}
 	return result, nil
 }
+
+// customNames are the series of metrics of a script's own; what names the app names a metric too.
+var customNames = []string{"photofinish_custom_trend_max", "photofinish_custom_rate_total", "photofinish_custom_counter_total"}
 
 // second is the app beside the one under test.
 const second = "second app"
@@ -61,8 +65,10 @@ func FuzzNoValueOfAQueryCanChangeThePromQL(f *testing.F) {
 	for _, kind := range queryTypes() {
 		plain[kind] = map[string]bool{}
 		for _, id := range []string{"plain", "plain@1773478800", ""} {
-			for _, expr := range hear(f, kind, id, "app") {
-				plain[kind][shape(f, expr)] = true
+			for _, app := range []string{"app", "no name of a metric"} {
+				for _, expr := range hear(f, kind, id, app) {
+					plain[kind][shape(f, expr)] = true
+				}
 			}
 		}
 	}
@@ -129,7 +135,7 @@ func shape(tb testing.TB, expr string) string {
 
 // plainLabel is a label's name, one word for any that only the settings can bring in.
 func plainLabel(name string) string {
-	if slices.Contains(strings.Fields("__name__ testid app heat phase expected_response result photofinish_tagged id instance job container name "+
+	if slices.Contains(strings.Fields("__name__ testid app heat phase expected_response result metric contains photofinish_tagged id instance job container name "+
 		"container_label_photofinish_app container_label_photofinish_race"), name) {
 		return name
 	}
@@ -190,6 +196,9 @@ func means(t *testing.T, m *labels.Matcher, id, app string) {
 		only(id, plain)
 	case "app":
 		only(app, second)
+	case "metric":
+		require.True(t, measure.ValidName(m.Value), "%s", m)
+		only(app)
 	case "heat":
 		only(app)
 	case "container_label_photofinish_race":

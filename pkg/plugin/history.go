@@ -14,7 +14,7 @@ import (
 
 // history answers standings over time: each finished race is one point, at its start.
 func (d *Datasource) history(ctx context.Context, q query) (answer, error) {
-	a, ran, livery, err := d.ran(ctx, q)
+	a, ran, livery, err := d.ran(ctx, &q)
 	if err != nil {
 		return answer{}, err
 	}
@@ -26,8 +26,8 @@ func (d *Datasource) history(ctx context.Context, q query) (answer, error) {
 }
 
 // ran are the finished races that a query is about, in order of time. No app is compared with another, so races that name no baseline belong to them too.
-func (d *Datasource) ran(ctx context.Context, q query) (answer, []race.Race, scoreboard.Livery, error) {
-	races, said, err := d.targets(ctx, q, false)
+func (d *Datasource) ran(ctx context.Context, q *query) (answer, []race.Race, scoreboard.Livery, error) {
+	races, said, err := d.targets(ctx, *q, false)
 	if err != nil {
 		return answer{}, nil, scoreboard.Livery{}, err
 	}
@@ -37,7 +37,7 @@ func (d *Datasource) ran(ctx context.Context, q query) (answer, []race.Race, sco
 		if l.status != race.Finished {
 			continue
 		}
-		own := q
+		own := *q
 		own.Baseline = ""
 		if l.record == nil {
 			own.Baseline = l.info.Apps[0] // any will do: no verdict is shown
@@ -50,7 +50,7 @@ func (d *Datasource) ran(ctx context.Context, q query) (answer, []race.Race, sco
 		ran = append(ran, r)
 	}
 	slices.SortStableFunc(ran, func(a, b race.Race) int { return a.StartedAt.Compare(*b.StartedAt) })
-	return a, ran, liveryOf(q, races), nil
+	return a, ran, liveryOf(*q, races), q.know(ownOf(ran), races, &a.notices)
 }
 
 // historyFrames are one wide frame for one measure, else a frame per series, as those of timeseries are.

@@ -3,6 +3,7 @@ package plugin
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -57,7 +58,7 @@ type query struct {
 	Interval  time.Duration `json:"-"`
 	MaxPoints int64         `json:"-"`
 
-	measures []measure.Measure
+	measures []measure.Measure // those of Measures that are known; see know
 }
 
 func (q query) elapsed() bool { return q.Align == "elapsed" }
@@ -121,8 +122,40 @@ func (q *query) check() error {
 	if len(q.Races) > maxRaces {
 		return race.Errorf(race.Invalid, "choose fewer", "%d races are more than the %d that one query shows", len(q.Races), maxRaces)
 	}
-	q.measures, err = measure.ByIDs(q.Measures)
-	return err // it names the measure and what is near it
+	return nil
+}
+
+// know finds the measures that are asked for among those of the contract and those that the query's races have of their own; without any it is all of them.
+// One that is not known is an error that names what is near it, but for races that go on, or that there are none of: theirs may be yet to come.
+func (q *query) know(own []race.CustomMeasure, races []listed, said *notices) error {
+	set := measure.Of(own...)
+	if len(q.Measures) == 0 {
+		q.measures = set
+		return nil
+	}
+	settled := len(races) > 0 && !slices.ContainsFunc(races, func(l listed) bool { return !l.status.Ended() })
+	q.measures = nil
+	for _, id := range q.Measures {
+		m, err := set.ByID(id)
+		switch {
+		case err == nil:
+			q.measures = append(q.measures, m)
+		case settled:
+			return fmt.Errorf("measures: %w", err)
+		default:
+			said.add("no race has measured %s yet", id)
+		}
+	}
+	return nil
+}
+
+// ownOf are the measures that recorded races have of their own.
+func ownOf(races []race.Race) []race.CustomMeasure {
+	var own []race.CustomMeasure
+	for _, r := range races {
+		own = append(own, r.CustomMeasures...)
+	}
+	return own
 }
 
 // fields are the values of field that the query's type knows; the other types take no notice of it.

@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
 
+	"github.com/photofinish/photofinish/pkg/compare"
 	"github.com/photofinish/photofinish/pkg/measure"
 	"github.com/photofinish/photofinish/pkg/race"
 	"github.com/photofinish/photofinish/pkg/runnerclient"
@@ -34,7 +36,7 @@ func (d *Datasource) routes() http.Handler {
 	mirror("GET /scripts", fixed("scripts"))
 	mirror("GET /scripts/{name...}", func(r *http.Request) []string { return []string{"scripts", r.PathValue("name")} })
 	mux.HandleFunc("GET /apps", d.apps)
-	mux.HandleFunc("GET /measures", measures)
+	mux.HandleFunc("GET /measures", d.measures)
 	mux.HandleFunc("GET /capabilities", d.capabilities)
 	return inForm(mux)
 }
@@ -137,17 +139,27 @@ func (d *Datasource) apps(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusBadRequest, "invalid", "name the race: apps?race=ID")
 		return
 	}
-	if d.broken != nil {
-		refuseFor(w, d.broken)
-		return
-	}
-	now := d.now()
-	l, _, err := d.byID(r.Context(), query{From: now.Add(-searchBack), To: now}, id, false)
+	l, err := d.named(r.Context(), id)
 	if err != nil {
 		refuseFor(w, err)
 		return
 	}
 	tell(w, http.StatusOK, append([]string{}, l.apps()...))
+}
+
+// named finds a race of the last time by its id.
+func (d *Datasource) named(ctx context.Context, id string) (listed, error) {
+	if d.broken != nil {
+		return listed{}, d.broken
+	}
+	l, _, err := d.byID(ctx, d.untilNow(), id, false)
+	return l, err
+}
+
+// untilNow is a query for the time in which races are looked for.
+func (d *Datasource) untilNow() query {
+	now := d.now()
+	return query{From: now.Add(-searchBack), To: now}
 }
 
 // told is a measure as the query editor shows it.
@@ -161,12 +173,40 @@ type told struct {
 	Description string `json:"description"`
 }
 
-func measures(w http.ResponseWriter, _ *http.Request) {
-	var list []told
-	for _, m := range measure.All() {
+// measures lists the measures of the contract and, where a race is named, those that it has of its own.
+func (d *Datasource) measures(w http.ResponseWriter, r *http.Request) {
+	var own []race.CustomMeasure
+	if id := r.URL.Query().Get("race"); id != "" {
+		var err error
+		if own, err = d.ownMeasures(r.Context(), id); err != nil {
+			refuseFor(w, err)
+			return
+		}
+	}
+	list := []told{}
+	for _, m := range measure.Of(own...) {
 		list = append(list, told{m.ID, m.Name, string(m.Unit), string(m.Better), string(m.Source), m.Primary, m.Sentence})
 	}
 	tell(w, http.StatusOK, list)
+}
+
+func (d *Datasource) ownMeasures(ctx context.Context, id string) ([]race.CustomMeasure, error) {
+	l, err := d.named(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	info, _, err := d.seriesOf(ctx, d.untilNow(), l)
+	switch {
+	case err != nil:
+		return nil, err
+	case info == nil: // it has written nothing yet
+		return l.record.CustomMeasures, nil
+	}
+	known, _, err := compare.KnowOwn(ctx, d.prom, []compare.RaceInfo{*info}, nil)
+	if err != nil {
+		return nil, err
+	}
+	return known[0].Custom, nil
 }
 
 // can is what the user who asks may do here.

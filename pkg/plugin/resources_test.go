@@ -6,9 +6,13 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
+	"github.com/grafana/grafana-plugin-sdk-go/data"
 	"github.com/stretchr/testify/require"
+
+	"github.com/photofinish/photofinish/pkg/race"
 )
 
 // call makes a resource call as a user and answers with its status and decoded body.
@@ -180,6 +184,62 @@ func TestWhatIsKnownHereNeedsNoRunner(t *testing.T) {
 	require.NoError(t, json.Unmarshal(body, &list))
 	require.Len(t, list, 22)
 	require.Equal(t, "latency_mean", list[0]["id"])
+}
+
+func TestMeasuresOfARaceAreListedBehindThoseOfTheContract(t *testing.T) {
+	r := fourApps()
+	r.CustomMeasures = []race.CustomMeasure{{ID: "checkout_fast", Name: "Fast checkouts", Unit: "percentunit", Better: "higher", Type: race.Rate, Metric: "checkout_fast"}}
+	d := open(t, serve(t, recordedPrometheus(t)), fakeRunner(t, r))
+	behind := func(id string) []map[string]any {
+		status, body := callRaw(t, d, nil, http.MethodGet, "measures?race="+id)
+		require.Equal(t, http.StatusOK, status, "%s", body)
+		var list []map[string]any
+		require.NoError(t, json.Unmarshal(body, &list))
+		return list[22:]
+	}
+	own := behind(r.ID)
+	require.Len(t, own, 1)
+	require.Equal(t, []any{"checkout_fast", "Fast checkouts", "percentunit", "higher", "script", false}, []any{
+		own[0]["id"], own[0]["name"], own[0]["unit"], own[0]["better"], own[0]["source"], own[0]["primary"],
+	})
+	status, _ := callRaw(t, open(t, serve(t, emptyPrometheus), ""), nil, http.MethodGet, "measures?race=unknown")
+	require.Equal(t, http.StatusNotFound, status)
+}
+
+func TestARecordsOwnMeasuresAreStandingsVerdictsAndAlerts(t *testing.T) {
+	r := fourApps()
+	r.CustomMeasures = []race.CustomMeasure{{ID: "checkout_time_p95", Name: "checkout_time p95", Unit: "ms", Better: "lower", Type: race.Trend, Metric: "checkout_time", Stat: "p95", Time: true}}
+	for i := range r.Lanes {
+		v := float64(10 * (i + 1))
+		r.Lanes[i].Measures["checkout_time_p95"] = &v
+	}
+	slower := r.Verdicts[0]
+	slower.Measure, slower.Outcome, slower.Primary = "checkout_time_p95", race.Slower, false
+	r.Verdicts = append(r.Verdicts, slower)
+	d := open(t, serve(t, emptyPrometheus), fakeRunner(t, r))
+	from, to := r.StartedAt.Add(-time.Minute), r.FinishedAt.Add(time.Minute)
+	ask := func(query string) backend.DataResponse {
+		return askAt(t, d, `{"races":["`+r.ID+`"],`+query+`}`, from, to)
+	}
+	standings := ask(`"queryType":"standings","measures":["checkout_time_p95"]`)
+	require.NoError(t, standings.Error)
+	field, _ := standings.Frames[0].FieldByName("checkout_time_p95")
+	require.Equal(t, []string{"ms", "checkout_time p95"}, []string{field.Config.Unit, field.Config.DisplayNameFromDS})
+	all := ask(`"queryType":"standings"`)
+	field, _ = all.Frames[0].FieldByName("checkout_time_p95")
+	require.NotNil(t, field, "without measures it is every one")
+
+	alert := ask(`"queryType":"verdict","measures":["checkout_time_p95"]`)
+	require.NoError(t, alert.Error)
+	regressed := alert.Frames[0].Fields[0]
+	require.Equal(t, data.Labels{"app": slower.App, "measure": "checkout_time_p95", "race_name": r.Name}, regressed.Labels)
+	require.InDelta(t, 1, *regressed.At(0).(*float64), 0)
+
+	wrong := ask(`"queryType":"standings","measures":["checkout_time_p96"]`)
+	require.ErrorContains(t, wrong.Error, `there is no measure "checkout_time_p96"`)
+	require.ErrorContains(t, wrong.Error, "checkout_time_p95")
+	none := askAt(t, d, `{"queryType":"verdict","races":["$latest"],"name":"nobody","measures":["checkout_time_p95"]}`, from, to)
+	require.NoError(t, none.Error, "a rule about races that are yet to be run has no data")
 }
 
 func TestARaceWithoutAppsHasAnEmptyList(t *testing.T) {

@@ -23,13 +23,17 @@ func (d *Datasource) standings(ctx context.Context, q query) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	board := newBoard(q, len(races) > 1)
-	board.livery = liveryOf(q, races)
 	a := answer{notices: said}
 	judged, err := d.judgedAll(ctx, q, races, &a)
-	if err != nil {
-		return answer{}, err
+	if err == nil {
+		err = q.know(ownOf(judged), races, &a.notices)
 	}
+	if err != nil || len(q.measures) == 0 {
+		a.frames = data.Frames{newBoard(q, len(races) > 1).frame()}
+		return a, err
+	}
+	board := newBoard(q, len(races) > 1)
+	board.livery = liveryOf(q, races)
 	for _, r := range judged {
 		if err := board.add(r); err != nil {
 			return answer{}, err

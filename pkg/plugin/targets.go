@@ -205,7 +205,11 @@ func (d *Datasource) infoOf(ctx context.Context, q query, l listed) (compare.Rac
 			return info, nil, nil
 		}
 	}
-	return d.lookup(ctx, q, l.id)
+	info, said, err := d.lookup(ctx, q, l.id)
+	if l.record != nil {
+		info.Custom = l.record.CustomMeasures
+	}
+	return info, said, err
 }
 
 // seriesOf is infoOf, or nil for a race that the runner knows and that has written nothing yet; the notices say so.

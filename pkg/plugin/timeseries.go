@@ -9,6 +9,7 @@ import (
 	"github.com/grafana/grafana-plugin-sdk-go/data"
 
 	"github.com/photofinish/photofinish/pkg/compare"
+	"github.com/photofinish/photofinish/pkg/measure"
 	"github.com/photofinish/photofinish/pkg/race"
 	"github.com/photofinish/photofinish/pkg/scoreboard"
 )
@@ -19,7 +20,7 @@ func (d *Datasource) timeSeries(ctx context.Context, q query) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	req := compare.Request{Apps: q.Apps, Measures: q.Measures, Elapsed: q.elapsed(), HeatsEach: q.each(), Join: d.join}
+	req := compare.Request{Apps: q.Apps, Elapsed: q.elapsed(), HeatsEach: q.each(), Join: d.join}
 	for _, l := range races {
 		info, more, err := d.seriesOf(ctx, q, l)
 		said.join(more)
@@ -34,7 +35,20 @@ func (d *Datasource) timeSeries(ctx context.Context, q query) (answer, error) {
 		}
 		req.Races = append(req.Races, *info)
 	}
-	if len(req.Races) == 0 {
+	known, more, err := compare.KnowOwn(d.about(ctx, races), d.prom, req.Races, q.Measures)
+	if err != nil {
+		return answer{}, err
+	}
+	said.take(more...)
+	var own []race.CustomMeasure
+	for _, r := range known {
+		own = append(own, r.Custom...)
+	}
+	if err := q.know(own, races, &said); err != nil {
+		return answer{}, err
+	}
+	req.Races, req.Measures = known, measure.Set(q.measures).IDs()
+	if len(req.Races) == 0 || len(req.Measures) == 0 {
 		return answer{frames: data.Frames{q.noSeries()}, notices: said}, nil
 	}
 	if err := q.fit(&req, &said); err != nil {
@@ -130,7 +144,7 @@ func (q query) noSeries() *data.Frame {
 	switch {
 	case q.elapsed():
 		return data.NewFrame("", data.NewField("elapsed", nil, []float64{}))
-	case len(q.measures) == 1:
+	case len(q.Measures) == 1:
 		return typed(data.FrameTypeTimeSeriesWide)
 	default:
 		return typed(data.FrameTypeTimeSeriesMulti)

@@ -21,6 +21,9 @@ func (d *Datasource) verdict(ctx context.Context, q query) (answer, error) {
 	}
 	a := answer{notices: said}
 	judged, err := d.judgedAll(ctx, q, races, &a)
+	if err == nil {
+		err = q.know(ownOf(judged), races, &a.notices)
+	}
 	if err != nil {
 		return answer{}, err
 	}

@@ -62,6 +62,15 @@ func Selector(names []string, matchers ...Matcher) string {
 	return prefix + "{" + strings.Join(parts, ",") + "}"
 }
 
+// SelectorLike selects the series of metrics whose whole name a regular expression matches.
+func SelectorLike(names string, matchers ...Matcher) string {
+	parts := []string{"__name__=~" + Quote(names)}
+	for _, m := range matchers {
+		parts = append(parts, m.text)
+	}
+	return "{" + strings.Join(parts, ",") + "}"
+}
+
 // Quote writes a string literal of PromQL, in ASCII. Bytes that are not UTF-8 stay as they are, escaped.
 func Quote(s string) string { return strconv.QuoteToASCII(s) }
 

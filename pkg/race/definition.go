@@ -53,6 +53,8 @@ type Definition struct {
 	MinimumEffect Effects
 	// Primary names the measures that decide; nil leaves the usual family.
 	Primary []string
+	// Measures are what the script says of its own measures, by name.
+	Measures []DeclaredMeasure
 	// K6Image is the image of the k6 to race with; "" is the one that is built in.
 	K6Image string
 	// Scenarios are the k6 scenarios to be raced; those without an App are run for every lane.

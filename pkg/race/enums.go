@@ -65,6 +65,17 @@ const (
 	Unhealthy ExitReason = "unhealthy"
 )
 
+// MetricType says what a custom measure is made from.
+type MetricType string
+
+// The types: k6's, and an expression of PromQL.
+const (
+	Trend      MetricType = "trend"
+	Rate       MetricType = "rate"
+	Counter    MetricType = "counter"
+	Expression MetricType = "expression"
+)
+
 // Severity of a finding. One finding of severity Unfair makes every outcome inconclusive.
 type Severity string
 
@@ -105,8 +116,9 @@ const (
 	NoAudit           FindingKind = "no-audit"
 	EarlierRace       FindingKind = "earlier-race" // what bears on a comparison with another race
 	Redelivered       FindingKind = "message-redelivered"
-	PoisonMessage     FindingKind = "poison-message" // a message that a worker received again and again, and never finished
-	QueueLost         FindingKind = "queue-lost"     // the queue itself could not be used
+	PoisonMessage     FindingKind = "poison-message"  // a message that a worker received again and again, and never finished
+	QueueLost         FindingKind = "queue-lost"      // the queue itself could not be used
+	MeasureMissing    FindingKind = "measure-missing" // nothing was measured of a measure that the script declares
 )
 
 // FindingKinds lists every kind, in the order of the declaration.
@@ -114,6 +126,6 @@ func FindingKinds() []FindingKind {
 	return []FindingKind{
 		LimitsNotEnforced, LimitsDiffer, Throttled, DroppedIterations, StartLag, K6Saturated, Restarted, OutOfMemory, LaneOut,
 		Interference, ClosedModel, OtherLoad, ClockJump, SeriesLost, SeriesBudget, AppURLAtInit, ErrorsDiffer, NoRequests,
-		HeatLost, ThresholdCrossed, ThresholdAborted, StockK6, NoAudit, EarlierRace, Redelivered, PoisonMessage, QueueLost,
+		HeatLost, ThresholdCrossed, ThresholdAborted, StockK6, NoAudit, EarlierRace, Redelivered, PoisonMessage, QueueLost, MeasureMissing,
 	}
 }

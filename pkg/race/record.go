@@ -28,7 +28,9 @@ type Race struct {
 	Heats        []Heat    `json:"heats"`
 	Lanes        []Lane    `json:"lanes"`
 	Verdicts     []Verdict `json:"verdicts"`
-	Audit        Audit     `json:"audit"`
+	// CustomMeasures are the measures of this race beyond the contract's, which the measures of lanes and heats and the verdicts name by id.
+	CustomMeasures []CustomMeasure `json:"custom_measures,omitempty"`
+	Audit          Audit           `json:"audit"`
 	// Error says in one sentence why a race failed or was interrupted; null for the others.
 	Error *string `json:"error"`
 	// Versions names the programs that measured: photofinish, k6, prometheus, cadvisor, go, and docker where it ran the apps.

@@ -43,6 +43,12 @@ func asJSON(t *testing.T, r race.Race) map[string]any {
 func TestRecordsFitTheSchema(t *testing.T) {
 	s := schema(t)
 	require.NoError(t, s.Validate(asJSON(t, racetest.FourApps().Race)), "a whole race")
+	custom := racetest.FourApps().Race
+	custom.CustomMeasures = []race.CustomMeasure{
+		{ID: "checkout_time_p95", Name: "checkout_time p95", Unit: "ms", Better: "lower", Type: race.Trend, Metric: "checkout_time", Stat: "p95"},
+		{ID: "goroutines", Name: "Goroutines", Unit: "short", Type: race.Expression, Expr: `sum by (app) (go_goroutines)`},
+	}
+	require.NoError(t, s.Validate(asJSON(t, custom)), "a race with measures of its own")
 	require.NoError(t, s.Validate(asJSON(t, race.Race{
 		Version: race.RecordVersion, ID: "r1", Baseline: "a", Status: race.Queued, Mode: race.Turns, Arrivals: race.Even, Lanes: []race.Lane{{App: "a"}},
 	})), "a race of which nothing is known yet")
@@ -108,6 +114,7 @@ func TestSchemaAndGoListTheSameValues(t *testing.T) {
 	require.NoError(t, json.Unmarshal(text, &doc))
 	for def, typeName := range map[string]string{
 		"status": "Status", "arrivals": "Arrivals", "outcome": "Outcome", "exitReason": "ExitReason", "severity": "Severity", "findingKind": "FindingKind",
+		"metricType": "MetricType",
 	} {
 		require.Equal(t, declared(t, typeName), doc.Defs[def].Enum, def)
 	}
@@ -131,7 +138,7 @@ func TestSchemaAndGoHaveTheSameFields(t *testing.T) {
 	for def, v := range map[string]any{
 		"": race.Race{}, "load": race.Load{}, "heat": race.Heat{}, "heatLane": race.HeatLane{}, "lane": race.Lane{}, "resources": race.Resources{}, "exit": race.Exit{},
 		"client": race.Client{}, "latency": race.Latency{}, "container": race.Container{}, "joined": race.Joined{}, "verdict": race.Verdict{}, "audit": race.Audit{},
-		"finding": race.Finding{}, "machine": race.Machine{}, "baselineRace": race.BaselineRace{},
+		"finding": race.Finding{}, "machine": race.Machine{}, "baselineRace": race.BaselineRace{}, "customMeasure": race.CustomMeasure{},
 	} {
 		var want []string
 		for f := range reflect.TypeOf(v).Fields() {

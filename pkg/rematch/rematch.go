@@ -142,7 +142,7 @@ func lane(r race.Race, app string) race.Lane {
 
 // specs are the measures as both races judge them: of two smallest effects the larger, unless somebody asks for others.
 func specs(now, then race.Race, asked race.Effects) []verdict.MeasureSpec {
-	mine, theirs, all := verdict.SpecsOf(now.Verdicts), verdict.SpecsOf(then.Verdicts), verdict.Catalogue()
+	mine, theirs, all := verdict.SpecsOf(now), verdict.SpecsOf(then), verdict.Catalogue(now.CustomMeasures...)
 	for k, s := range all {
 		if i := slices.IndexFunc(mine, isOf(s.ID)); i >= 0 {
 			s = mine[i]

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/photofinish/photofinish/pkg/measure"
+	"github.com/photofinish/photofinish/pkg/race"
 	"github.com/photofinish/photofinish/pkg/verdict"
 )
 
@@ -18,13 +19,13 @@ type Column struct {
 	Difference bool
 }
 
-// ColumnOf finds the column of a measure; one that is not known is shown plainly under its id.
-func ColumnOf(id string) Column {
-	m, err := measure.ByID(id)
+// ColumnOf finds the column of a measure, of the contract or of those that a race has of its own; one that is not known is shown plainly under its id.
+func ColumnOf(id string, own ...race.CustomMeasure) Column {
+	m, err := measure.Of(own...).ByID(id)
 	if err != nil {
 		m = measure.Measure{ID: id, Name: id, Unit: measure.Count}
 	}
-	return Column{Measure: m, Title: title(m), Difference: verdict.Spec(id, verdict.Lower).Difference}
+	return Column{Measure: m, Title: title(m), Difference: verdict.Of(m).Difference}
 }
 
 func title(m measure.Measure) string {
@@ -43,6 +44,9 @@ func title(m measure.Measure) string {
 		return "mem/req"
 	case "memory_slope":
 		return "mem growth"
+	}
+	if m.Source == measure.Script {
+		return m.Name
 	}
 	name := strings.TrimSuffix(m.Name, " latency")
 	if strings.HasPrefix(name, "CPU") {

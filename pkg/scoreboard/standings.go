@@ -42,18 +42,26 @@ func standingsMeasures() []string {
 	}
 }
 
-// Standings makes the table of the main measures, best p95 first, lanes that left the race last. A measure that nobody has is left out.
-func Standings(r race.Race) Table { return NewTable(r, standingsMeasures()) }
+// Standings makes the table of the main measures and of the race's own, of its Trends the p95; best p95 first, lanes that left the race last. A measure that nobody has is left out.
+func Standings(r race.Race) Table {
+	ids := standingsMeasures()
+	for _, c := range r.CustomMeasures {
+		if c.Stat == "" || c.Stat == "p95" {
+			ids = append(ids, c.ID)
+		}
+	}
+	return NewTable(r, ids)
+}
 
-// Everything makes the table of all measures, in the order of the contract.
-func Everything(r race.Race) Table { return NewTable(r, measure.IDs()) }
+// Everything makes the table of all measures, in the order of the contract, the race's own behind them.
+func Everything(r race.Race) Table { return NewTable(r, measure.Of(r.CustomMeasures...).IDs()) }
 
 // NewTable makes the table of the measures asked for.
 func NewTable(r race.Race, measures []string) Table {
 	var t Table
 	for _, id := range measures {
 		if slices.ContainsFunc(r.Lanes, func(l race.Lane) bool { return l.Measures[id] != nil }) {
-			t.Columns = append(t.Columns, ColumnOf(id))
+			t.Columns = append(t.Columns, ColumnOf(id, r.CustomMeasures...))
 		}
 	}
 	bases := basesOf(r)

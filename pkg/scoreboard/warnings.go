@@ -15,11 +15,11 @@ import (
 var byDifference = regexp.MustCompile(`^(judged by the difference to the (baseline|earlier race): )(\S+) \((?:baseline|earlier race) (\S+), margin ([^)]+)\)$`)
 
 // Warnings are a verdict's but for those that all share, with numbers in the measure's unit: "+2.73 MB/s (baseline 0 B/s, margin 65.5 kB/s)".
-func Warnings(v race.Verdict, shared []string) []string {
+func Warnings(v race.Verdict, shared []string, own ...race.CustomMeasure) []string {
 	out := make([]string, 0, len(v.Warnings))
 	for _, w := range v.Warnings {
 		if !slices.Contains(shared, w) {
-			out = append(out, inUnit(ColumnOf(v.Measure), w))
+			out = append(out, inUnit(ColumnOf(v.Measure, own...), w))
 		}
 	}
 	return out

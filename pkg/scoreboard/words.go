@@ -114,22 +114,22 @@ func Certainty(r race.Race) string {
 		if b.StartedAt != nil {
 			when = b.StartedAt.UTC().Format(" of 2 Jan 2006 15:04 UTC")
 		}
-		return fmt.Sprintf("Each app was compared with itself in race %s%s%s.%s", b.ID, when, through, effects(r.Verdicts))
+		return fmt.Sprintf("Each app was compared with itself in race %s%s%s.%s", b.ID, when, through, effects(r))
 	}
 	if len(r.Heats) < 2 {
 		return fmt.Sprintf("Each app was compared with %s in one heat, which gives no interval.", r.Baseline)
 	}
 	return fmt.Sprintf("Each app was compared with %s heat by heat, over %s; the intervals [low, high] hold with %.0f%% confidence.%s",
-		r.Baseline, Count(len(r.Heats), "heat"), 100*r.Verdicts[0].Confidence, effects(r.Verdicts))
+		r.Baseline, Count(len(r.Heats), "heat"), 100*r.Verdicts[0].Confidence, effects(r))
 }
 
 // effects tells of the primary measures whose smallest effect is not the usual one what it is: " A difference counts from 5% on (p95 latency)."
-func effects(all []race.Verdict) string {
+func effects(r race.Race) string {
 	var parts []string
-	for _, v := range all {
-		c := ColumnOf(v.Measure)
+	for _, v := range r.Verdicts {
+		c := ColumnOf(v.Measure, r.CustomMeasures...)
 		part := fmt.Sprintf("from %s on (%s)", c.Effect(v.MinimumEffect), c.Name)
-		if v.Primary && v.MinimumEffect != verdict.Spec(v.Measure, verdict.Lower).MinimumEffect && !slices.Contains(parts, part) {
+		if v.Primary && v.MinimumEffect != verdict.Of(c.Measure).MinimumEffect && !slices.Contains(parts, part) {
 			parts = append(parts, part)
 		}
 	}

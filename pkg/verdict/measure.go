@@ -1,8 +1,10 @@
 package verdict
 
 import (
+	"slices"
 	"strings"
 
+	"github.com/photofinish/photofinish/pkg/measure"
 	"github.com/photofinish/photofinish/pkg/race"
 )
 
@@ -47,11 +49,26 @@ type MeasureSpec struct {
 	Difference bool
 	// Memory measures need MinMemorySeconds of racing.
 	Memory bool
+	// Percentile measures of a stock k6 are too coarse for a fine verdict.
+	Percentile bool
+}
+
+// Of is how a measure is judged by default: those of the contract by Spec. Of a race's own, shares are compared by their difference, since they may be zero.
+func Of(m measure.Measure) MeasureSpec {
+	if m.Source != measure.Script {
+		return Spec(m.ID, Better(m.Better))
+	}
+	_, percentile := measure.Quantile(m.Custom)
+	s := MeasureSpec{ID: m.ID, Better: Better(m.Better), MinimumEffect: DefaultMinimumEffect, Percentile: percentile}
+	if m.Unit == measure.Ratio {
+		s.Difference, s.MinimumEffect = true, ErrorMargin
+	}
+	return s
 }
 
 // Spec is how the contract's measure id is judged by default. Measures it does not know are ratios with the default minimum effect.
 func Spec(id string, better Better) MeasureSpec {
-	s := MeasureSpec{ID: id, Better: better, MinimumEffect: DefaultMinimumEffect, Memory: strings.HasPrefix(id, "memory_")}
+	s := MeasureSpec{ID: id, Better: better, MinimumEffect: DefaultMinimumEffect, Memory: strings.HasPrefix(id, "memory_"), Percentile: strings.HasPrefix(id, "latency_p")}
 	switch id {
 	case "latency_p95", "cpu_ms_per_request", "error_rate":
 		s.Primary = true
@@ -92,9 +109,20 @@ func (m MeasureSpec) With(asked race.Effects) MeasureSpec {
 	return m
 }
 
+// For is the same measure as a race's definition wants it judged.
+func (m MeasureSpec) For(d race.Definition) MeasureSpec {
+	if m = m.With(d.MinimumEffect); d.K6Image != "" {
+		m = m.FromStock()
+	}
+	if len(d.Primary) > 0 {
+		m.Primary = slices.Contains(d.Primary, m.ID)
+	}
+	return m
+}
+
 // FromStock is the same measure taken from a stock k6, whose histograms are too coarse for a fine verdict on a percentile.
 func (m MeasureSpec) FromStock() MeasureSpec {
-	if strings.HasPrefix(m.ID, "latency_p") {
+	if m.Percentile {
 		m.MinimumEffect = max(m.MinimumEffect, StockPercentileEffect)
 	}
 	return m

@@ -7,22 +7,13 @@ import (
 	"github.com/photofinish/photofinish/pkg/race"
 )
 
-// Catalogue is every measure of the contract as it is judged by default.
-func Catalogue() []MeasureSpec {
+// Catalogue is every measure of the contract as it is judged by default, and those that a race has of its own.
+func Catalogue(own ...race.CustomMeasure) []MeasureSpec {
 	var all []MeasureSpec
-	for _, m := range measure.All() {
-		all = append(all, Spec(m.ID, Better(m.Better)))
+	for _, m := range measure.Of(own...) {
+		all = append(all, Of(m))
 	}
 	return all
-}
-
-// betterOf is a measure's direction, None of one that is not known.
-func betterOf(id string) Better {
-	m, err := measure.ByID(id)
-	if err != nil {
-		return None
-	}
-	return Better(m.Better)
 }
 
 // FromRace is the input that a record gives, so that a past race is judged exactly as a new one. A lane that was lost within
@@ -67,7 +58,7 @@ func FromRaces(now, then race.Race, control string, measures []MeasureSpec) Inpu
 
 // Again judges a recorded race as it was judged, but for its baseline and override as they are now, and the smallest effects that somebody asks for.
 func Again(r race.Race, asked race.Effects) []race.Verdict {
-	specs := SpecsOf(r.Verdicts)
+	specs := SpecsOf(r)
 	for i := range specs {
 		if specs[i] = specs[i].With(asked); r.K6 != nil {
 			specs[i] = specs[i].FromStock()
@@ -76,14 +67,18 @@ func Again(r race.Race, asked race.Effects) []race.Verdict {
 	return Judge(FromRace(r, specs))
 }
 
-// SpecsOf reads off verdicts how their measures were judged.
-func SpecsOf(verdicts []race.Verdict) []MeasureSpec {
+// SpecsOf reads off a record's verdicts how their measures were judged.
+func SpecsOf(r race.Race) []MeasureSpec {
+	set := measure.Of(r.CustomMeasures...)
 	var specs []MeasureSpec
-	for _, v := range verdicts {
+	for _, v := range r.Verdicts {
 		if slices.ContainsFunc(specs, func(s MeasureSpec) bool { return s.ID == v.Measure }) {
 			continue
 		}
-		s := Spec(v.Measure, betterOf(v.Measure))
+		s := Spec(v.Measure, None)
+		if m, err := set.ByID(v.Measure); err == nil {
+			s = Of(m)
+		}
 		s.MinimumEffect, s.Primary = v.MinimumEffect, v.Primary
 		specs = append(specs, s)
 	}

@@ -268,6 +268,12 @@ var cases = map[string]struct {
 		func(o *audit.Observations) { o.Series = 2001 },
 		[]want{{"", race.SeriesBudget, race.Warning, "2001"}},
 	},
+	"a declared measure that nobody measured": {
+		func(o *audit.Observations) {
+			o.Missing = []audit.Missing{{Measure: "chekout_time", Why: "no lane emitted it"}}
+		},
+		[]want{{"", race.MeasureMissing, race.Warning, "chekout_time, of which nothing was measured: no lane emitted it"}},
+	},
 	"a heat was lost, and is not looked into": {func(o *audit.Observations) {
 		o.Heats[1] = audit.Heat{Number: 2, Lost: "k6 was killed", Wall: time.Hour}
 	}, []want{{"", race.HeatLost, race.Warning, "k6 was killed"}}},

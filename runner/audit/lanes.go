@@ -260,3 +260,10 @@ func (r *report) crossings(app string, heats []Heat, of func(Heat) []Crossing) {
 		r.add(app, race.ThresholdCrossed, race.Warning, "crossed the threshold %s in %s", condition, inHeats(in[condition]))
 	}
 }
+
+// missing tells of measures that the script declares and that nobody will find in the record.
+func missing(o Observations, r *report) {
+	for _, m := range o.Missing {
+		r.add("", race.MeasureMissing, race.Warning, "the script declares the measure %s, of which nothing was measured: %s", m.Measure, m.Why)
+	}
+}

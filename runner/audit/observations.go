@@ -26,7 +26,12 @@ type Observations struct {
 	StockK6 *race.K6
 	// Series is how many time series the race made in Prometheus; 0 is not known.
 	Series int
+	// Missing are the measures that the script declares and of which nothing was measured.
+	Missing []Missing
 }
+
+// Missing is a measure without any value, and why.
+type Missing struct{ Measure, Why string }
 
 // Lane is one app over the whole race.
 type Lane struct {

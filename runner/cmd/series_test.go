@@ -76,15 +76,20 @@ func readRaw(t *testing.T, files ...string) raw {
 	return r
 }
 
-// agrees proves that a percentile is off by no more than a share. Where it lies between two requests, both neighbours are right.
+// agrees proves that a percentile of the latencies is off by no more than a share.
 func (r raw) agrees(t *testing.T, app, id string, value, off float64) {
 	t.Helper()
-	l := r.latencies[app]
-	rank := percentiles[id] * float64(len(l))
+	between(t, r.latencies[app], percentiles[id], value, off, app+" "+id)
+}
+
+// between proves that a percentile of sorted values is off by no more than a share. Where it lies between two of them, both neighbours are right.
+func between(t *testing.T, sorted []float64, q, value, off float64, what string) {
+	t.Helper()
+	rank := q * float64(len(sorted))
 	const slack = 1e-6 // of the product's rounding
-	low, high := l[int(math.Ceil(rank-slack))-1], l[min(len(l)-1, int(math.Floor(rank+slack)))]
-	require.GreaterOrEqual(t, value, low/(1+off), "%s %s", app, id)
-	require.LessOrEqual(t, value, high*(1+off), "%s %s", app, id)
+	low, high := sorted[int(math.Ceil(rank-slack))-1], sorted[min(len(sorted)-1, int(math.Floor(rank+slack)))]
+	require.GreaterOrEqual(t, value, low/(1+off), what)
+	require.LessOrEqual(t, value, high*(1+off), what)
 }
 
 var percentiles = map[string]float64{"latency_p50": .50, "latency_p90": .90, "latency_p95": .95, "latency_p99": .99}

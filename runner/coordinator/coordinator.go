@@ -51,7 +51,9 @@ type Race struct {
 	Watch func(container, app string)
 	// Stored asks where k6's series went what has arrived of a race that is over; nil where nobody can be asked.
 	Stored func(ctx context.Context, r race.Race) (Stored, error)
-	// Measures are judged, in this order.
+	// Ask evaluates the expressions that the definition has for measures; nil where nobody can be asked.
+	Ask Ask
+	// Measures are judged, in this order, and behind them those that the race has of its own.
 	Measures []verdict.MeasureSpec
 	// Machine and Versions are recorded with the race.
 	Machine  race.Machine
@@ -87,6 +89,8 @@ type run struct {
 	heats  []heatObservation
 	// thresholdsCrossed: a k6 threshold was crossed in a heat.
 	thresholdsCrossed bool
+	// unanswered says what went wrong with an expression, by its measure.
+	unanswered map[string]error
 	// requests is how many an iteration made in the probe.
 	requests float64
 }
@@ -118,7 +122,7 @@ type Result struct {
 // Run runs the race. It returns its result also when it fails or ctx ends: then with what was measured so far.
 // The error says why the race did not come to its end; its code chooses the exit code.
 func (r Race) Run(ctx context.Context) (Result, error) {
-	u := &run{Race: r, record: r.newRecord()}
+	u := &run{Race: r, record: r.newRecord(), unanswered: map[string]error{}}
 	for _, spec := range r.Definition.Lanes {
 		u.lanes = append(u.lanes, &laneState{spec: spec, results: results.Lane{App: spec.App, Heats: map[int]results.LaneHeat{}}})
 	}

@@ -112,6 +112,9 @@ func (h *heatRun) drive(ctx context.Context) error {
 	case h.measured():
 		h.readSummaries(clocks)
 		h.keep(exits, h.lost(loopErr, exits))
+		if ctx.Err() == nil {
+			h.askOwn(ctx, h.heats[len(h.heats)-1].ended)
+		}
 	case !h.began.IsZero() && ctx.Err() == nil: // k6 did not live to tell what it had measured
 		h.heats = append(h.heats, heatObservation{
 			number: h.plan.Number, order: h.plan.Order, began: h.began, ended: later(h.began, h.ended), audit: audit.Heat{Number: h.plan.Number, Lost: h.lost(loopErr, exits)},

@@ -1,8 +1,10 @@
 package coordinator
 
 import (
+	"slices"
 	"time"
 
+	"github.com/photofinish/photofinish/pkg/measure"
 	"github.com/photofinish/photofinish/pkg/race"
 	"github.com/photofinish/photofinish/pkg/verdict"
 	"github.com/photofinish/photofinish/runner/audit"
@@ -79,7 +81,7 @@ func crossings(list []k6.Crossing) []audit.Crossing {
 func (u *run) findings() []race.Finding {
 	o := audit.Observations{
 		Baseline: u.Definition.Baseline, Mode: u.Plan.Mode, Arrivals: u.Definition.Arrivals, CPUs: u.Machine.CPUs,
-		Pinned: u.Plan.CPUs.Pinned(), AppURLAtInit: u.PerLane, StockK6: u.record.K6, Series: u.stored.Series,
+		Pinned: u.Plan.CPUs.Pinned(), AppURLAtInit: u.PerLane, StockK6: u.record.K6, Series: u.stored.Series, Missing: u.missing(),
 	}
 	for _, s := range u.Definition.Scenarios {
 		if !s.Open() {
@@ -128,7 +130,13 @@ func (u *run) decided() bool {
 }
 
 func (u *run) judge() []race.Verdict {
-	return append([]race.Verdict{}, verdict.Judge(verdict.FromRace(u.record, u.Measures))...)
+	specs := slices.Clone(u.Measures)
+	for _, m := range measure.Of(u.record.CustomMeasures...) {
+		if m.Source == measure.Script {
+			specs = append(specs, verdict.Of(m).For(u.Definition))
+		}
+	}
+	return append([]race.Verdict{}, verdict.Judge(verdict.FromRace(u.record, specs))...)
 }
 
 // jump is by how much the wall clock was set between two readings of both clocks (time.Now).

@@ -53,6 +53,7 @@ func (u *run) source() {
 
 // fill brings the record up to what is known now.
 func (u *run) fill() {
+	u.record.CustomMeasures = u.own()
 	u.record.Heats = u.record.Heats[:0]
 	for _, h := range u.heats {
 		if rec := u.heatRecord(h); len(rec.Lanes) > 0 { // a heat of which nothing is known is for the audit only
@@ -73,7 +74,7 @@ func (u *run) heatRecord(h heatObservation) race.Heat {
 	rec := race.Heat{Number: h.number, StartedAt: &began, FinishedAt: &ended, Order: h.order, Lanes: map[string]race.HeatLane{}}
 	for _, l := range u.lanes {
 		if result, ran := l.results.Heats[h.number]; ran {
-			rec.Lanes[l.spec.App] = results.HeatRecord(result)
+			rec.Lanes[l.spec.App] = results.HeatRecord(result, u.record.CustomMeasures...)
 		}
 	}
 	return rec
@@ -85,7 +86,7 @@ func (u *run) laneRecord(l *laneState) race.Lane {
 		rec.Exit = u.standing()
 	}
 	if len(l.results.Heats) > 0 {
-		rec = l.results.Totals(rec)
+		rec = l.results.Totals(rec, u.record.CustomMeasures...)
 	}
 	return rec
 }

@@ -18,6 +18,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/photofinish/photofinish/pkg/measure"
 	"github.com/photofinish/photofinish/pkg/race"
 )
 
@@ -74,9 +75,9 @@ func Parse(s Script, path string, o Overrides) (race.Definition, error) {
 	}
 	d := race.Definition{
 		Name: first(o.Name, x.name, nameOf(path)), Script: path, Lanes: x.lanes,
-		Primary: x.primary, K6Image: x.k6Image,
+		Measures: x.measures, Primary: x.primary, K6Image: x.k6Image,
 	}
-	if d.MinimumEffect, err = Effects(x.minimumEffect, o.MinimumEffect); err != nil {
+	if d.MinimumEffect, err = Effects(x.minimumEffect, o.MinimumEffect, measure.Possible(x.measures)...); err != nil {
 		return race.Definition{}, err
 	}
 	if err := checkLanes(d.Lanes); err != nil {

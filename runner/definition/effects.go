@@ -1,7 +1,9 @@
 package definition
 
 import (
+	"cmp"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"math"
 	"slices"
@@ -16,13 +18,13 @@ import (
 const effectForm = "write a number like 0.02 (2%), or single measures: { latency_p95: 0.05 }"
 
 // minimumEffect reads what a script says of the smallest effects: a number for all measures, or an object by measure.
-func minimumEffect(raw json.RawMessage) (e race.Effects, err error) {
+func minimumEffect(raw json.RawMessage, set measure.Set) (e race.Effects, err error) {
 	const where = extPath + ".minimum_effect"
 	if isNull(raw) {
 		return e, nil
 	}
 	if json.Unmarshal(raw, &e.All) == nil {
-		return e, checkEffect(where, "", e.All)
+		return e, checkEffect(where, "", e.All, set)
 	}
 	var single map[string]json.RawMessage
 	if json.Unmarshal(raw, &single) != nil {
@@ -36,7 +38,7 @@ func minimumEffect(raw json.RawMessage) (e race.Effects, err error) {
 		if !given {
 			size = math.NaN()
 		}
-		if err := checkEffect(where+"."+id, id, size); err != nil {
+		if err := checkEffect(where+"."+id, id, size, set); err != nil {
 			return e, err
 		}
 		e = with(e, id, size)
@@ -44,8 +46,10 @@ func minimumEffect(raw json.RawMessage) (e race.Effects, err error) {
 	return e, nil
 }
 
-// Effects lays what flags say over the script's word: NUMBER takes the place of all of it, MEASURE=NUMBER of that measure's.
-func Effects(e race.Effects, flags []string) (race.Effects, error) {
+// Effects lays what flags say over the script's word: NUMBER takes the place of all of it, MEASURE=NUMBER of that measure's. own are the measures
+// that there are beyond those of the contract.
+func Effects(e race.Effects, flags []string, own ...race.CustomMeasure) (race.Effects, error) {
+	set := measure.Of(own...)
 	if slices.ContainsFunc(flags, func(f string) bool { return !strings.Contains(f, "=") }) {
 		e = race.Effects{}
 	}
@@ -59,7 +63,7 @@ func Effects(e race.Effects, flags []string) (race.Effects, error) {
 			return e, race.Errorf(race.Invalid, "write it like --minimum-effect 0.02 or --minimum-effect latency_p95=0.05",
 				"minimum effect %q is neither NUMBER nor MEASURE=NUMBER", f).At("minimum_effect")
 		}
-		if err := checkEffect("minimum effect "+f, id, size); err != nil {
+		if err := checkEffect("minimum effect "+f, id, size, set); err != nil {
 			return e, err
 		}
 		if single {
@@ -81,7 +85,7 @@ func with(e race.Effects, id string, size float64) race.Effects {
 }
 
 // checkEffect says what is wrong with the smallest effect of a measure; id is "" for that of all.
-func checkEffect(where, id string, size float64) error {
+func checkEffect(where, id string, size float64, set measure.Set) error {
 	const above0below1 = "is %v; it must be above 0 and below 1 (0.02 is 2%%)"
 	fail := func(hint, format string, args ...any) error {
 		err := invalid(where, format, args...)
@@ -89,11 +93,11 @@ func checkEffect(where, id string, size float64) error {
 	}
 	share := true
 	if id != "" {
-		m, err := judged(id)
+		m, err := judged(id, set)
 		if err != nil {
 			return fail(race.HintOf(err), "%v", err)
 		}
-		share = m.Unit == measure.Ratio || !verdict.Spec(id, verdict.Lower).Difference
+		share = m.Unit == measure.Ratio || !verdict.Of(m).Difference
 		if !share && (!(size > 0) || math.IsInf(size, 0)) {
 			return fail("", "is %v; %s is compared by its difference, so it must be above 0 in %s", size, id, m.Unit)
 		}
@@ -105,22 +109,27 @@ func checkEffect(where, id string, size float64) error {
 }
 
 // judged finds a measure that gets verdicts.
-func judged(id string) (measure.Measure, error) {
-	m, err := measure.ByID(id)
-	if err == nil && m.Better == measure.None {
+func judged(id string, set measure.Set) (measure.Measure, error) {
+	m, err := set.ByID(id)
+	switch {
+	case err != nil || m.Better != measure.None:
+	case m.Source == measure.Script:
+		name := cmp.Or(m.Custom.Metric, id)
+		err = race.Errorf(race.Invalid, fmt.Sprintf("say so: measures: { %s: { better: 'lower' } }", name), "%s has no direction: nobody knows whether more or less of it is better", id)
+	default:
 		err = race.Errorf(race.Invalid, "", "%s is shown and never judged: neither more nor less of it is better", id)
 	}
 	return m, err
 }
 
 // primary reads which measures decide.
-func primary(m map[string]json.RawMessage) ([]string, error) {
+func primary(m map[string]json.RawMessage, set measure.Set) ([]string, error) {
 	ids, _, err := value[[]string](m, extPath, "primary", "a list of measures")
 	if err != nil {
 		return nil, err
 	}
 	for _, id := range ids {
-		if _, err := judged(id); err != nil {
+		if _, err := judged(id, set); err != nil {
 			return nil, race.Errorf(race.Invalid, race.HintOf(err), "%s.primary: %w", extPath, err).At("primary")
 		}
 	}

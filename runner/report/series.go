@@ -69,8 +69,8 @@ func newPayload(d Data) (p payload, thinned bool) {
 	}
 	latency := plot{Title: "Latency", Unit: string(measure.Milliseconds)}
 	var others []plot
-	for _, id := range plotted(d.Series) {
-		c := scoreboard.ColumnOf(id)
+	for _, id := range plotted(d.Series, d.Race.CustomMeasures) {
+		c := scoreboard.ColumnOf(id, d.Race.CustomMeasures...)
 		line := plotLine{Name: c.Title, Help: c.Sentence}
 		some := false
 		for _, app := range livery.Apps {
@@ -85,7 +85,7 @@ func newPayload(d Data) (p payload, thinned bool) {
 		switch {
 		case !some:
 			p.missing = append(p.missing, c.Name)
-		case c.Unit == measure.Milliseconds:
+		case c.Unit == measure.Milliseconds && c.Source == measure.Client:
 			latency.Tabs = append(latency.Tabs, line)
 		default:
 			others = append(others, plot{Title: c.Name, Unit: unitOf(c, d.Series), Tabs: []plotLine{line}})
@@ -99,14 +99,14 @@ func newPayload(d Data) (p payload, thinned bool) {
 }
 
 // plotted lists the measures that have series: what is looked at most comes first, the rest in the order of the contract, strangers last.
-func plotted(series []PlotSeries) []string {
+func plotted(series []PlotSeries, own []race.CustomMeasure) []string {
 	first := []string{"latency_p95", "latency_p50", "latency_p99", "request_rate", "cpu_cores", "memory_working_set", "cpu_ms_per_request", "error_rate"}
 	var out []string
 	var given []string
 	for _, s := range series {
 		given = append(given, s.Measure)
 	}
-	for _, id := range slices.Concat(first, measure.IDs(), given) {
+	for _, id := range slices.Concat(first, measure.Of(own...).IDs(), given) {
 		if slices.Contains(given, id) && !slices.Contains(out, id) {
 			out = append(out, id)
 		}

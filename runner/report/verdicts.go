@@ -11,6 +11,7 @@ import (
 // verdictRow is a verdict with its interval as a picture: a logarithmic axis from half to double, 1 in the middle.
 type verdictRow struct {
 	race.Verdict
+	Column        scoreboard.Column
 	Class         string
 	Remarks       []string // the verdict's warnings in its measure's unit
 	Drawn         bool
@@ -26,12 +27,12 @@ func newVerdictRows(r race.Race, class func(string) string) []verdictRow {
 	shared := scoreboard.SharedWarnings(r.Verdicts)
 	var out []verdictRow
 	for _, v := range r.Verdicts {
-		row := verdictRow{Verdict: v, Class: class(v.App), Remarks: scoreboard.Warnings(v, shared)}
+		row := verdictRow{Verdict: v, Class: class(v.App), Remarks: scoreboard.Warnings(v, shared, r.CustomMeasures...), Column: scoreboard.ColumnOf(v.Measure, r.CustomMeasures...)}
 		if v.Ratio != nil && v.Low != nil && v.High != nil {
 			row.Drawn = true
 			row.Low, row.High, row.At = percent(axis.at(*v.Low)), percent(axis.at(*v.High)), percent(axis.at(*v.Ratio))
 			row.MarkLow, row.MarkWidth = percent(50), percent(0)
-			if !scoreboard.ColumnOf(v.Measure).Difference { // whose smallest effect is no ratio
+			if !row.Column.Difference { // whose smallest effect is no ratio
 				low, high := axis.at(1/(1+v.MinimumEffect)), axis.at(1+v.MinimumEffect)
 				row.MarkLow, row.MarkWidth = percent(low), percent(high-low)
 			}

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/photofinish/photofinish/pkg/compare"
+	"github.com/photofinish/photofinish/pkg/race"
 	"github.com/photofinish/photofinish/runner/engine"
 	"github.com/photofinish/photofinish/runner/k6/stream"
 )
@@ -14,6 +15,8 @@ type LaneHeat struct {
 	Active time.Duration // time in which the lane was given load
 	Spent  Spent
 	Memory []MemorySample
+	// Asked are the values of the race's own expressions, by the measure's id.
+	Asked map[string]float64
 	// Whole is false where the lane was lost within the heat; its counts stand, but no verdict is built on it.
 	Whole bool
 }
@@ -39,8 +42,9 @@ func MemorySamples(readings []engine.Counters, windows []Window) []MemorySample 
 	return samples
 }
 
-// Measures are the values of one lane over one heat, or over a whole race where l is the Pool of its heats. What is not known is nil.
-func Measures(l LaneHeat) map[string]*float64 {
+// Measures are the values of one lane over one heat, or over a whole race where l is the Pool of its heats, of the contract's measures and of those
+// that the race has of its own. What is not known is nil.
+func Measures(l LaneHeat, own ...race.CustomMeasure) map[string]*float64 {
 	m := map[string]*float64{}
 	for id, q := range map[string]float64{"latency_p50": .50, "latency_p90": .90, "latency_p95": .95, "latency_p99": .99} {
 		m[id] = latency(l.Totals.Latency, func(h stream.Histogram) float64 { return h.Quantile(q) })
@@ -73,6 +77,7 @@ func Measures(l LaneHeat) map[string]*float64 {
 		m["memory_bytes_per_request"] = per(m["memory_slope"], *rate)
 	}
 	m["network_bytes_per_request"] = per(sum(number(l.Spent.NetworkRx), number(l.Spent.NetworkTx)), requests)
+	addOwn(m, l, own)
 	return m
 }
 

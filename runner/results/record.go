@@ -14,7 +14,7 @@ type Lane struct {
 
 // HeatRecord is a lane's part of one heat as race.json keeps it. A lane that was lost within the heat has no measures there:
 // what it did before is no fair match for the others' whole heat.
-func HeatRecord(l LaneHeat) race.HeatLane {
+func HeatRecord(l LaneHeat, own ...race.CustomMeasure) race.HeatLane {
 	rec := race.HeatLane{
 		ActiveMS: float64(l.Active.Milliseconds()),
 		Requests: l.Totals.Requests,
@@ -22,7 +22,7 @@ func HeatRecord(l LaneHeat) race.HeatLane {
 		Measures: map[string]*float64{},
 	}
 	if l.Whole {
-		rec.Measures = Measures(l)
+		rec.Measures = Measures(l, own...)
 	}
 	return rec
 }
@@ -43,9 +43,14 @@ func (l Lane) Pool() LaneHeat {
 }
 
 // Totals fills a lane's record: client, container, joined and measures over the whole race.
-func (l Lane) Totals(rec race.Lane) race.Lane {
+func (l Lane) Totals(rec race.Lane, own ...race.CustomMeasure) race.Lane {
 	pool := l.Pool()
-	m := Measures(pool)
+	m := Measures(pool, own...)
+	for _, c := range own {
+		if c.Type == race.Expression { // nobody knows how its values pool
+			m[c.ID] = l.overHeats(c.ID, mean, c)
+		}
+	}
 	m["memory_working_set"] = l.overHeats("memory_working_set", slices.Max[[]float64])
 	m["memory_slope"] = l.overHeats("memory_slope", median)
 	m["memory_bytes_per_request"] = nil
@@ -97,10 +102,10 @@ func (l Lane) numbers() []int {
 }
 
 // overHeats joins a measure's values of the whole heats; nil where no heat has one.
-func (l Lane) overHeats(id string, join func([]float64) float64) *float64 {
+func (l Lane) overHeats(id string, join func([]float64) float64, own ...race.CustomMeasure) *float64 {
 	var values []float64
 	for _, n := range l.numbers() {
-		if v := Measures(l.Heats[n])[id]; v != nil && l.Heats[n].Whole {
+		if v := Measures(l.Heats[n], own...)[id]; v != nil && l.Heats[n].Whole {
 			values = append(values, *v)
 		}
 	}
@@ -109,6 +114,14 @@ func (l Lane) overHeats(id string, join func([]float64) float64) *float64 {
 	}
 	v := join(values)
 	return &v
+}
+
+func mean(values []float64) float64 {
+	var sum float64
+	for _, v := range values {
+		sum += v
+	}
+	return sum / float64(len(values))
 }
 
 func median(values []float64) float64 {

@@ -189,24 +189,18 @@ func (s *Stage) measure(ctx context.Context) error {
 		return err
 	}
 	s.later(s.metrics.close)
-	s.Race.RemoteWriteURL, s.Race.Stored = s.metrics.remoteWriteURL, s.metrics.stored
+	s.Race.RemoteWriteURL, s.Race.Stored, s.Race.Ask = s.metrics.remoteWriteURL, s.metrics.stored, s.metrics.ask(s.Race.ID)
 	if s.metrics.names != nil {
 		s.Race.Watch = s.metrics.names.set
 	}
 	return nil
 }
 
-// specs are the measures as this race judges them.
+// specs are the measures of the contract as this race judges them.
 func specs(d race.Definition) []verdict.MeasureSpec {
 	all := verdict.Catalogue()
 	for i, spec := range all {
-		if spec = spec.With(d.MinimumEffect); d.K6Image != "" {
-			spec = spec.FromStock()
-		}
-		if len(d.Primary) > 0 {
-			spec.Primary = slices.Contains(d.Primary, spec.ID)
-		}
-		all[i] = spec
+		all[i] = spec.For(d)
 	}
 	return all
 }

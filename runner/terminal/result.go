@@ -173,7 +173,7 @@ func (o *result) verdicts(r race.Race) {
 		}
 		o.line("%s", strings.TrimRight(l.String(), " "))
 		if v.Outcome != race.Same {
-			o.warnings(scoreboard.Warnings(v, shared))
+			o.warnings(scoreboard.Warnings(v, shared, r.CustomMeasures...))
 		}
 	}
 	for _, w := range shared {
@@ -193,7 +193,7 @@ func verdictCells(r race.Race, v race.Verdict) [4]string {
 		needed = "needs " + scoreboard.Count(*v.HeatsNeeded, "heat")
 	}
 	return [4]string{
-		scoreboard.ColumnOf(v.Measure).Title, scoreboard.Mark(v.Outcome) + " " + scoreboard.Word(v.Measure, v.Outcome) + scoreboard.Asterisk(r.Audit), verdict.FormatRatio(v), needed,
+		scoreboard.ColumnOf(v.Measure, r.CustomMeasures...).Title, scoreboard.Mark(v.Outcome) + " " + scoreboard.Word(v.Measure, v.Outcome) + scoreboard.Asterisk(r.Audit), verdict.FormatRatio(v), needed,
 	}
 }
 

@@ -67,6 +67,23 @@ describe('the data source', () => {
     expect(dataSource().datasource.getQueryDisplayText({ refId: 'A', ...newQuery })).toBe('timeseries · latency_p95 · $latest');
   });
 
+  it('has the measures of the contract where races cannot be asked for theirs', async () => {
+    const measures = (params?: { race?: string }) => {
+      if (params?.race === 'gone') {
+        throw new Error('404');
+      }
+      return params?.race === 'ab2' ? [{ id: 'checkout_time_p95', source: 'script' }] : answers.measures;
+    };
+    const { datasource, getResource } = dataSource({ ...answers, measures });
+    const ids = async (races: string[]) => (await datasource.measuresOf(races, [])).map(({ id }) => id);
+    expect(await ids(['ab2'])).toEqual(['latency_p95', 'cpu_cores', 'checkout_time_p95']);
+    expect(await ids(['gone', 'ab2', 'ab2'])).toEqual(['latency_p95', 'cpu_cores', 'checkout_time_p95']);
+    expect(await ids([latest])).toEqual(['latency_p95', 'cpu_cores']);
+    getResource.mockClear();
+    await ids(Array.from({ length: 30 }, (_, i) => `race-${i}`));
+    expect(getResource).toHaveBeenCalledTimes(5);
+  });
+
   it('asks for the measures once, and again after a failure', async () => {
     const resources = { ...answers, measures: new Error('502') as unknown };
     const { datasource, getResource } = dataSource(resources);

@@ -9,7 +9,7 @@ import {
 import { DataSourceWithBackend, getTemplateSrv, type StreamOptionsProvider, type TemplateSrv } from '@grafana/runtime';
 import { lastValueFrom } from 'rxjs';
 
-import { readMeasures } from '../shared/measures';
+import { type MeasureInfo, readMeasures } from '../shared/measures';
 import { asList, asRecord, asText } from '../shared/json';
 import { isComplete, latest, newAlertQuery, newQuery, type RaceQuery, summary } from '../shared/query';
 import { mergeRaces, newestFinished, type RaceInfo, racesOfFrame, racesOfPage } from '../shared/races';
@@ -22,6 +22,8 @@ import { RaceVariables } from './variableSupport';
 
 /** How many of the runner's newest races the lists offer. */
 const listedRaces = 100;
+/** How many races are asked for measures of their own, where a query names none or many. */
+const racesAsked = 5;
 /** How many rows of a stream are kept in the browser: a minute of 15 lanes. */
 const keptRows = 5000;
 
@@ -91,13 +93,22 @@ export class DataSource extends DataSourceWithBackend<RaceQuery, RaceSettings> {
    * tells its apps itself; the back end is asked for other races, and finds none that is much older than a month.
    */
   async appsOf(races: readonly string[], listed: readonly RaceInfo[], name?: string): Promise<string[]> {
-    const ids =
-      races.length === 0 ? listed.map((race) => race.id) : races.map((id) => (id === latest ? newestFinished(listed, name)?.id : id));
-    const apps = ids.map((id) => {
+    const apps = idsOf(races, listed, name).map((id) => {
       const known = listed.find((race) => race.id === id)?.apps ?? [];
-      return known.length > 0 || id === undefined ? known : this.askApps(id);
+      return known.length > 0 ? known : this.askApps(id);
     });
     return [...new Set((await Promise.all(apps)).flat())];
+  }
+
+  /**
+   * The measures of the contract and, behind them, those that some races have of their own; of the first few where there are many. A race that cannot be
+   * asked has none: the others are as good without it.
+   */
+  async measuresOf(races: readonly string[], listed: readonly RaceInfo[], name?: string): Promise<MeasureInfo[]> {
+    const ask = (race: string) => this.getResource<unknown>('measures', { race }, { showErrorAlert: false }).then(readMeasures, () => []);
+    const own = idsOf(races, listed, name).slice(0, racesAsked).map(ask);
+    const all = [...(await this.measures()), ...(await Promise.all(own)).flat()];
+    return [...new Map(all.map((measure) => [measure.id, measure])).values()];
   }
 
   private async askApps(race: string): Promise<string[]> {
@@ -131,4 +142,12 @@ export class DataSource extends DataSourceWithBackend<RaceQuery, RaceSettings> {
     }
     return racesOfFrame(data[0]);
   }
+}
+
+/** The ids that a query's races stand for: those of the list where it names none. */
+function idsOf(races: readonly string[], listed: readonly RaceInfo[], name?: string): string[] {
+  if (races.length === 0) {
+    return listed.map((race) => race.id);
+  }
+  return races.map((id) => (id === latest ? newestFinished(listed, name)?.id : id)).filter((id) => id !== undefined);
 }

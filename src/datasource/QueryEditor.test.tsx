@@ -3,6 +3,7 @@ import { userEvent } from '@testing-library/user-event';
 import React from 'react';
 import { describe, expect, it, vi } from 'vitest';
 
+import { asList } from '../shared/json';
 import { newAlertQuery, newQuery, type RaceQuery } from '../shared/query';
 import { answers, dataSource } from '../test/datasource';
 import { AnnotationEditor } from './AnnotationEditor';
@@ -50,6 +51,18 @@ describe('the query editor', () => {
     expect(option.textContent).toContain('Lower is better. CPU seconds per second.');
     await user.click(option);
     expect(onChange).toHaveBeenCalledWith(expect.objectContaining({ measures: ['cpu_cores'] }));
+  });
+
+  it('offers the measures that the chosen races have of their own', async () => {
+    const measures = (params?: { race?: string }) =>
+      params?.race === 'ab2'
+        ? [...asList(answers.measures), { id: 'checkout_fast', name: 'Fast checkouts', unit: 'percentunit', source: 'script' }]
+        : answers.measures;
+    const { user, onChange } = show({ ...newQuery, races: ['ab2'], measures: [] }, { ...answers, measures });
+    await user.click(screen.getByRole('combobox', { name: 'Measures' }));
+    expect(await screen.findByRole('option', { name: /CPU \(cores\)/ })).toBeTruthy();
+    await user.click(await screen.findByRole('option', { name: /Fast checkouts/ }));
+    expect(onChange).toHaveBeenCalledWith(expect.objectContaining({ measures: ['checkout_fast'] }));
   });
 
   it('offers the newest race and the known ones', async () => {

@@ -57,7 +57,7 @@ export function QueryForm({ datasource, query, range = lastDay(), onChange }: Pr
           tooltip={tips.measures}
           placeholder="All measures"
           value={query.measures ?? []}
-          load={() => measureOptions(datasource)}
+          load={() => measureOptions(datasource, query, range)}
           onChange={(measures) => set({ measures })}
         />
       )}

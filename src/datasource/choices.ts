@@ -29,8 +29,11 @@ export async function appOptions(datasource: DataSource, query: RaceQuery, range
   return [...variableOptions(datasource), ...apps.map((app) => ({ value: app, label: app }))];
 }
 
-export async function measureOptions(datasource: DataSource): Promise<ComboboxOption[]> {
-  return [...variableOptions(datasource), ...(await datasource.measures()).map(measureOption)];
+/** The measures, with those that the races which the query asks for have of their own. A list that cannot be had takes away no more than these. */
+export async function measureOptions(datasource: DataSource, query: RaceQuery, range: TimeRange): Promise<ComboboxOption[]> {
+  const { races = [], name } = datasource.applyTemplateVariables(query);
+  const measures = await datasource.measuresOf(races, await datasource.races(range).catch(() => []), name);
+  return [...variableOptions(datasource), ...measures.map(measureOption)];
 }
 
 /** The options that hold what was typed, in their value, label or explanation. */

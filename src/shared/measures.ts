@@ -36,12 +36,14 @@ const units: Record<string, string> = {
   Bps: 'B/s',
   decbytes: 'bytes',
   short: 'count',
+  cps: 'per second',
 };
 
 const groups: Record<string, string> = {
   client: 'Seen by the client (k6)',
   container: 'Spent by the container (cAdvisor)',
   joined: 'Per request (both joined)',
+  script: "The script's own",
 };
 
 /** A measure as an option of a list: name and unit, and the explanation below. Lists cut long explanations off, so the direction comes first. */

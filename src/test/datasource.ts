@@ -28,7 +28,7 @@ export const settings: DataSourceInstanceSettings<RaceSettings> = {
   meta: { id: 'photofinish-race-datasource', name: 'Photofinish', type: PluginType.datasource, info, module: '', baseUrl: '' },
 };
 
-/** Answers of the resource calls by their path; an Error is a call that fails. */
+/** Answers of the resource calls by their path; an Error is a call that fails, a function answers by the call's parameters. */
 export type Answers = Record<string, unknown>;
 
 export const answers: Answers = {
@@ -80,9 +80,13 @@ export function dataSource(resources: Answers = answers, variables: Record<strin
   };
   // The two methods that are used.
   const datasource = new DataSource(settings, templates as unknown as TemplateSrv);
-  const getResource = vi.spyOn(datasource, 'getResource').mockImplementation((path: string) => {
-    const answer = resources[path];
-    return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
+  const getResource = vi.spyOn(datasource, 'getResource').mockImplementation(async (path: string, params?: object) => {
+    const given = resources[path];
+    const answer: unknown = typeof given === 'function' ? given(params) : given;
+    if (answer instanceof Error) {
+      throw answer;
+    }
+    return answer;
   });
   const query = vi.spyOn(datasource, 'query').mockImplementation((_request: DataQueryRequest<RaceQuery>) =>
     of({

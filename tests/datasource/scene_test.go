@@ -107,11 +107,39 @@ func (s *scene) ownHeat(c contestant, heat string, start time.Time) {
 		}
 	}
 	end := start.Add(pushes*time.Second + time.Millisecond).UnixMilli()
-	for _, one := range []*prompb.TimeSeries{&duration, &waited, &ok, &bad, &vus, &highest} {
+	ours := []*prompb.TimeSeries{&duration, &waited, &ok, &bad, &vus, &highest}
+	for _, one := range append(ours, s.ownMetrics(c, labels, start)...) {
 		one.Samples = append(one.Samples, prompb.Sample{Timestamp: end, Value: math.Float64frombits(value.StaleNaN)})
 		s.series = append(s.series, *one)
 	}
 }
+
+// ownMetrics are those of the script's own: a checkout takes three times what a request does, every fourth is not fast, and sells two items.
+func (s *scene) ownMetrics(c contestant, labels func(name string, more ...string) []prompb.Label, start time.Time) []*prompb.TimeSeries {
+	checkout := prometheus.NewHistogram(prometheus.HistogramOpts{Name: "x", NativeHistogramBucketFactor: 1.0028, NativeHistogramMaxBucketNumber: 10_000})
+	series := func(name string, more ...string) *prompb.TimeSeries {
+		return &prompb.TimeSeries{Labels: labels(name, more...)}
+	}
+	trend, top := series("photofinish_custom_trend", "metric", "checkout_time"), series("photofinish_custom_trend_max", "metric", "checkout_time", "contains", "time")
+	fast, slow := series("photofinish_custom_rate_total", "metric", "checkout_fast", "result", "pass"), series("photofinish_custom_rate_total", "metric", "checkout_fast", "result", "fail")
+	sold := series("photofinish_custom_counter_total", "metric", "items_sold")
+	for push := range pushes + 1 {
+		at := start.Add(time.Duration(push) * time.Second).UnixMilli()
+		for i := range min(push, 1) * rate {
+			checkout.Observe(checkoutMS(c, i))
+		}
+		trend.Histograms = append(trend.Histograms, prompb.FromIntHistogram(at, native(s.tb, checkout)))
+		fast.Samples = append(fast.Samples, prompb.Sample{Timestamp: at, Value: float64(push * rate * 3 / 4)})
+		slow.Samples = append(slow.Samples, prompb.Sample{Timestamp: at, Value: float64(push * rate / 4)})
+		sold.Samples = append(sold.Samples, prompb.Sample{Timestamp: at, Value: float64(2 * push * rate)})
+		if push > 0 {
+			top.Samples = append(top.Samples, prompb.Sample{Timestamp: at, Value: checkoutMS(c, rate-1)})
+		}
+	}
+	return []*prompb.TimeSeries{trend, top, fast, slow, sold}
+}
+
+func checkoutMS(c contestant, i int) float64 { return 3000 * c.median * (1 + float64(i)/rate) }
 
 // container writes what cAdvisor samples of an app from before the race until after it.
 func (s *scene) container(c contestant) {
@@ -135,16 +163,21 @@ func (s *scene) byHand(start time.Time) {
 			return labelsOf("__name__", name, "testid", "by-hand", "app", c.app, "status", "200", "expected_response", "true")
 		}
 		latencies := prometheus.NewHistogram(prometheus.HistogramOpts{Name: "x", NativeHistogramBucketFactor: 1.1, NativeHistogramMaxBucketNumber: 10_000})
+		checkout := prometheus.NewHistogram(prometheus.HistogramOpts{Name: "x", NativeHistogramBucketFactor: 1.1, NativeHistogramMaxBucketNumber: 10_000})
+		trend, sold := prompb.TimeSeries{Labels: labels("k6_checkout_time_seconds")}, prompb.TimeSeries{Labels: labels("k6_items_sold_total")}
 		duration, requests := prompb.TimeSeries{Labels: labels("k6_http_req_duration_seconds")}, prompb.TimeSeries{Labels: labels("k6_http_reqs_total")}
 		for push := range 2 * pushes {
 			at := start.Add(time.Duration(push+1) * time.Second).UnixMilli()
-			for range rate {
+			for i := range rate {
 				latencies.Observe(c.median * math.Exp(.2*s.rng.NormFloat64()))
+				checkout.Observe(checkoutMS(c, i) / 1000)
 			}
 			duration.Histograms = append(duration.Histograms, prompb.FromIntHistogram(at, native(s.tb, latencies)))
+			trend.Histograms = append(trend.Histograms, prompb.FromIntHistogram(at, native(s.tb, checkout)))
+			sold.Samples = append(sold.Samples, prompb.Sample{Timestamp: at, Value: float64(2 * (push + 1) * rate)})
 			requests.Samples = append(requests.Samples, prompb.Sample{Timestamp: at, Value: float64((push + 1) * rate)})
 		}
-		s.series = append(s.series, duration, requests)
+		s.series = append(s.series, duration, requests, trend, sold)
 	}
 }
 

@@ -6,10 +6,13 @@ import (
 	"sync"
 	"time"
 
+	"github.com/photofinish/photofinish/pkg/race"
 	"github.com/photofinish/photofinish/runner/k6/stopwatch/heat"
 	"github.com/photofinish/photofinish/runner/k6/stopwatch/remotewrite"
 	"github.com/photofinish/photofinish/runner/k6/stopwatch/tally"
+	"github.com/photofinish/photofinish/runner/k6/stream"
 	"github.com/sirupsen/logrus"
+	"go.k6.io/k6/metrics"
 )
 
 const (
@@ -127,4 +130,34 @@ func (p *pusher) setPart(part tally.Part, begin time.Time) {
 	if part.Slowest > 0 {
 		w.Maximum("photofinish_http_req_duration_max_seconds", part.Slowest, labels...)
 	}
+	p.setOwn(part, begin, with)
+}
+
+// setOwn hands over the metrics of the script's own. Their names are values of a label, so that a race's are found by three names of series.
+func (p *pusher) setOwn(part tally.Part, begin time.Time, with func(name, value string) []string) {
+	for name, m := range part.Totals.Metrics {
+		labels := with("metric", name)
+		also := func(name, value string) []string { return append(labels[:len(labels):len(labels)], name, value) }
+		switch m.Type {
+		case race.Trend:
+			p.writer.Histogram("photofinish_custom_trend", begin, m.Values, labels...)
+			if highest, some := part.Highest[name]; some {
+				p.writer.Maximum("photofinish_custom_trend_max", highest, also("contains", contains(m))...)
+			}
+		case race.Rate:
+			p.writer.Counter("photofinish_custom_rate_total", begin, float64(m.Passed), also("result", "pass")...)
+			p.writer.Counter("photofinish_custom_rate_total", begin, float64(m.Count-m.Passed), also("result", "fail")...)
+		case race.Counter:
+			p.writer.Counter("photofinish_custom_counter_total", begin, m.Sum, labels...)
+		case race.Expression:
+		}
+	}
+}
+
+// contains is k6's word for what a metric's values are.
+func contains(m stream.Metric) string {
+	if m.Time {
+		return metrics.Time.String()
+	}
+	return metrics.Default.String()
 }

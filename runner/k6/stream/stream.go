@@ -3,7 +3,12 @@
 // with a Command on CommandsFD. Nothing else passes between them while a heat runs.
 package stream
 
-import "time"
+import (
+	"math"
+	"time"
+
+	"github.com/photofinish/photofinish/pkg/race"
+)
 
 // The file descriptors that the k6 process inherits.
 const (
@@ -128,6 +133,65 @@ type Totals struct {
 	Latency       Histogram `json:"latency"`        // http_req_duration of all responses
 	LatencyPassed Histogram `json:"latency_passed"` // of expected responses only
 	StartLag      Histogram `json:"start_lag"`      // actual minus intended start of an iteration
+	// Metrics are those of the script's own, by name.
+	Metrics map[string]Metric `json:"metrics,omitempty"`
+}
+
+// Metric is what a metric of the script's own came to.
+type Metric struct {
+	Type race.MetricType `json:"type"`
+	Time bool            `json:"time,omitempty"` // its values are ms
+	// Values are those of a Trend, as the script gave them.
+	Values Histogram `json:"values,omitzero"`
+	// Of a Rate how many values there were and how many of them were not zero.
+	Count  int64 `json:"count,omitempty"`
+	Passed int64 `json:"passed,omitempty"`
+	// Sum is that of a Counter's values.
+	Sum float64 `json:"sum,omitempty"`
+}
+
+// Observe counts one value. Not-a-number and infinities are left out.
+func (m *Metric) Observe(v float64) {
+	if math.IsNaN(v) || math.IsInf(m.Sum+v, 0) {
+		return
+	}
+	switch m.Type {
+	case race.Trend:
+		m.Values.Observe(v)
+	case race.Rate:
+		m.Count++
+		if v != 0 {
+			m.Passed++
+		}
+	case race.Counter:
+		m.Sum += v
+	case race.Expression:
+	}
+}
+
+// Merge adds what the same metric came to elsewhere.
+func (m *Metric) Merge(other Metric) {
+	m.Type, m.Time = other.Type, other.Time
+	m.Values.Merge(other.Values)
+	m.Count += other.Count
+	m.Passed += other.Passed
+	m.Sum += other.Sum
+}
+
+// MergeMetrics adds b to a, and shares nothing with either. It is nil where there is none.
+func MergeMetrics(a, b map[string]Metric) map[string]Metric {
+	var all map[string]Metric
+	for _, part := range []map[string]Metric{a, b} {
+		for name, metric := range part {
+			if all == nil {
+				all = make(map[string]Metric, len(part))
+			}
+			sum := all[name]
+			sum.Merge(metric)
+			all[name] = sum
+		}
+	}
+	return all
 }
 
 // Histogram is a native histogram of schema 8 (buckets 0.27% wide) over seconds, sparse:

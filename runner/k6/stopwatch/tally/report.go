@@ -52,6 +52,8 @@ type Part struct {
 	Totals  stream.Totals
 	Slowest float64 // seconds; 0 without requests
 	MostVUs int
+	// Highest are the highest values of the script's own Trends, by name.
+	Highest map[string]float64
 }
 
 // Snapshot copies every lane's phases of those asked for and begins a new second for their extremes.
@@ -63,7 +65,7 @@ func (t *Tally) Snapshot(phases ...heat.Phase) []Part {
 		for _, phase := range phases {
 			p := &l.phases[phase]
 			parts = append(parts, Part{
-				App: l.App, Phase: phase, Totals: l.total(phase), Slowest: p.slowest, MostVUs: l.TakeRecentVUs(phase),
+				App: l.App, Phase: phase, Totals: l.total(phase), Slowest: p.slowest, MostVUs: l.TakeRecentVUs(phase), Highest: p.takeHighest(),
 			})
 			p.slowest = 0
 		}
@@ -75,6 +77,7 @@ func (t *Tally) Snapshot(phases ...heat.Phase) []Part {
 func (l *laneTally) total(phase heat.Phase) stream.Totals {
 	t := l.phases[phase].totals
 	t.Latency, t.LatencyPassed, t.StartLag = t.Latency.Clone(), t.LatencyPassed.Clone(), l.Lag(phase)
+	t.Metrics = l.phases[phase].ownTotals()
 	t.Dropped, t.MaxVUs = l.Dropped(phase), l.MostVUs(phase)
 	return t
 }

@@ -20,6 +20,7 @@ type Tally struct {
 	builtin *metrics.BuiltinMetrics
 
 	mu      sync.Mutex
+	own     map[*metrics.Metric]*own
 	places  map[*metrics.TagSet]place // tag sets are interned by k6, so that a pointer stands for its tags
 	lanes   []*laneTally              // in the order of the heat's lanes
 	foreign int64
@@ -42,11 +43,12 @@ type laneTally struct {
 type phaseTally struct {
 	totals  stream.Totals
 	slowest float64 // seconds; the maximum since the last Snapshot, 0 without requests
+	metrics map[*own]*metricTally
 }
 
 // New makes an empty tally for a heat.
 func New(h *heat.Heat, builtin *metrics.BuiltinMetrics) *Tally {
-	t := &Tally{heat: h, builtin: builtin, places: make(map[*metrics.TagSet]place)}
+	t := &Tally{heat: h, builtin: builtin, places: make(map[*metrics.TagSet]place), own: make(map[*metrics.Metric]*own)}
 	for _, l := range h.Lanes() {
 		t.lanes = append(t.lanes, &laneTally{Lane: l, reached: make(map[string]int64)})
 	}
@@ -137,12 +139,15 @@ func (t *Tally) count(p place, phase *phaseTally, end time.Time, took time.Durat
 	p.lane.recent.observe(seconds)
 }
 
-// sample counts the few other metrics that are of use; the rest is k6's own output's business.
+// sample counts the few other metrics that are of use, and those of the script's own; the rest is k6's own output's business.
 func (t *Tally) sample(s *metrics.Sample) {
+	var custom *own
 	switch s.Metric {
 	case t.builtin.Checks, t.builtin.DataSent, t.builtin.DataReceived, t.builtin.Iterations:
 	default:
-		return
+		if custom = t.ownMetric(s.Metric); custom == nil {
+			return
+		}
 	}
 	p := t.place(s.Tags)
 	if p.lane == nil {
@@ -165,6 +170,8 @@ func (t *Tally) sample(s *metrics.Sample) {
 		phase.totals.DataReceived += s.Value
 	case t.builtin.Iterations:
 		phase.totals.Iterations += int64(s.Value)
+	default:
+		phase.observe(custom, s.Value)
 	}
 }
 
