@@ -17,9 +17,15 @@ test('settings are saved and tested, and a wrong address is named', async ({ cre
 test('Explore shows the standings of a race', async ({ page, race }) => {
   const left = { datasource: source, queries: [{ refId: 'A', queryType: 'races', races: [race.id] }], range: { from: 'now-7d', to: 'now' } };
   await page.goto(`/explore?${new URLSearchParams({ schemaVersion: '1', panes: JSON.stringify({ one: left }) })}`);
-  await page.getByRole('combobox', { name: 'Query type', exact: true }).click();
+  // By the keyboard. In Explore a Combobox of Grafana's 12.2.0, ours or of its own Prometheus editor, may render without end (React's
+  // error 185) while the mouse rests on its open list. The next test chooses with the mouse.
+  const types = page.getByRole('combobox', { name: 'Query type', exact: true });
+  await types.focus();
+  await types.pressSequentially('Standings');
+  await expect(page.getByRole('option')).toHaveText([/^Standings/]);
+  await types.press('ArrowDown');
   const answered = page.waitForResponse((answer) => (answer.request().postData() ?? '').includes('"queryType":"standings"'));
-  await page.getByRole('option', { name: /^Standings/ }).click(); // the editor runs the query
+  await types.press('Enter'); // the editor runs the query
   expect((await answered).ok()).toBe(true);
   await expect(page.getByRole('columnheader', { name: 'rank' })).toBeVisible();
 });
