@@ -14,6 +14,7 @@ import { ridgesOf } from './model/ridges';
 import type { FinishOptions } from './options';
 import { RatioFigure, ratiosTitle } from './RatioFigure';
 import { Sentences } from './Sentences';
+import { Thresholds } from './Thresholds';
 import { Tools } from './Tools';
 
 /** Two pictures stand beside each other from this width on; as in the style sheet. */
@@ -79,6 +80,7 @@ export function FinishPanel({ data, options, width, timeRange, onChangeTimeRange
         {beside && <RatioFigure {...figure} ratios={beside} picture={ratioPicture} />}
       </div>
       {options.audit && finish.fairness !== '' && <Audit {...{ finish, look, styles }} />}
+      {options.audit && finish.thresholds.length > 0 && <Thresholds {...{ finish, look, styles }} />}
     </div>
   );
 }
