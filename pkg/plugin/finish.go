@@ -27,7 +27,9 @@ type finished struct {
 	Heats      int         `json:"heats"`
 	Certainty  string      `json:"certainty"` // what the intervals are
 	Fairness   string      `json:"fairness"`  // the audit in one line
-	Audit      race.Audit  `json:"audit"`
+	// Thresholds are the script's own; absent where it has none, and where nobody recorded them.
+	Thresholds []race.Threshold `json:"thresholds,omitempty"`
+	Audit      race.Audit       `json:"audit"`
 }
 
 // entrant is an app of a race.
@@ -45,6 +47,7 @@ func finishOf(q query, races []race.Race) finish {
 		one := finished{
 			ID: r.ID, Name: r.Name, Status: r.Status, Error: r.Error, StartedAt: r.StartedAt, FinishedAt: r.FinishedAt, Baseline: r.Baseline,
 			Heats: len(r.Heats), Certainty: scoreboard.Certainty(r), Fairness: scoreboard.Fairness(r.Audit), Audit: r.Audit,
+			Thresholds: r.Thresholds,
 		}
 		one.Audit.Findings = scoreboard.Findings(r.Audit)
 		for _, l := range r.Lanes {

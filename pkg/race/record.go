@@ -30,7 +30,9 @@ type Race struct {
 	Verdicts     []Verdict `json:"verdicts"`
 	// CustomMeasures are the measures of this race beyond the contract's, which the measures of lanes and heats and the verdicts name by id.
 	CustomMeasures []CustomMeasure `json:"custom_measures,omitempty"`
-	Audit          Audit           `json:"audit"`
+	// Thresholds are the script's own; absent where it has none, and where nobody recorded them.
+	Thresholds []Threshold `json:"thresholds,omitempty"`
+	Audit      Audit       `json:"audit"`
 	// Error says in one sentence why a race failed or was interrupted; null for the others.
 	Error *string `json:"error"`
 	// Versions names the programs that measured: photofinish, k6, prometheus, cadvisor, go, and docker where it ran the apps.
@@ -205,6 +207,14 @@ type Verdict struct {
 	Heats         int      `json:"heats"`
 	HeatsNeeded   *int     `json:"heats_needed"`
 	Warnings      []string `json:"warnings"`
+}
+
+// Threshold is one of the script's own for one lane, as k6 judged it at the end of each heat. Lane is empty for what k6 counts for all lanes together.
+type Threshold struct {
+	Lane      string `json:"lane"`
+	Condition string `json:"condition"` // "http_req_failed: rate<0.01"
+	Heats     int    `json:"heats"`     // in which it was judged
+	Crossed   []int  `json:"crossed"`   // the numbers of the heats in which it was not kept
 }
 
 // Audit is what was found about the race's fairness. OverriddenBy names who let the verdicts stand in spite of an unfair race; when and why are

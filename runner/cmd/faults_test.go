@@ -146,6 +146,10 @@ func TestCrossedThresholdsAreTheExitCode99(t *testing.T) {
 	require.Contains(t, f.record.Audit.Findings, race.Finding{
 		Lane: "b", Kind: race.ThresholdCrossed, Severity: race.Warning, Detail: "crossed the threshold http_req_duration: p(95)<10 in heat 1",
 	})
+	require.Equal(t, []race.Threshold{
+		{Lane: "a", Condition: "http_req_duration: p(95)<10", Heats: 1, Crossed: []int{}},
+		{Lane: "b", Condition: "http_req_duration: p(95)<10", Heats: 1, Crossed: []int{1}},
+	}, f.record.Thresholds)
 	nothingLeft(t)
 }
 

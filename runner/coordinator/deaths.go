@@ -47,14 +47,14 @@ func (h *heatRun) laneDied(c *clocks, d death) {
 }
 
 // retire takes a lane out of the heats to come, because of a threshold with abortOnFail. What it did is measured as ever.
-func (h *heatRun) retire(crossed k6.Crossing) {
-	l := h.lane(crossed.App)
-	if l == nil || l.out != "" || !crossed.Abort {
+func (h *heatRun) retire(j k6.Judged) {
+	l := h.lane(j.App)
+	if l == nil || l.out != "" || !j.Abort || !j.Crossed {
 		return
 	}
 	at := h.ended.UTC()
 	l.exit, l.out = &race.Exit{Reason: race.Stopped, At: &at}, fmt.Sprintf("threshold, %.0f s", h.since(at).Seconds())
-	h.View.Log(fmt.Sprintf("%s is out of the race: it crossed %s, which has abortOnFail", crossed.App, crossed.Condition))
+	h.View.Log(fmt.Sprintf("%s is out of the race: it crossed %s, which has abortOnFail", j.App, j.Condition))
 }
 
 // measured says whether the race part was reached, and k6 lived to tell of it.

@@ -60,15 +60,15 @@ type heatRun struct {
 	progress map[string]stream.LaneProgress
 	result   map[string]stream.LaneResult
 	foreign  int64
-	crossed  map[string][]k6.Crossing // by app; "" is k6's own
-	k6CPUs   int                      // to which k6 is held; 0 is none
+	judged   map[string][]k6.Judged // thresholds, by app; "" is k6's own
+	k6CPUs   int                    // to which k6 is held; 0 is none
 }
 
 func newHeatRun(u *run, h plan.Heat, lanes map[string]engine.Lane) *heatRun {
 	return &heatRun{
 		run: u, plan: h, cfg: u.config(h, lanes), lanes: lanes,
 		deaths: map[string]time.Time{}, samplers: map[string]*sampler{},
-		progress: map[string]stream.LaneProgress{}, result: map[string]stream.LaneResult{}, crossed: map[string][]k6.Crossing{},
+		progress: map[string]stream.LaneProgress{}, result: map[string]stream.LaneResult{}, judged: map[string][]k6.Judged{},
 	}
 }
 
@@ -296,7 +296,7 @@ func (h *heatRun) keep(exits []k6.Exit, lost string) {
 	h.heats = append(h.heats, seen)
 }
 
-// readSummaries takes from k6's own end-of-test summaries what they count, for the audit to compare, and which thresholds were crossed. A summary
+// readSummaries takes from k6's own end-of-test summaries what they count, for the audit to compare, and how the thresholds were judged. A summary
 // that is missing leaves the count unknown.
 func (h *heatRun) readSummaries(c *clocks) {
 	for i, p := range c.processes {
@@ -308,9 +308,9 @@ func (h *heatRun) readSummaries(c *clocks) {
 			}
 			l.summary += s.Lanes[app].Requests
 		}
-		for _, crossing := range s.Crossed {
-			h.crossed[crossing.App] = append(h.crossed[crossing.App], crossing)
-			h.retire(crossing)
+		for _, j := range s.Judged {
+			h.judged[j.App] = append(h.judged[j.App], j)
+			h.retire(j)
 		}
 	}
 }

@@ -19,17 +19,18 @@ type heatObservation struct {
 	number       int
 	order        []string
 	began, ended time.Time
+	judged       map[string][]k6.Judged // thresholds, by app; "" is k6's own
 	audit        audit.Heat
 }
 
 // observe collects what the audit wants to know of this heat. whole holds every lane's use over the whole race part,
 // the time between its blocks included.
 func (h *heatRun) observe(readings map[string][]engine.Counters, end time.Time) heatObservation {
-	o := heatObservation{number: h.plan.Number, order: h.plan.Order, began: h.began, ended: end}
+	o := heatObservation{number: h.plan.Number, order: h.plan.Order, began: h.began, ended: end, judged: h.judged}
 	took := end.Sub(h.began)
 	o.audit = audit.Heat{
 		Number: h.plan.Number, Duration: took, Wall: took + jump(h.noted, h.ended),
-		Machine: h.machine.heat(), Lanes: map[string]audit.LaneHeat{}, Crossed: crossings(h.crossed[""]),
+		Machine: h.machine.heat(), Lanes: map[string]audit.LaneHeat{}, Crossed: crossings(h.judged[""]),
 	}
 	if h.watch != nil {
 		o.audit.K6.CPU = secondsOf(results.Spend(h.watch.Wait(), []results.Window{{From: h.began, To: end}}).CPU)
@@ -52,7 +53,7 @@ func (h *heatRun) observeLane(l stream.Lane, readings []engine.Counters, end tim
 		ThrottledPeriods: result.Spent.ThrottledPeriods, OOMKills: whole.OOMKills,
 		Requests: result.Totals.Requests, Failed: result.Totals.Failed,
 		Dropped: result.Totals.Dropped, Iterations: result.Totals.Iterations, Redelivered: result.Totals.Redelivered, QueueErrors: result.Totals.QueueErrors,
-		Exit: race.Exit{Reason: race.Running}, Crossed: crossings(h.crossed[l.App]),
+		Exit: race.Exit{Reason: race.Running}, Crossed: crossings(h.judged[l.App]),
 	}
 	if n := len(readings); n > 0 {
 		seen.Enforced = readings[n-1].Enforced
@@ -69,10 +70,12 @@ func (h *heatRun) observeLane(l stream.Lane, readings []engine.Counters, end tim
 	return seen
 }
 
-func crossings(list []k6.Crossing) []audit.Crossing {
+func crossings(list []k6.Judged) []audit.Crossing {
 	var out []audit.Crossing
-	for _, c := range list {
-		out = append(out, audit.Crossing{Condition: c.Condition, Retired: c.Abort && c.App != ""})
+	for _, j := range list {
+		if j.Crossed {
+			out = append(out, audit.Crossing{Condition: j.Condition, Retired: j.Abort && j.App != ""})
+		}
 	}
 	return out
 }

@@ -2,6 +2,7 @@ package coordinator
 
 import (
 	"maps"
+	"slices"
 
 	"github.com/photofinish/photofinish/pkg/race"
 	"github.com/photofinish/photofinish/runner/audit"
@@ -64,9 +65,49 @@ func (u *run) fill() {
 	for _, l := range u.lanes {
 		u.record.Lanes = append(u.record.Lanes, u.laneRecord(l))
 	}
+	u.record.Thresholds = u.thresholds()
 	u.record.Audit.Findings = u.findings()
 	u.record.Audit.Fair = audit.Fair(u.record.Audit.Findings)
 	u.record.Verdicts = u.verdicts()
+}
+
+// thresholds sums up how the script's were judged in the heats: first those of all lanes together, then lane by lane.
+func (u *run) thresholds() []race.Threshold {
+	apps := []string{""}
+	for _, l := range u.lanes {
+		apps = append(apps, l.spec.App)
+	}
+	var all []race.Threshold
+	for _, app := range apps {
+		all = append(all, thresholdsOf(app, u.heats)...)
+	}
+	return all
+}
+
+func thresholdsOf(app string, heats []heatObservation) []race.Threshold {
+	var list []race.Threshold
+	for _, h := range heats {
+		if h.audit.Lost != "" {
+			continue
+		}
+		in := map[string]bool{} // what is all lanes' together, each k6 process tells of
+		for _, j := range h.judged[app] {
+			at := slices.IndexFunc(list, func(t race.Threshold) bool { return t.Condition == j.Condition })
+			if at < 0 {
+				at = len(list)
+				list = append(list, race.Threshold{Lane: app, Condition: j.Condition, Crossed: []int{}})
+			}
+			t := &list[at]
+			if !in[j.Condition] {
+				in[j.Condition] = true
+				t.Heats++
+			}
+			if j.Crossed && !slices.Contains(t.Crossed, h.number) {
+				t.Crossed = append(t.Crossed, h.number)
+			}
+		}
+	}
+	return list
 }
 
 func (u *run) heatRecord(h heatObservation) race.Heat {

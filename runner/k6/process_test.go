@@ -187,7 +187,11 @@ func TestAScriptsOwnSummaryIsWrittenAndFailuresAreCounted(t *testing.T) {
 
 	summary, err := x.files.ReadSummary(x.run.SummaryPath)
 	require.NoError(t, err)
-	require.Equal(t, []k6.Crossing{{App: "b", Condition: "http_req_failed: rate<0.5", Abort: true}}, summary.Crossed, "only the lane that failed")
+	require.Equal(t, []k6.Judged{
+		{App: "a", Condition: "http_req_duration: p(95)<60000"},
+		{App: "a", Condition: "http_req_failed: rate<0.5", Abort: true},
+		{App: "b", Condition: "http_req_failed: rate<0.5", Abort: true, Crossed: true},
+	}, summary.Judged, "only the lane that failed crossed one")
 	require.Zero(t, summary.Lanes["a"].Failed)
 	require.Positive(t, summary.Lanes["b"].Failed)
 	require.Equal(t, summary.Lanes["b"].Requests, summary.Lanes["b"].Failed)

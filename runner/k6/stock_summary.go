@@ -64,9 +64,7 @@ func (h Heat) ReadStock(line string) (totals StockTotals, summary Summary, ok bo
 	}
 	for _, name := range slices.Sorted(maps.Keys(metrics)) {
 		for _, condition := range slices.Sorted(maps.Keys(metrics[name].Thresholds)) {
-			if !metrics[name].Thresholds[condition].OK {
-				summary.Crossed = append(summary.Crossed, h.crossing(name, condition))
-			}
+			summary.Judged = append(summary.Judged, h.judged(name, condition, !metrics[name].Thresholds[condition].OK))
 		}
 	}
 	return totals, summary, true, nil

@@ -45,7 +45,10 @@ func TestWhatAStockK6CountedIsRead(t *testing.T) {
 	require.Equal(t, []float64{.001, .03}, []float64{a.Latency.Min, a.Latency.Max})
 	require.Zero(t, totals["b"].Requests, "a lane without requests is there too")
 	require.Equal(t, k6.LaneSummary{Requests: 200, Failed: 3}, summary.Lanes["a"])
-	require.Equal(t, []k6.Crossing{{App: "a", Condition: "checks: rate>0.99", Abort: true}, {Condition: "vus: value<5"}}, summary.Crossed)
+	require.Equal(t, []k6.Judged{
+		{App: "a", Condition: "checks: rate>0.99", Abort: true, Crossed: true},
+		{Condition: "vus: value<5", Crossed: true}, {Condition: "vus: value<50"},
+	}, summary.Judged)
 }
 
 // packed lists what is in an archive of a script in a folder.

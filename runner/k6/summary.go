@@ -17,8 +17,8 @@ type LaneSummary struct {
 // Summary is k6's end-of-test summary, as far as a race needs it.
 type Summary struct {
 	Lanes map[string]LaneSummary // by app; every app of the heat is there
-	// Crossed are the thresholds that were crossed, by metric, app and condition.
-	Crossed []Crossing
+	// Judged are the script's thresholds, by metric, app and condition.
+	Judged []Judged
 }
 
 // ReadSummary reads the file of Run.SummaryPath.
@@ -48,9 +48,7 @@ func (h Heat) ReadSummary(path string) (Summary, error) {
 	for _, name := range slices.Sorted(maps.Keys(file.Metrics)) {
 		thresholds := file.Metrics[name].Thresholds
 		for _, condition := range slices.Sorted(maps.Keys(thresholds)) {
-			if thresholds[condition] {
-				s.Crossed = append(s.Crossed, h.crossing(name, condition))
-			}
+			s.Judged = append(s.Judged, h.judged(name, condition, thresholds[condition]))
 		}
 	}
 	return s, nil

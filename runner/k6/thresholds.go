@@ -55,18 +55,20 @@ func laneThresholds(all map[string]json.RawMessage, lanes []stream.Lane) (out ma
 // threshold is a condition on a metric as k6 names it, with its tags.
 type threshold struct{ metric, condition string }
 
-// Crossing is a threshold that was crossed in a heat.
-type Crossing struct {
+// Judged is a threshold as k6 judged it at the end of a heat.
+type Judged struct {
 	App string // "" for what k6 counts for all lanes together
 	// Condition is what the script asked for, as "http_req_failed: rate<0.5", with the tags that are not those of every lane.
 	Condition string
 	// Abort: abortOnFail was asked for.
 	Abort bool
+	// Crossed: the metric did not keep to it.
+	Crossed bool
 }
 
-// crossing reads a threshold of the heat's submetrics.
-func (h Heat) crossing(metric, text string) Crossing {
-	c := Crossing{Condition: metric + ": " + text, Abort: h.aborts[threshold{metric, text}]}
+// judged reads a threshold of the heat's submetrics.
+func (h Heat) judged(metric, text string, crossed bool) Judged {
+	c := Judged{Condition: metric + ": " + text, Abort: h.aborts[threshold{metric, text}], Crossed: crossed}
 	name, tags, err := metrics.ParseMetricName(metric)
 	if err != nil {
 		return c

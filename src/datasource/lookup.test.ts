@@ -36,6 +36,13 @@ describe('looking a variable up in Grafana', () => {
     ['All with a value of its own', { app: { value: ['$__all'], allValue: '.*' } }, undefined, 'all'],
     ['every value chosen one by one is not All', { app: { value: ['a', 'b'], options: ['a', 'b'] } }, undefined, ['a', 'b']],
     ['the one value of a repeated panel', { app: { value: ['$__all'], options: ['a', 'b'] } }, { app: { text: 'b', value: 'b' } }, ['b']],
+    [
+      'the row that is repeated over All of no values',
+      { app: { value: ['$__all'], options: [] } },
+      { app: { text: 'All', value: '' } },
+      'all',
+    ],
+    ['the row that is repeated over nothing chosen', { app: { value: [] } }, { app: { text: 'None', value: '' } }, ['']],
     ['nothing chosen', { app: { value: [] } }, undefined, []],
     ['an unknown variable', {}, undefined, undefined],
   ])('%s', (_name, variables, scoped, want) => {

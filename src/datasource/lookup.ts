@@ -10,7 +10,8 @@ const all = '$__all';
  * So its formatter is used to get hold of the values, and the variable itself says whether All is chosen.
  *
  * A panel that is repeated has one value of its own, a plain string, while the dashboard's variable still says All; a list of values
- * (or, with a custom value for All, no call of the formatter) is what All really looks like.
+ * (or, with a custom value for All, no call of the formatter) is what All really looks like. Where All has no values, as before the first race,
+ * Grafana repeats once, with an empty text as the value.
  */
 export function grafanaLookup(templates: TemplateSrv, scopedVars?: ScopedVars): Lookup {
   return (reference) => {
@@ -20,7 +21,7 @@ export function grafanaLookup(templates: TemplateSrv, scopedVars?: ScopedVars): 
       return '';
     });
     if (typeof found === 'string') {
-      return found === all ? 'all' : [found];
+      return found === all || (found === '' && isAll(templates, reference)) ? 'all' : [found];
     }
     const known = found !== undefined || text !== reference;
     if (known && isAll(templates, reference)) {

@@ -107,6 +107,69 @@ describe.each(dashboards)('$name', ({ dashboard, panels }) => {
   });
 });
 
+describe('the rows that ask Prometheus itself', () => {
+  const asked = (name: string) => {
+    const [found] = dashboards.filter((one) => one.name === name);
+    return (found?.panels ?? []).flatMap(({ targets = [] }) => targets.flatMap(({ expr }) => (expr === undefined ? [] : [expr])));
+  };
+
+  it('show what people find in other dashboards for k6', () => {
+    const all = asked('k6.json').join('\n');
+    const times = ['blocked', 'connecting', 'tls_handshaking', 'sending', 'waiting', 'receiving', 'duration'];
+    for (const part of times.map((part) => `k6_http_req_${part}_seconds`)) {
+      expect(all).toContain(part);
+    }
+    for (const series of [
+      'k6_checks_rate',
+      'k6_iterations_total',
+      'k6_dropped_iterations_total',
+      'k6_iteration_duration',
+      'k6_vus',
+      'k6_group_duration',
+    ]) {
+      expect(all).toContain(series);
+    }
+  });
+
+  it('show what people find in other dashboards for cAdvisor', () => {
+    const all = asked('cadvisor.json').join('\n');
+    const cpu = ['cpu_usage', 'cpu_user', 'cpu_system', 'cpu_cfs_throttled', 'spec_cpu_quota', 'pressure_cpu_waiting'];
+    const memory = ['memory_working_set', 'memory_rss', 'memory_cache', 'memory_swap', 'spec_memory_limit', 'oom_events', 'memory_failcnt'];
+    const network = ['receive_bytes', 'transmit_bytes', 'receive_packets_dropped', 'receive_errors'].map((one) => `network_${one}`);
+    const others = [
+      'fs_reads_bytes',
+      'fs_writes_bytes',
+      'fs_usage_bytes',
+      'start_time',
+      'processes',
+      'threads',
+      'file_descriptors',
+      'sockets',
+    ];
+    for (const series of [...cpu, ...memory, ...network, ...others]) {
+      expect(all).toContain(`container_${series}`);
+    }
+    expect(all).toContain('machine_cpu_cores');
+  });
+
+  it('leave the warm-up out of what they sum up over whole tests', () => {
+    const whole = asked('k6.json').filter((expr) => expr.includes('[$__range]'));
+    expect(whole.length).toBeGreaterThan(10);
+    for (const expr of whole) {
+      expect(expr).toContain('phase!="warmup"');
+    }
+  });
+
+  it('see failures and dropped iterations of a first and a last push, which rate() does not', () => {
+    const rare = asked('k6.json').filter((expr) => /k6_(dropped_iterations|http_reqs)_total\{.*\[5m\] offset/.test(expr));
+    expect(rare.length).toBe(3);
+    for (const expr of rare) {
+      expect(expr).not.toMatch(/rate\(|increase\(/);
+    }
+    expect(asked('k6.json').filter((expr) => /rate\(k6_(dropped|http_reqs_total\{.*expected_response="false")/.test(expr))).toEqual([]);
+  });
+});
+
 describe('the alert rules', () => {
   const rules = readFileSync(join(provisioned, 'alerting', 'photofinish.yaml'), 'utf8');
   const all = (pattern: RegExp) => [...rules.matchAll(pattern)].map(([, found]) => found);

@@ -15,6 +15,7 @@ import { ridgesOf } from './model/ridges';
 import type { FinishOptions } from './options';
 import { RatioFigure, ratiosTitle } from './RatioFigure';
 import { Sentences } from './Sentences';
+import { Thresholds } from './Thresholds';
 import { Tools } from './Tools';
 
 /** Two pictures stand beside each other from this width on; as in the style sheet. */
@@ -86,6 +87,11 @@ export function FinishPanel({ data, options, width, timeRange, onChangeTimeRange
       {options.audit && finish.fairness !== '' && (
         <AfterPaint>
           <Audit {...{ finish, look, styles }} />
+        </AfterPaint>
+      )}
+      {options.audit && finish.thresholds.length > 0 && (
+        <AfterPaint>
+          <Thresholds {...{ finish, look, styles }} />
         </AfterPaint>
       )}
     </div>

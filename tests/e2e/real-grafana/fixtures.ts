@@ -65,13 +65,17 @@ export function addressOf(uid: string, { id, started_at, finished_at }: Race): s
   return `/d/${uid}?${query}`;
 }
 
-/** Scrolls through a dashboard, since Grafana draws a panel when it is seen, and answers with the errors that panels show. */
+/** Scrolls through a dashboard and unfolds its rows, since Grafana draws a panel when it is seen, and answers with the errors that panels show. */
 export async function panelErrors(page: Page): Promise<string[]> {
   const errors = new Set<string>();
   const error = page.getByTestId('data-testid Panel status error');
+  const folded = page.getByRole('button', { name: 'Expand row' });
   await page.getByTestId(/^data-testid Panel header /).first().waitFor();
   let below = true;
   while (below) {
+    while ((await folded.count()) > 0) {
+      await folded.first().click();
+    }
     await page.waitForTimeout(700);
     await expect(page.getByTestId('panel-loading-bar')).toHaveCount(0);
     for (const one of await error.all()) {

@@ -2,6 +2,7 @@ import type { DataFrame, Field } from '@grafana/data';
 
 import { reader } from '../../../shared/columns';
 import { asList, asRecord, asText, asTime } from '../../../shared/json';
+import { readThresholds, type Threshold } from './thresholds';
 
 /** A race as the panel shows it. Times are milliseconds since 1970. */
 export interface Finish {
@@ -21,6 +22,8 @@ export interface Finish {
   fair: boolean;
   overriddenBy: string;
   findings: Finding[];
+  /** The script's own; [] where it has none, and where nobody recorded them. */
+  thresholds: Threshold[];
   /** In the order of the lanes. */
   apps: Entrant[];
 }
@@ -98,6 +101,7 @@ function readRace(value: unknown): Finish {
     findings: asList(audit.findings)
       .map(asRecord)
       .map((f) => ({ lane: asText(f.lane), kind: asText(f.kind), severity: asText(f.severity), detail: asText(f.detail) })),
+    thresholds: readThresholds(race.thresholds),
     apps: asList(race.apps)
       .map(asRecord)
       .map((one) => entrant(asText(one.app), asText(one.sentence), asText(one.out))),
@@ -109,6 +113,7 @@ function unnamed(): Finish {
   return {
     ...{ id: '', name: '', status: '', error: '', baseline: '', heats: 0, certainty: '', fairness: '', fair: true, overriddenBy: '' },
     findings: [],
+    thresholds: [],
     apps: [],
   };
 }
