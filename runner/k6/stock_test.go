@@ -47,7 +47,8 @@ func TestWhatAStockK6CountedIsRead(t *testing.T) {
 	require.Equal(t, k6.LaneSummary{Requests: 200, Failed: 3}, summary.Lanes["a"])
 	require.Equal(t, []k6.Judged{
 		{App: "a", Condition: "checks: rate>0.99", Abort: true, Crossed: true},
-		{Condition: "vus: value<5", Crossed: true}, {Condition: "vus: value<50"},
+		{Condition: "vus: value<5", Crossed: true},
+		{Condition: "vus: value<50"},
 	}, summary.Judged)
 }
 
