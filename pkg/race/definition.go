@@ -43,6 +43,8 @@ type Definition struct {
 	Lanes    []LaneSpec // in the order of the script
 	Load     Load
 	Heats    int
+	// ProfileHeats are run after Heats for the profiles of lanes that have a Profile.Pprof; 0 where no lane has.
+	ProfileHeats int
 	// UntilDecided ends the race after the first heat that decides all primary measures; Heats is then the most that are run.
 	UntilDecided bool
 	Warmup       time.Duration
@@ -106,8 +108,17 @@ type LaneSpec struct {
 	Port    int      // where the app listens; given to it as PORT
 	Path    string   // appended to the app's address to make APP_URL
 	Resources
-	Env    map[string]string
-	Health Health
+	Env     map[string]string
+	Health  Health
+	Profile ProfileSpec
+}
+
+// ProfileSpec says where profiles of an app come from and go to; "" is nowhere.
+type ProfileSpec struct {
+	// Pprof is the path under which the app serves Go's net/http/pprof, such as /debug/pprof.
+	Pprof string
+	// Pyroscope is the address of a server that profiles are pushed to: those that are taken here, and those that the app pushes itself.
+	Pyroscope string
 }
 
 // Health says how to know that the app is ready: an HTTP answer below 500 at Path within Timeout.

@@ -104,6 +104,8 @@ const (
 	StockK6           FindingKind = "stock-k6"          // what a k6 that is not the built-in one cannot do or tell
 	NoAudit           FindingKind = "no-audit"
 	EarlierRace       FindingKind = "earlier-race" // what bears on a comparison with another race
+	Profiled          FindingKind = "profiled"     // what it cost to be profiled
+	ProfileMissing    FindingKind = "profile-missing"
 )
 
 // FindingKinds lists every kind, in the order of the declaration.
@@ -111,6 +113,15 @@ func FindingKinds() []FindingKind {
 	return []FindingKind{
 		LimitsNotEnforced, LimitsDiffer, Throttled, DroppedIterations, StartLag, K6Saturated, Restarted, OutOfMemory, LaneOut,
 		Interference, ClosedModel, OtherLoad, ClockJump, SeriesLost, SeriesBudget, AppURLAtInit, ErrorsDiffer, NoRequests,
-		HeatLost, ThresholdCrossed, ThresholdAborted, StockK6, NoAudit, EarlierRace,
+		HeatLost, ThresholdCrossed, ThresholdAborted, StockK6, NoAudit, EarlierRace, Profiled, ProfileMissing,
 	}
 }
+
+// ProfileKind says what a profile counts.
+type ProfileKind string
+
+// The kinds of profiles. Heap counts what was allocated in its time (alloc_space, alloc_objects) and what was in use at its end (inuse_space, inuse_objects).
+const (
+	CPUProfile  ProfileKind = "cpu"
+	HeapProfile ProfileKind = "heap"
+)

@@ -107,7 +107,7 @@ func TestSchemaAndGoListTheSameValues(t *testing.T) {
 	}
 	require.NoError(t, json.Unmarshal(text, &doc))
 	for def, typeName := range map[string]string{
-		"status": "Status", "arrivals": "Arrivals", "outcome": "Outcome", "exitReason": "ExitReason", "severity": "Severity", "findingKind": "FindingKind",
+		"status": "Status", "arrivals": "Arrivals", "outcome": "Outcome", "exitReason": "ExitReason", "severity": "Severity", "findingKind": "FindingKind", "profileKind": "ProfileKind",
 	} {
 		require.Equal(t, declared(t, typeName), doc.Defs[def].Enum, def)
 	}
@@ -131,7 +131,7 @@ func TestSchemaAndGoHaveTheSameFields(t *testing.T) {
 	for def, v := range map[string]any{
 		"": race.Race{}, "load": race.Load{}, "heat": race.Heat{}, "heatLane": race.HeatLane{}, "lane": race.Lane{}, "resources": race.Resources{}, "exit": race.Exit{},
 		"client": race.Client{}, "latency": race.Latency{}, "container": race.Container{}, "joined": race.Joined{}, "verdict": race.Verdict{}, "audit": race.Audit{},
-		"finding": race.Finding{}, "machine": race.Machine{}, "baselineRace": race.BaselineRace{},
+		"finding": race.Finding{}, "machine": race.Machine{}, "baselineRace": race.BaselineRace{}, "profiling": race.Profiling{}, "profile": race.Profile{},
 	} {
 		var want []string
 		for f := range reflect.TypeOf(v).Fields() {

@@ -28,6 +28,9 @@ func Planned(id, requestedBy, engineName string, d race.Definition, p plan.Plan)
 	if d.K6Image != "" {
 		rec.K6 = &race.K6{Image: race.Image{Name: d.K6Image}}
 	}
+	if n := len(p.ProfileHeats); n > 0 {
+		rec.Profiling = &race.Profiling{PlannedHeats: n, Heats: []race.Heat{}}
+	}
 	if requestedBy != "" {
 		rec.RequestedBy = &requestedBy
 	}

@@ -17,7 +17,7 @@ func parseLane(where, app string, raw json.RawMessage) (race.LaneSpec, error) {
 	if err != nil {
 		return l, err
 	}
-	if err := onlyKeys(where, m, "url", "command", "image", "build", "compose", "port", "path", "cpus", "memory", "cpuset", "env", "health"); err != nil {
+	if err := onlyKeys(where, m, "url", "command", "image", "build", "compose", "port", "path", "cpus", "memory", "cpuset", "env", "health", "profile"); err != nil {
 		return l, err
 	}
 	for key, into := range map[string]*string{"url": &l.URL, "image": &l.Image, "build": &l.Build, "compose": &l.Compose, "path": &l.Path} {
@@ -38,6 +38,9 @@ func parseLane(where, app string, raw json.RawMessage) (race.LaneSpec, error) {
 		return l, err
 	}
 	if l.Health, err = health(m, where); err != nil {
+		return l, err
+	}
+	if l.Profile, err = profile(m, where); err != nil {
 		return l, err
 	}
 	if err := started(l, m, where); err != nil {
