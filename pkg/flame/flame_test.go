@@ -134,8 +134,8 @@ func TestWhatIsNoProfileIsRefused(t *testing.T) {
 		"no profile in the format of pprof": []byte("<html>not here</html>"),
 		"it is no profile":                  nil,
 		"cannot be unpacked":                {0x1f, 0x8b, 0},
-		"larger than 8 MiB":                make([]byte, flame.MaxBytes+1),
-		"unpacks to more than 64 MiB":      pack(make([]byte, 65<<20)),
+		"larger than 8 MiB":                 make([]byte, flame.MaxBytes+1),
+		"unpacks to more than 64 MiB":       pack(make([]byte, 65<<20)),
 	} {
 		_, err := flame.Parse(data)
 		require.ErrorContains(t, err, says)
