@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 
 	"github.com/google/pprof/profile"
@@ -72,6 +73,15 @@ func Encode(p *profile.Profile) ([]byte, error) {
 		return nil, race.Errorf(race.Invalid, "", "the profile is larger than %d MiB", MaxBytes>>20)
 	}
 	return b.Bytes(), nil
+}
+
+// ofProfiler are Go's own functions that take profiles.
+var ofProfiler = regexp.MustCompile(`^(net/http|runtime)/pprof\.`)
+
+// WithoutProfiler leaves out what an app spent to be profiled: without load to speak of that is most of what it allocates.
+func WithoutProfiler(p *profile.Profile) *profile.Profile {
+	p.FilterSamplesByName(nil, ofProfiler, nil, nil)
+	return p.Compact()
 }
 
 // Since is what a heap profile allocated after an earlier one of the same process; what is in use is that of the later one.

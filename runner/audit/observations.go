@@ -26,6 +26,8 @@ type Observations struct {
 	StockK6 *race.K6
 	// Series is how many time series the race made in Prometheus; 0 is not known.
 	Series int
+	// Profiles of the apps that were to be profiled.
+	Profiles []Profile
 }
 
 // Lane is one app over the whole race.

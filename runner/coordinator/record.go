@@ -84,6 +84,7 @@ func (u *run) heatRecord(h heatObservation) race.Heat {
 
 func (u *run) laneRecord(l *laneState) race.Lane {
 	rec := race.Lane{App: l.spec.App, URL: l.address, Resources: l.spec.Resources, Image: l.image, Exit: l.exit, LastLog: l.lastLog, Measures: map[string]*float64{}}
+	rec.Profiles, rec.ProfilesURL = l.profiles, u.profilesURL(l.spec)
 	if l.exit == nil {
 		rec.Exit = u.standing()
 	}

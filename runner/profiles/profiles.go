@@ -124,7 +124,7 @@ func (a App) get(ctx context.Context, name string, query url.Values) (*profile.P
 	if err != nil {
 		return nil, failed(err)
 	}
-	return p, nil
+	return flame.WithoutProfiler(p), nil
 }
 
 // cause is why a call failed, without the address, which is told by who asks.

@@ -62,6 +62,9 @@ func TestWhatAnAppSpentInATimeIsTaken(t *testing.T) {
 	const here = "github.com/photofinish/photofinish/runner/profiles_test.spend"
 	require.True(t, has(taken.Heap, here, flame.AllocSpace), "what it allocated")
 	require.True(t, has(taken.Heap, here, flame.InuseSpace), "what it held")
+	for _, f := range slices.Concat(taken.CPU.Function, taken.Heap.Function) {
+		require.NotContains(t, f.Name, "runtime/pprof.", "not what it spent to be profiled")
+	}
 	again := a.Take(t.Context(), time.Second)
 	total := func(p *profile.Profile) (sum int64) {
 		for _, s := range p.Sample {

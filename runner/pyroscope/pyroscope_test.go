@@ -57,7 +57,9 @@ func TestAProfileIsSentWithItsLabels(t *testing.T) {
 }
 
 func TestAServerThatRefusesIsNamed(t *testing.T) {
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "too old\n", http.StatusUnprocessableEntity) }))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, "too old\n", http.StatusUnprocessableEntity)
+	}))
 	s := pyroscope.Server(strings.Replace(server.URL, "http://", "http://user:secret@", 1))
 	err := s.Push(t.Context(), pyroscope.Profile{App: "a", Data: heap(t)})
 	require.EqualError(t, err, "the Pyroscope at "+server.URL+" answered 422 Unprocessable Entity: too old")
