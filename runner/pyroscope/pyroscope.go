@@ -26,6 +26,20 @@ const timeout = 10 * time.Second
 // Server is the address of a Pyroscope. A name and password in it are sent along, and never shown.
 type Server string
 
+// Check says what is wrong with the address.
+func (s Server) Check() error {
+	_, err := s.parse()
+	return err
+}
+
+func (s Server) parse() (*url.URL, error) {
+	u, err := url.Parse(string(s))
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return nil, race.Errorf(race.Invalid, "write it like http://localhost:4040", "%q is no address of a Pyroscope", string(s))
+	}
+	return u, nil
+}
+
 // Labels tell profiles of races apart at the server.
 func Labels(raceID, app string, heat int) map[string]string {
 	return map[string]string{"race": raceID, "app": app, "heat": strconv.Itoa(heat)}
@@ -41,9 +55,9 @@ type Profile struct {
 
 // Push sends a profile by the server's ingestion API (POST /ingest).
 func (s Server) Push(ctx context.Context, p Profile) error {
-	u, err := url.Parse(string(s))
+	u, err := s.parse()
 	if err != nil {
-		return race.Errorf(race.Invalid, "write it like http://localhost:4040", "%q is no address of a Pyroscope", string(s))
+		return err
 	}
 	body, kind, err := form(p.Data)
 	if err != nil {
