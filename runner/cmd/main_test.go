@@ -58,8 +58,8 @@ func withRawOutput(args []string) []string {
 
 // app is a server whose arguments are its faults: "exit=2s" ends it then with code 7, "eat=2s" makes it eat memory from then on,
 // "ill" answers 503, "flaky" does so every tenth time, "slow=20ms" waits before each answer, "spin=2ms" burns CPU in each,
-// "pyroscope=URL" answers 418 if it is not told to send its profiles there, "stubborn" does not end when it is asked to. Its profiles are under /debug/pprof: "page" answers them with a page, "hang" not at all, and "die" ends it
-// when it is asked for them.
+// "pyroscope=URL" answers 418 if it is not told to send its profiles there, "stubborn" does not end when it is asked to. Its profiles are
+// under /debug/pprof: "page" answers them with a page, "hang" not at all, and "die" ends it when it is asked for them.
 func app(args []string) {
 	var wait, spin time.Duration
 	status, flaky, asked := http.StatusOK, false, atomic.Int64{}
