@@ -15,6 +15,8 @@ import (
 
 	"github.com/photofinish/photofinish/pkg/flame"
 	"github.com/photofinish/photofinish/pkg/race"
+	"github.com/photofinish/photofinish/pkg/race/racetest"
+	"github.com/photofinish/photofinish/pkg/runnerclient"
 	"github.com/photofinish/photofinish/runner/store"
 )
 
@@ -135,4 +137,64 @@ func TestAnAppsOwnAgentFindsThePyroscope(t *testing.T) {
 	require.Nil(t, f.record.Profiling, "nothing is taken here")
 	require.Contains(t, f.lane(t, "one").ProfilesURL, "http://127.0.0.1:46109?")
 	require.Empty(t, f.lane(t, "two").ProfilesURL)
+}
+
+func TestProfilesOfARunnersRaceAreServedAndCarried(t *testing.T) {
+	needConfinement(t)
+	ownTemp(t)
+	s := newServed(t, "")
+	script, err := os.ReadFile(writeScript(t, "", "one: "+lane(freePort(t), profiled), "two: "+lane(freePort(t), profiled)))
+	require.NoError(t, err)
+	s.write("scripts/race.js", string(script))
+	s.start()
+	id := s.submit(`{"script":"race.js","heats":1}`)
+	record := s.until(id, "finished")
+	require.Equal(t, 1.0, record["profiling"].(map[string]any)["planned_heats"])
+	require.Len(t, s.ask(200, "GET", "/v1/races/"+id+"/profiles", "")["profiles"], 4)
+	client, err := runnerclient.New(runnerclient.Config{URL: s.url, Token: serveToken})
+	require.NoError(t, err)
+	data, err := client.Profile(t.Context(), id, "two", race.HeapProfile)
+	require.NoError(t, err)
+	_, err = flame.Parse(data)
+	require.NoError(t, err)
+	_, err = client.Profile(t.Context(), id, "three", race.HeapProfile)
+	require.Equal(t, race.NotFound, race.CodeOf(err))
+
+	exported := run(t.Context(), t, "", "races", "export", "--config", s.config)
+	other := newServed(t, "")
+	other.write("races.jsonl", exported.stdout)
+	require.Zero(t, run(t.Context(), t, "", "races", "import", "--config", other.config, filepath.Join(other.dir, "races.jsonl")).code)
+	checkCommand(t, data, id, "--config", other.config, "--app", "two", "--kind", "heap")
+}
+
+// checkCommand holds what `races profile` writes, to a file and to standard output, against what it should.
+func checkCommand(t *testing.T, data []byte, args ...string) {
+	t.Helper()
+	args = append([]string{"races", "profile"}, args...)
+	f := run(t.Context(), t, "", args...)
+	require.Zero(t, f.code, f.stderr)
+	require.Equal(t, string(data), f.stdout)
+	file := filepath.Join(t.TempDir(), "x.pb.gz")
+	require.Zero(t, run(t.Context(), t, "", append(args, "-o", file)...).code)
+	written, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.Equal(t, data, written)
+	f = run(t.Context(), t, "", append(args, "--app", "nobody")...)
+	require.Equal(t, 2, f.code)
+	require.Contains(t, f.stderr, `profile of an app "nobody"`)
+}
+
+func TestProfilesOfAFolderAreReadAndImported(t *testing.T) {
+	r := racetest.FourApps().Race
+	app := r.Lanes[0].App
+	r.Lanes[0].Profiles = []race.Profile{{Kind: race.CPUProfile, Bytes: 3}, {Kind: race.HeapProfile, Bytes: 3}}
+	folder := saved(t, r)
+	data := []byte{0x1f, 0x8b, 0}
+	require.NoError(t, store.Folder{Path: folder}.SaveProfile(r.ID, app, race.CPUProfile, data))
+	checkCommand(t, data, folder, "--app", app)
+	f := run(t.Context(), t, "", "races", "profile", folder, "--app", app, "--kind", "heap")
+	require.Contains(t, f.stderr, "is no longer in "+folder)
+	s := newServed(t, "")
+	require.Zero(t, run(t.Context(), t, "", "races", "import", "--config", s.config, folder).code)
+	checkCommand(t, data, r.ID, "--config", s.config, "--app", app)
 }
