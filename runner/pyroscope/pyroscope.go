@@ -53,7 +53,7 @@ type Profile struct {
 	Data     []byte // in the format of pprof
 }
 
-// Push sends a profile by the server's ingestion API (POST /ingest).
+// Push sends a profile by the server's ingestion API (POST /ingest), as Pyroscope's own agent for Go does.
 func (s Server) Push(ctx context.Context, p Profile) error {
 	u, err := s.parse()
 	if err != nil {
@@ -65,7 +65,7 @@ func (s Server) Push(ctx context.Context, p Profile) error {
 	}
 	u = u.JoinPath("ingest")
 	u.RawQuery = url.Values{
-		"name": {p.App + selector(p.Labels, false)}, "format": {"pprof"}, "spyName": {"gospy"},
+		"name": {p.App + selector(p.Labels, false)}, "spyName": {"gospy"}, "sampleRate": {"100"}, // no format: "pprof" would be a body that is no form
 		"from": {strconv.FormatInt(p.From.Unix(), 10)}, "until": {strconv.FormatInt(max(p.To.Unix(), p.From.Unix()+1), 10)},
 	}.Encode()
 	ctx, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("it did not answer within %v", timeout))
