@@ -84,7 +84,7 @@ func (d *Datasource) profile(ctx context.Context, q query) (answer, error) {
 	case n == 0 && len(races) > 0 && absent != nil && !waits(races):
 		return answer{}, absent
 	case n == 0:
-		a.frames = data.Frames{noFlame(a.notices)}
+		a.frames = data.Frames{noFlame()}
 	case n > 1:
 		a.notices.tell("Grafana's flame graph shows the first of these %d profiles, which is %s: choose one app for another", n, a.frames[0].Name)
 	}
@@ -292,11 +292,7 @@ func flameFrame(name, unit string, rows []flame.Row, diff bool, labels data.Labe
 	return f.SetMeta(&data.FrameMeta{PreferredVisualization: data.VisTypeFlameGraph})
 }
 
-// noFlame is a flame graph of nothing that says why: Grafana's panel fails on one without a row.
-func noFlame(said notices) *data.Frame {
-	why := "no race, no profile"
-	if len(said) > 0 {
-		why = said[len(said)-1].Text
-	}
-	return flameFrame("no profile", "", []flame.Row{{Label: why}}, false, nil)
+// noFlame is a flame graph of nothing: Grafana's panel fails on one without a row. The panel has no room for a sentence; the notices say why.
+func noFlame() *data.Frame {
+	return flameFrame("no profile", "", []flame.Row{{Label: "no profile: the mark above says why"}}, false, nil)
 }
