@@ -198,3 +198,19 @@ func TestProfilesOfAFolderAreReadAndImported(t *testing.T) {
 	require.Zero(t, run(t.Context(), t, "", "races", "import", "--config", s.config, folder).code)
 	checkCommand(t, data, r.ID, "--config", s.config, "--app", app)
 }
+
+func TestARaceThatIsInterruptedWhileItIsProfiledHasItsVerdict(t *testing.T) {
+	ownTemp(t)
+	r := startRunner(t, writeScript(t, "", "one: "+lane(46101, profiled), "two: "+lane(46102, profiled)), "--heats", "2", "--duration", "5s", "--mode", "together")
+	r.says(t, "taking profiles of one, two")
+	require.Equal(t, race.Collecting, r.record().Status, "what counts is on the disk before")
+	require.NotEmpty(t, r.record().Verdicts)
+	require.NoError(t, r.cmd.Process.Signal(os.Interrupt))
+	<-r.ended
+	record := r.record()
+	require.Equal(t, race.Finished, record.Status)
+	require.Len(t, record.Heats, 2)
+	require.NotEmpty(t, record.Verdicts)
+	require.Empty(t, record.Lanes[0].Profiles)
+	require.True(t, slices.ContainsFunc(record.Audit.Findings, func(f race.Finding) bool { return f.Kind == race.ProfileMissing && f.Lane == "one" }))
+}
