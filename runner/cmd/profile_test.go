@@ -129,7 +129,7 @@ func TestAProfileThatCannotBeTakenIsSaidAndChangesNoVerdict(t *testing.T) {
 	require.NotEmpty(t, f.record.Verdicts)
 }
 
-func TestAnAppsOwnAgentFindsThePyroscope(t *testing.T) {
+func TestAnAppsOwnProfilerFindsThePyroscope(t *testing.T) {
 	ownTemp(t)
 	f := runRace(t.Context(), t, writeScript(t, "", "one: "+lane(46101, "profile: { pyroscope: 'http://127.0.0.1:46109' }", "pyroscope=http://127.0.0.1:46109"), "two: "+lane(46102, "cpus: 1")), "--heats", "1")
 	require.Zero(t, f.code)

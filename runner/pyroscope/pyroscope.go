@@ -53,7 +53,7 @@ type Profile struct {
 	Data     []byte // in the format of pprof
 }
 
-// Push sends a profile by the server's ingestion API (POST /ingest), as Pyroscope's own agent for Go does.
+// Push sends a profile by the server's ingestion API (POST /ingest), as Pyroscope's own SDK for Go does.
 func (s Server) Push(ctx context.Context, p Profile) error {
 	u, err := s.parse()
 	if err != nil {
@@ -146,7 +146,7 @@ func (s Server) Link(raceID, app string, from, to time.Time) string {
 	return u.String()
 }
 
-// Environment lets Pyroscope's own agents in an app send there, under the labels of the race.
+// Environment lets Pyroscope's own SDKs in an app send there, under the labels of the race.
 func (s Server) Environment(app string, labels map[string]string) map[string]string {
 	return map[string]string{
 		"PYROSCOPE_SERVER_ADDRESS": string(s), "PYROSCOPE_APPLICATION_NAME": app, "PYROSCOPE_LABELS": strings.Trim(selector(labels, false), "{}"),

@@ -70,7 +70,7 @@ func TestAServerThatRefusesIsNamed(t *testing.T) {
 	require.NotContains(t, err.Error(), "secret")
 }
 
-func TestAnAppsOwnAgentIsToldWhereToSend(t *testing.T) {
+func TestAnAppsOwnProfilerIsToldWhereToSend(t *testing.T) {
 	require.Equal(t, map[string]string{
 		"PYROSCOPE_SERVER_ADDRESS": "http://p:4040", "PYROSCOPE_APPLICATION_NAME": "java", "PYROSCOPE_LABELS": "app=java,heat=2,race=r1",
 	}, pyroscope.Server("http://p:4040").Environment("java", pyroscope.Labels("r1", "java", 2)))
