@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/google/pprof/profile"
-	"github.com/grafana/grafana-plugin-sdk-go/backend"
+	"github.com/grafana/grafana-plugin-sdk-go/config"
 	"github.com/grafana/grafana-plugin-sdk-go/data"
 
 	"github.com/photofinish/photofinish/pkg/compare"
@@ -224,7 +224,7 @@ func (d *Datasource) pprof(ctx context.Context, r race.Race, app string, kind ra
 
 // link is the address of a resource of this data source for a browser.
 func (d *Datasource) link(ctx context.Context, path string) string {
-	root, err := backend.GrafanaConfigFromContext(ctx).AppURL()
+	root, err := config.GrafanaConfigFromContext(ctx).AppURL()
 	if err != nil {
 		root = "/"
 	}

@@ -87,7 +87,11 @@ func TestWhyThereIsNoProfile(t *testing.T) {
 		"answered 307": func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "http://10.0.0.1/debug/pprof/profile", http.StatusTemporaryRedirect)
 		},
-		"EOF": func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+		"EOF": func(w http.ResponseWriter, _ *http.Request) {
+			if c, _, err := http.NewResponseController(w).Hijack(); err == nil {
+				_ = c.Close()
+			}
+		},
 		"larger than 8 MiB": func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "application/octet-stream")
 			_, _ = w.Write(make([]byte, flame.MaxBytes+1))
