@@ -16,6 +16,8 @@ const (
 	maxSeries = 5000
 	// maxValues of one answer: 10 million nullable numbers are 160 MB in this process, and again as much in Grafana.
 	maxValues = 10_000_000
+	// maxFunctions of one flame graph: more are narrower than a pixel, and a browser draws some 10,000 at once.
+	maxFunctions = 10_000
 	// maxAnswerSeries of one answer of Prometheus: a selector that meets so many has met something else than races.
 	maxAnswerSeries = 50_000
 	// maxInFlight queries to Prometheus: it evaluates 20 at once by default, and other people use it too.

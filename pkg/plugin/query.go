@@ -23,13 +23,14 @@ const (
 	typeRaces        = "races"
 	typeEvents       = "events"
 	typeLive         = "live"
+	typeProfile      = "profile"
 )
 
 func queryTypes() []string {
-	return []string{typeTimeSeries, typeStandings, typeVerdict, typeDistribution, typeRaces, typeEvents, typeLive}
+	return []string{typeTimeSeries, typeStandings, typeVerdict, typeDistribution, typeRaces, typeEvents, typeLive, typeProfile}
 }
 
-// The values of field: of verdict the first five, of standings the next two, of events the last, of live fieldAll.
+// The values of field: of verdict the first five, of standings the next two, of events the last, of live fieldAll, of profile those of profileFields.
 const (
 	fieldRegressed = "regressed"
 	fieldRatio     = "ratio"
@@ -167,6 +168,8 @@ func (q *query) fields() []string {
 		return []string{fieldTrend, fieldHistory}
 	case typeLive:
 		return []string{fieldAll}
+	case typeProfile:
+		return profileFields()
 	default:
 		return []string{q.Field}
 	}

@@ -72,6 +72,8 @@ func (d *Datasource) handler(q query) func(context.Context, query) (answer, erro
 		return d.events
 	case typeLive:
 		return d.live
+	case typeProfile:
+		return d.profile
 	default: // readQuery lets no other type through
 		return d.timeSeries
 	}

@@ -32,6 +32,10 @@ func (d *Datasource) routes() http.Handler {
 	mirror("GET /races/{id}/logs/{app}", func(r *http.Request) []string {
 		return []string{"races", r.PathValue("id"), "logs", r.PathValue("app")}
 	})
+	mirror("GET /races/{id}/profiles", func(r *http.Request) []string { return []string{"races", r.PathValue("id"), "profiles"} })
+	mirror("GET /races/{id}/profiles/{app}/{kind}", func(r *http.Request) []string {
+		return []string{"races", r.PathValue("id"), "profiles", r.PathValue("app"), r.PathValue("kind")}
+	})
 	mirror("POST /plans", fixed("plans"))
 	mirror("GET /scripts", fixed("scripts"))
 	mirror("GET /scripts/{name...}", func(r *http.Request) []string { return []string{"scripts", r.PathValue("name")} })
@@ -117,8 +121,10 @@ func (d *Datasource) mirror(w http.ResponseWriter, r *http.Request, path []strin
 			"what answered is not the runner; check that the address in the data source's settings is the runner's own and not a login page or another program's")
 		return
 	}
-	if kind != "" {
-		w.Header().Set("Content-Type", kind)
+	for _, name := range []string{"Content-Type", "Content-Disposition"} {
+		if v := answer.Header.Get(name); v != "" {
+			w.Header().Set(name, v)
+		}
 	}
 	w.WriteHeader(answer.Status)
 	_, _ = w.Write(answer.Body) // the caller's own loss

@@ -72,7 +72,7 @@ func (q query) affordable(all []listed) []listed {
 
 // ofRecords says whether a query is answered from records alone, where there are any.
 func (q query) ofRecords() bool {
-	return q.Type == typeStandings || q.Type == typeVerdict || q.Type == typeEvents && q.Field == fieldChanges
+	return q.Type == typeStandings || q.Type == typeVerdict || q.Type == typeProfile || q.Type == typeEvents && q.Field == fieldChanges
 }
 
 // comparable parts the runs without the tag app from the races: whoever else uses this Prometheus may tag theirs with testid only.

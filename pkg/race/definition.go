@@ -43,6 +43,8 @@ type Definition struct {
 	Lanes    []LaneSpec // in the order of the script
 	Load     Load
 	Heats    int
+	// ProfileHeats are run after Heats for the profiles of lanes that have a Profile.Pprof; 0 where no lane has.
+	ProfileHeats int
 	// UntilDecided ends the race after the first heat that decides all primary measures; Heats is then the most that are run.
 	UntilDecided bool
 	Warmup       time.Duration
@@ -112,7 +114,8 @@ type LaneSpec struct {
 	Env    map[string]string
 	Health Health
 	// Queue makes the app a worker: it takes messages and is asked nothing by HTTP; nil for the others.
-	Queue *Queue
+	Queue   *Queue
+	Profile ProfileSpec
 }
 
 // Queue is where a worker takes its messages from and puts its replies, each a name or an address.
@@ -121,6 +124,14 @@ type Queue struct{ Requests, Replies string }
 // Elsewhere says whether the app already runs: nothing of it is to be started.
 func (l LaneSpec) Elsewhere() bool {
 	return l.URL != "" || l.Queue != nil && l.Command == nil && l.Image == "" && l.Build == "" && l.Compose == ""
+}
+
+// ProfileSpec says where profiles of an app come from and go to; "" is nowhere.
+type ProfileSpec struct {
+	// Pprof is the path under which the app serves Go's net/http/pprof, such as /debug/pprof.
+	Pprof string
+	// Pyroscope is the address of a server that profiles are pushed to: those that are taken here, and those that the app pushes itself.
+	Pyroscope string
 }
 
 // Health says how to know that the app is ready: an HTTP answer below 500 at Path within Timeout.

@@ -119,6 +119,8 @@ const (
 	PoisonMessage     FindingKind = "poison-message"  // a message that a worker received again and again, and never finished
 	QueueLost         FindingKind = "queue-lost"      // the queue itself could not be used
 	MeasureMissing    FindingKind = "measure-missing" // nothing was measured of a measure that the script declares
+	Profiled          FindingKind = "profiled"        // what it cost to be profiled
+	ProfileMissing    FindingKind = "profile-missing"
 )
 
 // FindingKinds lists every kind, in the order of the declaration.
@@ -126,6 +128,15 @@ func FindingKinds() []FindingKind {
 	return []FindingKind{
 		LimitsNotEnforced, LimitsDiffer, Throttled, DroppedIterations, StartLag, K6Saturated, Restarted, OutOfMemory, LaneOut,
 		Interference, ClosedModel, OtherLoad, ClockJump, SeriesLost, SeriesBudget, AppURLAtInit, ErrorsDiffer, NoRequests,
-		HeatLost, ThresholdCrossed, ThresholdAborted, StockK6, NoAudit, EarlierRace, Redelivered, PoisonMessage, QueueLost, MeasureMissing,
+		HeatLost, ThresholdCrossed, ThresholdAborted, StockK6, NoAudit, EarlierRace, Redelivered, PoisonMessage, QueueLost, MeasureMissing, Profiled, ProfileMissing,
 	}
 }
+
+// ProfileKind says what a profile counts.
+type ProfileKind string
+
+// The kinds of profiles. Heap counts what was allocated in its time (alloc_space, alloc_objects) and what was in use at its end (inuse_space, inuse_objects).
+const (
+	CPUProfile  ProfileKind = "cpu"
+	HeapProfile ProfileKind = "heap"
+)

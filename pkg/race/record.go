@@ -24,10 +24,12 @@ type Race struct {
 	// PlannedHeats is how many heats were declared; Heats holds those that were started.
 	PlannedHeats int `json:"planned_heats"`
 	// UntilDecided: the race was looked at after every heat, and ended as soon as its primary measures were decided.
-	UntilDecided bool      `json:"until_decided,omitempty"`
-	Heats        []Heat    `json:"heats"`
-	Lanes        []Lane    `json:"lanes"`
-	Verdicts     []Verdict `json:"verdicts"`
+	UntilDecided bool   `json:"until_decided,omitempty"`
+	Heats        []Heat `json:"heats"`
+	// Profiling is only there where lanes asked for profiles.
+	Profiling *Profiling `json:"profiling,omitempty"`
+	Lanes     []Lane     `json:"lanes"`
+	Verdicts  []Verdict  `json:"verdicts"`
 	// CustomMeasures are the measures of this race beyond the contract's, which the measures of lanes and heats and the verdicts name by id.
 	CustomMeasures []CustomMeasure `json:"custom_measures,omitempty"`
 	// Thresholds are the script's own; absent where it has none, and where nobody recorded them.
@@ -109,6 +111,21 @@ type HeatLane struct {
 	Measures map[string]*float64 `json:"measures"`
 }
 
+// Profiling is what was run for profiles, after the heats that count.
+type Profiling struct {
+	PlannedHeats int `json:"planned_heats"`
+	// Heats are in no measure and no verdict. Their numbers go on from those of the race.
+	Heats []Heat `json:"heats"`
+}
+
+// Profile is a profile that was taken of an app, and kept beside the record as pprof.
+type Profile struct {
+	Kind     ProfileKind `json:"kind"`
+	Bytes    int64       `json:"bytes"`    // of the file
+	Seconds  float64     `json:"seconds"`  // that it covers
+	Requests int64       `json:"requests"` // that the app was sent in that time
+}
+
 // Lane is one app's place in the race and its totals.
 type Lane struct {
 	App       string              `json:"app"`
@@ -122,6 +139,10 @@ type Lane struct {
 	Measures  map[string]*float64 `json:"measures"`
 	// LastLog is the tail of the app's output, kept for a lane that left the race.
 	LastLog []string `json:"last_log,omitempty"`
+	// Profiles were taken in the heats of Profiling.
+	Profiles []Profile `json:"profiles,omitempty"`
+	// ProfilesURL shows the app's profiles at a Pyroscope.
+	ProfilesURL string `json:"profiles_url,omitempty"`
 }
 
 // Resources are the limits of a lane; null means unlimited. Memory is bytes, CPUSet is the kernel's list format ("0-1,3").

@@ -114,7 +114,7 @@ func TestSchemaAndGoListTheSameValues(t *testing.T) {
 	require.NoError(t, json.Unmarshal(text, &doc))
 	for def, typeName := range map[string]string{
 		"status": "Status", "arrivals": "Arrivals", "outcome": "Outcome", "exitReason": "ExitReason", "severity": "Severity", "findingKind": "FindingKind",
-		"metricType": "MetricType",
+		"metricType": "MetricType", "profileKind": "ProfileKind",
 	} {
 		require.Equal(t, declared(t, typeName), doc.Defs[def].Enum, def)
 	}
@@ -139,6 +139,7 @@ func TestSchemaAndGoHaveTheSameFields(t *testing.T) {
 		"": race.Race{}, "load": race.Load{}, "heat": race.Heat{}, "heatLane": race.HeatLane{}, "lane": race.Lane{}, "resources": race.Resources{}, "exit": race.Exit{},
 		"client": race.Client{}, "latency": race.Latency{}, "container": race.Container{}, "joined": race.Joined{}, "verdict": race.Verdict{}, "audit": race.Audit{},
 		"finding": race.Finding{}, "machine": race.Machine{}, "baselineRace": race.BaselineRace{}, "customMeasure": race.CustomMeasure{},
+		"profiling": race.Profiling{}, "profile": race.Profile{},
 	} {
 		var want []string
 		for f := range reflect.TypeOf(v).Fields() {

@@ -53,6 +53,18 @@ func (c *Client) Race(ctx context.Context, id string) (Record, error) {
 	return r, c.get(ctx, &r, nil, "v1", "races", id)
 }
 
+// Profile is a profile of a race's app in the format of pprof. The error of one that is not there has the code race.NotFound.
+func (c *Client) Profile(ctx context.Context, id, app string, kind race.ProfileKind) ([]byte, error) {
+	answer, err := c.Do(ctx, Call{Method: http.MethodGet, Path: []string{"v1", "races", id, "profiles", app, string(kind)}})
+	if err != nil {
+		return nil, err
+	}
+	if answer.Status != http.StatusOK {
+		return nil, c.refusal(answer)
+	}
+	return answer.Body, nil
+}
+
 // Health is what the runner says of itself, without a token.
 type Health struct {
 	Version string `json:"version"`

@@ -274,6 +274,22 @@ var cases = map[string]struct {
 		},
 		[]want{{"", race.MeasureMissing, race.Warning, "chekout_time, of which nothing was measured: no lane emitted it"}},
 	},
+	"an app was profiled": {
+		func(o *audit.Observations) {
+			o.Profiles = []audit.Profile{{App: "other", Taken: true, CPU: ptr(.55), Measured: ptr(.5)}}
+		},
+		[]want{{"other", race.Profiled, race.Note, "took 0.55 ms of CPU for a request then (+10%), against 0.5 ms"}},
+	},
+	"an app was profiled, and what it spent is not known": {
+		func(o *audit.Observations) { o.Profiles = []audit.Profile{{App: "other", Taken: true}} },
+		[]want{{"other", race.Profiled, race.Note, "was profiled after the heats that count"}},
+	},
+	"a profile is missing": {
+		func(o *audit.Observations) {
+			o.Profiles = []audit.Profile{{App: "other", Missing: []string{"there is no cpu profile: 404"}}}
+		},
+		[]want{{"other", race.ProfileMissing, race.Warning, "there is no cpu profile: 404"}},
+	},
 	"a heat was lost, and is not looked into": {func(o *audit.Observations) {
 		o.Heats[1] = audit.Heat{Number: 2, Lost: "k6 was killed", Wall: time.Hour}
 	}, []want{{"", race.HeatLost, race.Warning, "k6 was killed"}}},

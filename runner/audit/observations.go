@@ -28,6 +28,8 @@ type Observations struct {
 	Series int
 	// Missing are the measures that the script declares and of which nothing was measured.
 	Missing []Missing
+	// Profiles of the apps that were to be profiled.
+	Profiles []Profile
 }
 
 // Missing is a measure without any value, and why.

@@ -113,13 +113,18 @@ func (u use) cpuAt(t time.Time) float64 {
 // watchRace runs `photofinish race` in a terminal and reads what the process uses until it ends.
 func watchRace(b *testing.B, p programs, apps [4]string, flags ...string) use {
 	b.Helper()
-	dir := b.TempDir()
-	script := filepath.Join(dir, "race.js")
 	var lanes []any
 	for _, app := range apps {
 		lanes = append(lanes, app, freePort(b))
 	}
-	text := fmt.Sprintf(fourLanes, lanes...)
+	return watchScript(b, p, fmt.Sprintf(fourLanes, lanes...), flags...)
+}
+
+// watchScript does so with a script.
+func watchScript(b *testing.B, p programs, text string, flags ...string) use {
+	b.Helper()
+	dir := b.TempDir()
+	script := filepath.Join(dir, "race.js")
 	require.NoError(b, os.WriteFile(script, []byte(text), 0o600))
 	screen, tty := terminal(b)
 	cmd := exec.CommandContext(b.Context(), p.runner, append([]string{"race", script, "--out", filepath.Join(dir, "out")}, flags...)...)

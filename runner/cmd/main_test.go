@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/pprof"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -57,7 +58,8 @@ func withRawOutput(args []string) []string {
 
 // app is a server whose arguments are its faults: "exit=2s" ends it then with code 7, "eat=2s" makes it eat memory from then on,
 // "ill" answers 503, "flaky" does so every tenth time, "slow=20ms" waits before each answer, "spin=2ms" burns CPU in each,
-// "stubborn" does not end when it is asked to.
+// "pyroscope=URL" answers 418 if it is not told to send its profiles there, "stubborn" does not end when it is asked to. Its profiles are
+// under /debug/pprof: "page" answers them with a page, "hang" not at all, and "die" ends it when it is asked for them.
 func app(args []string) {
 	var wait, spin time.Duration
 	status, flaky, asked := http.StatusOK, false, atomic.Int64{}
@@ -73,6 +75,10 @@ func app(args []string) {
 			status = http.StatusServiceUnavailable
 		case "flaky":
 			flaky = true
+		case "pyroscope":
+			if labels := os.Getenv("PYROSCOPE_LABELS"); os.Getenv("PYROSCOPE_SERVER_ADDRESS") != value || !strings.HasPrefix(labels, "app="+os.Getenv("PYROSCOPE_APPLICATION_NAME")+",heat=1,race=") {
+				status = http.StatusTeapot
+			}
 		case "stubborn":
 			signal.Ignore(syscall.SIGTERM)
 		case "slow":
@@ -91,7 +97,22 @@ func app(args []string) {
 		}
 		w.WriteHeader(status)
 	})
-	_, _ = os.Stderr.WriteString(http.ListenAndServe(os.Getenv("HOST")+":"+os.Getenv("PORT"), handler).Error())
+	mux := http.NewServeMux()
+	mux.Handle("/", handler)
+	mux.HandleFunc("/debug/pprof/", pprof.Index)
+	mux.HandleFunc("/debug/pprof/profile", func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case slices.Contains(args, "page"):
+			_, _ = io.WriteString(w, "<html><body>not here")
+		case slices.Contains(args, "hang"):
+			<-r.Context().Done()
+		case slices.Contains(args, "die"):
+			os.Exit(7)
+		default:
+			pprof.Profile(w, r)
+		}
+	})
+	_, _ = os.Stderr.WriteString(http.ListenAndServe(os.Getenv("HOST")+":"+os.Getenv("PORT"), mux).Error())
 }
 
 var eaten [][]byte

@@ -13,6 +13,7 @@ import (
 	"github.com/photofinish/photofinish/pkg/race"
 	"github.com/photofinish/photofinish/runner/definition"
 	"github.com/photofinish/photofinish/runner/images"
+	"github.com/photofinish/photofinish/runner/pyroscope"
 	"github.com/photofinish/photofinish/runner/stage"
 )
 
@@ -51,6 +52,7 @@ type raceFlags struct {
 	untilDecided  bool
 	warmup        time.Duration
 	prometheusURL string
+	pyroscopeURL  string
 	listen        string
 	out           string
 	keep          bool
@@ -93,6 +95,7 @@ Exit codes: 0 done, 2 usage or definition, 3 could not be run, 4 regression unde
 	flags.StringVar(&f.overrides.Name, "name", "", "name of the race (default the script's or its file name)")
 	minimumEffectFlag(flags, &f.overrides.MinimumEffect)
 	flags.StringVar(&f.prometheusURL, "prometheus-url", "", "write to this Prometheus instead of the embedded one")
+	flags.StringVar(&f.pyroscopeURL, "pyroscope-url", "", "send the profiles of lanes that have profile.pprof to this Pyroscope too")
 	flags.StringVar(&f.listen, "listen", "127.0.0.1:0", "address of the embedded Prometheus, loopback only")
 	flags.StringVar(&f.out, "out", "", "folder for race.json and report.html (default races/<id>)")
 	flags.BoolVar(&f.keep, "keep", false, "keep the embedded Prometheus up after the race, until Ctrl-C")
@@ -137,6 +140,11 @@ func (f *raceFlags) resolve(cmd *cobra.Command) error {
 	if f.prometheusURL != "" && f.keep {
 		return race.Errorf(race.Invalid, "leave one of them out", "--keep keeps the embedded Prometheus up, but --prometheus-url names another")
 	}
+	if f.pyroscopeURL != "" {
+		if err := pyroscope.Server(f.pyroscopeURL).Check(); err != nil {
+			return race.Errorf(race.Invalid, race.HintOf(err), "--pyroscope-url: %w", err)
+		}
+	}
 	return f.handouts.check()
 }
 
@@ -168,7 +176,7 @@ func (f raceFlags) prepare(ctx context.Context, c console, script string) (*stag
 	}
 	return stage.Prepare(ctx, stage.Options{
 		Script: script, Overrides: f.overrides, RequestedBy: login(), Engines: engines(nil), Engine: f.engine, K6: clock,
-		Out: f.out, PrometheusURL: f.prometheusURL, Listen: f.listen, Say: c.say,
+		Out: f.out, PrometheusURL: f.prometheusURL, PyroscopeURL: f.pyroscopeURL, Listen: f.listen, Say: c.say,
 	})
 }
 

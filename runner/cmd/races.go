@@ -31,13 +31,16 @@ const racesExamples = `  # everything that the runner keeps, a race a line
   photofinish races override races/ab-test-20261123-204412-3f1c --because "the other load was the backup, on CPUs of its own"
   photofinish races override --config runner.yaml ab-test-20261123-204412-3f1c --because "…"
 
+  # what an app spent its CPU on, for go tool pprof
+  photofinish races profile races/profile-test-20261123-204412-3f1c --app high-cpu --kind cpu -o high-cpu.pb.gz
+
   # keep the last 200 races, and every race of the last 90 days
   photofinish races prune --config runner.yaml --keep 200 --older-than 2160h`
 
 func racesCommand(c console, o *outcome) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "races",
-		Short:   "Export, import and prune the races that a runner keeps, which may be running; override a race's audit",
+		Short:   "Export, import and prune the races that a runner keeps, which may be running; override a race's audit; write its profiles",
 		Example: racesExamples,
 	}
 	var file string
@@ -56,7 +59,7 @@ func racesCommand(c console, o *outcome) *cobra.Command {
 	sub("import --config FILE PATH [PATH …]", "Keep races of an export (- is standard input), of a race.json or of a race's folder", cobra.MinimumNArgs(1), func(ctx context.Context, db *sqlite.DB, paths []string) error {
 		return importRaces(ctx, c, db, paths)
 	})
-	cmd.AddCommand(overrideCommand(c, o))
+	cmd.AddCommand(overrideCommand(c, o), profileCommand(c, o))
 	var keep int
 	var older time.Duration
 	var dry bool
@@ -144,9 +147,10 @@ func ended(p sqlite.Parcel) bool {
 
 // eachParcel reads the races of an export, of a race.json or of a race's folder.
 func eachParcel(path string, visit func(sqlite.Parcel) error) error {
-	in := io.Reader(os.Stdin)
+	in, folder := io.Reader(os.Stdin), ""
 	if path != "-" {
 		if info, err := os.Stat(path); err == nil && info.IsDir() {
+			folder = path
 			path = filepath.Join(path, store.RecordFile)
 		}
 		f, err := os.Open(path)
@@ -161,6 +165,7 @@ func eachParcel(path string, visit func(sqlite.Parcel) error) error {
 	}
 	decoder := json.NewDecoder(in)
 	for decoder.More() {
+		var err error
 		var text json.RawMessage
 		if err := decoder.Decode(&text); err != nil {
 			return race.Errorf(race.Invalid, "", "it is no JSON: %w", err)
@@ -172,9 +177,38 @@ func eachParcel(path string, visit func(sqlite.Parcel) error) error {
 		if p.Race == nil { // a race.json by itself
 			p = sqlite.Parcel{Race: text}
 		}
+		if folder != "" {
+			if p.Profiles, err = profilesIn(folder, p.Race); err != nil {
+				return err
+			}
+		}
 		if err := visit(p); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// profilesIn reads the profiles that a race's folder holds of those that its record names.
+func profilesIn(folder string, record json.RawMessage) (all []sqlite.KeptProfile, err error) {
+	var r race.Race
+	if err := json.Unmarshal(record, &r); err != nil {
+		return nil, race.Errorf(race.Invalid, "", "it is no race record: %w", err)
+	}
+	for _, l := range r.Lanes {
+		for _, p := range l.Profiles {
+			if !race.ValidApp(l.App) || p.Kind != race.CPUProfile && p.Kind != race.HeapProfile {
+				return nil, race.Errorf(race.Invalid, "", "the record names a profile %q of an app %q", p.Kind, l.App)
+			}
+			data, err := readProfile(folder, l.App, p.Kind)
+			if race.CodeOf(err) == race.NotFound { // the record is worth keeping without it
+				continue
+			}
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, sqlite.KeptProfile{App: l.App, Kind: p.Kind, Data: data})
+		}
+	}
+	return all, nil
 }

@@ -76,6 +76,10 @@ func (l Lanes) Allows(d race.Definition, asked map[string][]string) error {
 					return refuse(lane.App, key, "resources")
 				}
 			case "port", "path", "health":
+			case "profile":
+				if lane.Profile.Pyroscope != "" && !slices.ContainsFunc(l.URLHosts, func(p string) bool { return hostMatches(p, lane.Profile.Pyroscope) }) {
+					return refuse(lane.App, key+".pyroscope", "url_hosts")
+				}
 			default: // build and compose name files of this machine
 				return race.Errorf(race.Invalid, "put the lane into a script", "lanes.%s.%s: a request cannot bring that", lane.App, key).At("lanes." + lane.App + "." + key)
 			}

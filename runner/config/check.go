@@ -12,6 +12,7 @@ import (
 
 	"github.com/photofinish/photofinish/pkg/race"
 	"github.com/photofinish/photofinish/runner/images"
+	"github.com/photofinish/photofinish/runner/pyroscope"
 )
 
 func wrong(key, hint, format string, args ...any) error {
@@ -43,6 +44,11 @@ func (c Config) check() error {
 		u, err := url.Parse(c.Prometheus.URL)
 		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 			return wrong("prometheus.url", "write it like http://127.0.0.1:9090", "%q is no http address", c.Prometheus.URL)
+		}
+	}
+	if c.Pyroscope.URL != "" {
+		if err := pyroscope.Server(c.Pyroscope.URL).Check(); err != nil {
+			return wrong("pyroscope.url", race.HintOf(err), "%w", err)
 		}
 	}
 	for key, patterns := range map[string][]string{"docker.images": c.Docker.Images, "lanes.images": c.Lanes.Images} {

@@ -35,6 +35,7 @@ type Config struct {
 	// Docker is what the engine docker may run: nothing, unless it is said. It holds for lanes of scripts and of requests.
 	Docker     images.Allowed `yaml:"docker"`
 	Prometheus Prometheus     `yaml:"prometheus"`
+	Pyroscope  Pyroscope      `yaml:"pyroscope"`
 	// Lanes is what a request may say of lanes.
 	Lanes  Lanes  `yaml:"lanes"`
 	Limits Limits `yaml:"limits"`
@@ -71,6 +72,11 @@ type Scripts struct {
 type Prometheus struct {
 	URL    string `yaml:"url"`
 	Listen string `yaml:"listen"`
+}
+
+// Pyroscope is where profiles are sent that the runner takes, beside being kept; an empty URL is nowhere. It may hold a name and a password.
+type Pyroscope struct {
+	URL string `yaml:"url"`
 }
 
 // Lanes is what a request may say of lanes. It is empty by default: a request can only choose among the script's lanes.

@@ -42,6 +42,7 @@ func TestWhatIsWrongIsNamed(t *testing.T) {
 		"token: {file: x, env: y}":            "token: is both",
 		"log: {level: loud}":                  `log.level: "loud"`,
 		"prometheus: {url: 'localhost:9090'}": "prometheus.url",
+		"pyroscope: {url: 'localhost:4040'}":  "pyroscope.url",
 		"engines: []":                         "engines: names none",
 		"data: ''":                            "data: names no folder",
 		"engines: [docker]":                   "docker.images: names none",

@@ -10,9 +10,12 @@ import (
 
 	"github.com/photofinish/photofinish/pkg/race"
 	"github.com/photofinish/photofinish/pkg/verdict"
+	"github.com/photofinish/photofinish/runner/audit"
 	"github.com/photofinish/photofinish/runner/engine"
 	"github.com/photofinish/photofinish/runner/k6"
 	"github.com/photofinish/photofinish/runner/plan"
+	"github.com/photofinish/photofinish/runner/profiles"
+	"github.com/photofinish/photofinish/runner/pyroscope"
 	"github.com/photofinish/photofinish/runner/queue"
 	"github.com/photofinish/photofinish/runner/results"
 )
@@ -30,6 +33,8 @@ type View interface {
 // Recorder keeps the record of the race. It is called at the start, after every heat and at the end.
 type Recorder interface {
 	Save(race.Race) error
+	// SaveProfile keeps a profile of an app, in the format of pprof, before the record tells of it.
+	SaveProfile(raceID, app string, kind race.ProfileKind, pprof []byte) error
 }
 
 // Race is what the coordinator needs to run one race.
@@ -47,6 +52,8 @@ type Race struct {
 	Stopwatch Counted
 	// RemoteWriteURL is where k6's series go; "" for nowhere.
 	RemoteWriteURL string
+	// Pyroscope is where profiles are sent whose lane names none; "" is nowhere.
+	Pyroscope pyroscope.Server
 	// Watch tells the container metrics which cAdvisor container is which app; nil where there are none.
 	Watch func(container, app string)
 	// Stored asks where k6's series went what has arrived of a race that is over; nil where nobody can be asked.
@@ -87,6 +94,8 @@ type run struct {
 	lanes  []*laneState  // in the order of the definition
 	queues *queue.Client // nil in a race without workers
 	heats  []heatObservation
+	// profiled is what came of the heats for profiles.
+	profiled []audit.Profile
 	// thresholdsCrossed: a k6 threshold was crossed in a heat.
 	thresholdsCrossed bool
 	// unanswered says what went wrong with an expression, by its measure.
@@ -107,6 +116,8 @@ type laneState struct {
 	image     *race.Image
 	exit      *race.Exit
 	lastLog   []string
+	takes     map[int]profiles.Taken // by heat; nil but in heats for profiles
+	profiles  []race.Profile
 	out       string // why the lane is out of the race, "" while it is in
 }
 
@@ -124,7 +135,7 @@ type Result struct {
 func (r Race) Run(ctx context.Context) (Result, error) {
 	u := &run{Race: r, record: r.newRecord(), unanswered: map[string]error{}}
 	for _, spec := range r.Definition.Lanes {
-		u.lanes = append(u.lanes, &laneState{spec: spec, results: results.Lane{App: spec.App, Heats: map[int]results.LaneHeat{}}})
+		u.lanes = append(u.lanes, &laneState{spec: spec, results: newResults(spec.App)})
 	}
 	defer func() {
 		if err := r.K6.Cleanup(context.WithoutCancel(ctx), r.ID); err != nil {
@@ -135,7 +146,14 @@ func (r Race) Run(ctx context.Context) (Result, error) {
 		}
 	}()
 	err := u.race(ctx)
+	if err == nil {
+		u.profile(ctx)
+	}
 	return u.finish(ctx, err)
+}
+
+func newResults(app string) results.Lane {
+	return results.Lane{App: app, Heats: map[int]results.LaneHeat{}}
 }
 
 func (u *run) race(ctx context.Context) error {
@@ -180,8 +198,10 @@ func (u *run) race(ctx context.Context) error {
 // finish closes the record with the outcome of the race.
 func (u *run) finish(ctx context.Context, err error) (Result, error) {
 	u.status(race.Collecting, "")
-	now := time.Now().UTC()
-	u.record.FinishedAt = &now
+	if u.record.FinishedAt == nil {
+		now := time.Now().UTC()
+		u.record.FinishedAt = &now
+	}
 	if len(u.heats) == 0 {
 		u.record.StartedAt = nil // it was planned, but the race part was never reached
 	}

@@ -62,6 +62,7 @@ type heatRun struct {
 	foreign  int64
 	judged   map[string][]k6.Judged // thresholds, by app; "" is k6's own
 	k6CPUs   int                    // to which k6 is held; 0 is none
+	takers   takers
 }
 
 func newHeatRun(u *run, h plan.Heat, lanes map[string]engine.Lane) *heatRun {
@@ -104,10 +105,11 @@ func (h *heatRun) drive(ctx context.Context) error {
 	h.ended = time.Now()
 	h.machine.stop(context.WithoutCancel(ctx))
 	stopSampling()
+	h.cut = h.cut || err != nil || clockError(exits) != nil
+	h.awaitProfiles()
 	if err != nil {
 		return err
 	}
-	h.cut = h.cut || clockError(exits) != nil
 	switch {
 	case h.measured():
 		h.readSummaries(clocks)
@@ -233,6 +235,7 @@ func (h *heatRun) begin(ctx context.Context, c *clocks, started time.Time) {
 		h.watch.At(h.began, h.began.Add(span))
 	}
 	h.machine.startAt(context.WithoutCancel(ctx), h.began)
+	h.takeProfiles(ctx)
 	c.begin(h.began)
 }
 

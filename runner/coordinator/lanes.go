@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"sync"
 	"time"
 
 	"github.com/photofinish/photofinish/pkg/race"
 	"github.com/photofinish/photofinish/runner/engine"
 	"github.com/photofinish/photofinish/runner/plan"
+	"github.com/photofinish/photofinish/runner/pyroscope"
 )
 
 // elsewhereTimeout is how long an app is asked that is said to run already: it has nothing left to start.
@@ -84,6 +86,11 @@ func address(lane engine.Lane, l *laneState) string {
 
 func (u *run) startLane(ctx context.Context, heat int, l *laneState) (engine.Lane, error) {
 	spec := l.forEngine()
+	if server := spec.Profile.Pyroscope; server != "" && spec.URL == "" {
+		env := pyroscope.Server(server).Environment(spec.App, pyroscope.Labels(u.ID, spec.App, heat))
+		maps.Copy(env, spec.Env) // the script has the last word
+		spec.Env = env
+	}
 	lane, err := u.Engine.Start(ctx, u.ID, heat, spec)
 	if err != nil {
 		return nil, err

@@ -53,9 +53,20 @@ func (v view) Progress(s race.Snapshot) {
 }
 func (v view) Log(line string) { v.t.Log("log", line) }
 
-type memory struct{ saved []race.Race }
+type memory struct {
+	saved    []race.Race
+	profiles map[string][]byte // by app and kind
+}
 
 func (m *memory) Save(r race.Race) error { m.saved = append(m.saved, r); return nil }
+
+func (m *memory) SaveProfile(_, app string, kind race.ProfileKind, pprof []byte) error {
+	if m.profiles == nil {
+		m.profiles = map[string][]byte{}
+	}
+	m.profiles[app+" "+string(kind)] = pprof
+	return nil
+}
 
 // servers is an engine whose lanes are servers in this process.
 type servers struct{ handler map[string]http.HandlerFunc }

@@ -29,6 +29,9 @@ func Planned(id, requestedBy, engineName string, d race.Definition, p plan.Plan)
 	if d.K6Image != "" {
 		rec.K6 = &race.K6{Image: race.Image{Name: d.K6Image}}
 	}
+	if n := len(p.ProfileHeats); n > 0 {
+		rec.Profiling = &race.Profiling{PlannedHeats: n, Heats: []race.Heat{}}
+	}
 	if requestedBy != "" {
 		rec.RequestedBy = &requestedBy
 	}
@@ -123,6 +126,7 @@ func (u *run) heatRecord(h heatObservation) race.Heat {
 
 func (u *run) laneRecord(l *laneState) race.Lane {
 	rec := race.Lane{App: l.spec.App, URL: l.address, Resources: l.spec.Resources, Image: l.image, Exit: l.exit, LastLog: l.lastLog, Measures: map[string]*float64{}}
+	rec.Profiles, rec.ProfilesURL = l.profiles, u.profilesURL(l.spec)
 	if l.exit == nil {
 		rec.Exit = u.standing()
 	}

@@ -98,7 +98,7 @@ func New(ctx context.Context, c config.Config, all stage.Engines, log *slog.Logg
 	}
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), server.RaceMetrics(db, log))
-	racer := racer{engines: engines, k6: library.K6(), temp: d.temp(), prometheusURL: prometheusURL, log: log}
+	racer := racer{engines: engines, k6: library.K6(), temp: d.temp(), prometheusURL: prometheusURL, pyroscopeURL: c.Pyroscope.URL, log: log}
 	d.service, err = service.New(ctx, service.Options{
 		DB: db, Scripts: library, Race: racer.race, Engines: engines, CPUs: runtime.NumCPU(), Limits: c.Limits, Lanes: c.Lanes, Log: log, Phase: server.PhaseMetrics(metrics),
 	})

@@ -17,6 +17,7 @@ type racer struct {
 	k6            k6.K6
 	temp          string
 	prometheusURL string
+	pyroscopeURL  string
 	log           *slog.Logger
 }
 
@@ -24,7 +25,7 @@ type racer struct {
 func (r racer) race(ctx context.Context, j service.Job) (race.Race, error) {
 	s, err := stage.Prepare(ctx, stage.Options{
 		Script: j.Script.Path, Overrides: j.Overrides, ID: j.ID, RequestedBy: j.RequestedBy,
-		Engines: r.engines, Engine: j.Engine, K6: r.k6, Temp: r.temp, Recorder: j.Recorder, PrometheusURL: r.prometheusURL,
+		Engines: r.engines, Engine: j.Engine, K6: r.k6, Temp: r.temp, Recorder: j.Recorder, PrometheusURL: r.prometheusURL, PyroscopeURL: r.pyroscopeURL,
 		Check: j.Check, Watch: j.Watch,
 		Say: func(format string, args ...any) {
 			r.log.WarnContext(ctx, fmt.Sprintf(format, args...), "race", j.ID)

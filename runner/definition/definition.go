@@ -115,6 +115,10 @@ func settings(d *race.Definition, x ext, o Overrides) error {
 	if d.Heats < 1 || d.Heats > MaxHeats {
 		return race.Errorf(race.Invalid, "", "heats is %d; it must be 1 to %d", d.Heats, MaxHeats).At("heats")
 	}
+	var err error
+	if d.ProfileHeats, err = profileHeats(d.Lanes, x.profileHeats); err != nil {
+		return err
+	}
 	d.UntilDecided = x.untilDecided
 	if o.UntilDecided != nil {
 		d.UntilDecided = *o.UntilDecided
@@ -128,7 +132,6 @@ func settings(d *race.Definition, x ext, o Overrides) error {
 	if d.Warmup < 0 || d.Warmup > MaxDuration {
 		return race.Errorf(race.Invalid, "", "warmup is %v; it must be 0 to %v", d.Warmup, MaxDuration).At("warmup")
 	}
-	var err error
 	if mode := first(o.Mode, x.mode); mode != "" {
 		if d.Mode, err = oneOf("mode", race.Mode(mode), race.Auto, race.Together, race.Turns); err != nil {
 			return err

@@ -68,6 +68,17 @@ func TestAScriptsLanesAndSettingsAreRead(t *testing.T) {
 	}, d.Lanes[1])
 }
 
+func TestLanesSayWhereTheirProfilesComeFrom(t *testing.T) {
+	profiled := lane(`"url": "http://localhost:1", "profile": {"pprof": "/debug/pprof", "pyroscope": "http://pyroscope:4040"}`)
+	d := parse(t, profiled, "", definition.Overrides{})
+	require.Equal(t, race.ProfileSpec{Pprof: "/debug/pprof", Pyroscope: "http://pyroscope:4040"}, d.Lanes[1].Profile)
+	require.Equal(t, 1, d.ProfileHeats)
+	require.Equal(t, 3, parse(t, profiled+`, "profile_heats": 3`, "", definition.Overrides{}).ProfileHeats)
+	require.Zero(t, parse(t, profiled+`, "profile_heats": 0`, "", definition.Overrides{}).ProfileHeats)
+	require.Zero(t, parse(t, twoLanes+`, "profile_heats": 3`, "", definition.Overrides{}).ProfileHeats, "nobody is to be profiled")
+	require.Zero(t, parse(t, lane(`"url": "http://localhost:1", "profile": {"pyroscope": "http://pyroscope:4040"}`), "", definition.Overrides{}).ProfileHeats, "the app profiles itself")
+}
+
 func TestAScriptThatSaysLittleGetsTheDefaults(t *testing.T) {
 	d := parse(t, twoLanes, "", definition.Overrides{})
 	require.Equal(t, "ab.test", d.Name)

@@ -14,6 +14,7 @@ import (
 type ext struct {
 	name, baseline, mode, arrivals string
 	heats                          *int
+	profileHeats                   *int64
 	untilDecided                   bool
 	warmup                         *time.Duration
 	measures                       []race.DeclaredMeasure
@@ -36,7 +37,7 @@ func parseExt(raw json.RawMessage, order []string, chosen []Choice) (ext, error)
 	if err != nil {
 		return x, err
 	}
-	if err := onlyKeys(extPath, m, "name", "baseline", "lanes", "heats", "until_decided", "warmup", "mode", "arrivals", "measures", "minimum_effect", "primary", "k6"); err != nil {
+	if err := onlyKeys(extPath, m, "name", "baseline", "lanes", "heats", "until_decided", "warmup", "mode", "arrivals", "measures", "minimum_effect", "primary", "k6", "profile_heats"); err != nil {
 		return x, err
 	}
 	for key, into := range map[string]*string{"name": &x.name, "baseline": &x.baseline, "mode": &x.mode, "arrivals": &x.arrivals} {
@@ -51,6 +52,9 @@ func parseExt(raw json.RawMessage, order []string, chosen []Choice) (ext, error)
 	if heats != nil {
 		n := int(max(-1, min(*heats, MaxHeats+1))) // what is out of bounds stays so
 		x.heats = &n
+	}
+	if x.profileHeats, err = integer(m, extPath, "profile_heats"); err != nil {
+		return x, err
 	}
 	if x.untilDecided, _, err = value[bool](m, extPath, "until_decided", "true or false"); err != nil {
 		return x, err

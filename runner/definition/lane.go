@@ -17,7 +17,7 @@ func parseLane(where, app string, raw json.RawMessage) (race.LaneSpec, error) {
 	if err != nil {
 		return l, err
 	}
-	if err := onlyKeys(where, m, "url", "command", "image", "build", "compose", "port", "path", "cpus", "memory", "cpuset", "env", "health", "queue"); err != nil {
+	if err := onlyKeys(where, m, "url", "command", "image", "build", "compose", "port", "path", "cpus", "memory", "cpuset", "env", "health", "queue", "profile"); err != nil {
 		return l, err
 	}
 	for key, into := range map[string]*string{"url": &l.URL, "image": &l.Image, "build": &l.Build, "compose": &l.Compose, "path": &l.Path} {
@@ -41,6 +41,9 @@ func parseLane(where, app string, raw json.RawMessage) (race.LaneSpec, error) {
 		return l, err
 	}
 	if l.Queue, err = workersQueue(m, where); err != nil {
+		return l, err
+	}
+	if l.Profile, err = profile(m, where); err != nil {
 		return l, err
 	}
 	if err := started(l, m, where); err != nil {

@@ -44,9 +44,14 @@ func together(lanes []string, duration time.Duration) (map[string][]stream.Block
 	return blocks, duration
 }
 
-// turns cuts the duration into rounds; in each, the lanes have one block each in a random order.
+// turns cuts the duration into rounds of short blocks.
 func turns(lanes []string, duration time.Duration, rng *rand.Rand) (map[string][]stream.Block, time.Duration) {
-	n := time.Duration(rounds(duration))
+	return inRounds(lanes, duration, rounds(duration), rng)
+}
+
+// inRounds cuts the duration into so many rounds; in each, the lanes have one block each in a random order.
+func inRounds(lanes []string, duration time.Duration, rounds int, rng *rand.Rand) (map[string][]stream.Block, time.Duration) {
+	n := time.Duration(rounds)
 	blocks := make(map[string][]stream.Block, len(lanes))
 	var at time.Duration
 	for round := range n {

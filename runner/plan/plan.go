@@ -26,7 +26,9 @@ type Plan struct {
 	Duration time.Duration
 	Warmup   time.Duration
 	Heats    []Heat
-	CPUs     CPUPlan
+	// ProfileHeats come after Heats, and count for nothing but profiles. In turns each lane has a single block, which a profile can cover.
+	ProfileHeats []Heat
+	CPUs         CPUPlan
 	// Estimate is the time from the command to the verdict.
 	Estimate time.Duration
 	// UntilDecided: the race may end earlier, after the first heat that decides it.
@@ -70,6 +72,17 @@ func Make(def race.Definition, cpus int, seed uint64) (Plan, error) {
 		p.Heats = append(p.Heats, h)
 		p.Estimate += p.heatEstimate(h)
 	}
+	for n := range def.ProfileHeats {
+		n += def.Heats
+		h := Heat{Number: n + 1, Order: order(p.Lanes, n), Seed: rng.Uint64()}
+		if p.Mode == race.Together {
+			h.Blocks, h.Span = together(p.Lanes, def.Duration)
+		} else {
+			h.Blocks, h.Span = inRounds(p.Lanes, def.Duration, 1, rng)
+		}
+		p.ProfileHeats = append(p.ProfileHeats, h)
+		p.Estimate += p.heatEstimate(h)
+	}
 	return p, nil
 }
 
@@ -86,12 +99,19 @@ func (p Plan) heatEstimate(h Heat) time.Duration { return startUp + p.Warmup + h
 // EstimateOf is the estimate of a race of which only its planned record is left.
 func EstimateOf(r race.Race) time.Duration {
 	length, warmup := fromMS(r.Load.DurationMS), fromMS(r.WarmupMS)
-	span := length
-	if lanes := len(r.Lanes); r.Mode == race.Turns && lanes > 0 {
-		blocks := time.Duration(lanes * rounds(length))
-		span = length*time.Duration(lanes) + Gap*(blocks-1)
+	heat := func(rounds int) time.Duration {
+		span := length
+		if lanes := len(r.Lanes); r.Mode == race.Turns && lanes > 0 {
+			blocks := time.Duration(lanes * rounds)
+			span = length*time.Duration(lanes) + Gap*(blocks-1)
+		}
+		return startUp + warmup + span + tail
 	}
-	return preparation + time.Duration(r.PlannedHeats)*(startUp+warmup+span+tail)
+	estimate := preparation + time.Duration(r.PlannedHeats)*heat(rounds(length))
+	if r.Profiling != nil {
+		estimate += time.Duration(r.Profiling.PlannedHeats) * heat(1)
+	}
+	return estimate
 }
 
 func fromMS(ms float64) time.Duration { return time.Duration(ms * float64(time.Millisecond)) }
@@ -134,6 +154,9 @@ func (p Plan) Describe() string {
 	warmup := "no warm-up"
 	if p.Warmup > 0 {
 		warmup = "warm-up " + length(p.Warmup)
+	}
+	if n := len(p.ProfileHeats); n > 0 {
+		warmup += fmt.Sprintf(", then %d for profiles", n)
 	}
 	about := "about"
 	if p.UntilDecided {

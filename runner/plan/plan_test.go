@@ -170,6 +170,26 @@ func TestTogetherIsOneBlock(t *testing.T) {
 	require.Equal(t, 4*time.Second, p.Heats[0].Span)
 }
 
+func TestHeatsForProfilesComeLastAndGiveEachLaneOneBlock(t *testing.T) {
+	for _, mode := range []race.Mode{race.Together, race.Turns} {
+		def := define(mode, 3, 10*time.Second, .5, .5)
+		before := made(t, def, 2)
+		def.ProfileHeats = 2
+		p := made(t, def, 2)
+		require.Equal(t, before.Heats, p.Heats, "the heats that count stay as they are")
+		require.Len(t, p.ProfileHeats, 2)
+		for i, h := range p.ProfileHeats {
+			require.Equal(t, 4+i, h.Number)
+			require.Len(t, h.Order, 2)
+			for app, blocks := range h.Blocks {
+				require.Len(t, blocks, 1, app)
+				require.Equal(t, 10*time.Second, blocks[0].End-blocks[0].Start)
+			}
+		}
+		require.Greater(t, p.Estimate, before.Estimate)
+	}
+}
+
 func TestCPUsArePinnedFromFourOn(t *testing.T) {
 	set := "1"
 	own := define(race.Together, 1, time.Second, 1, 1)
@@ -247,9 +267,10 @@ func TestTheEstimateOfARecordIsThatOfItsPlan(t *testing.T) {
 	for _, mode := range []race.Mode{race.Together, race.Turns} {
 		for _, length := range []time.Duration{500 * time.Millisecond, 3 * time.Second, 10 * time.Second} {
 			def := define(mode, 7, length, .5, .5, .5)
+			def.ProfileHeats = 2
 			p := made(t, def, 2)
 			r := race.Race{
-				Mode: p.Mode, PlannedHeats: 7, WarmupMS: 1000, Load: race.Load{DurationMS: float64(length.Milliseconds())}, Lanes: make([]race.Lane, 3),
+				Mode: p.Mode, PlannedHeats: 7, Profiling: &race.Profiling{PlannedHeats: 2}, WarmupMS: 1000, Load: race.Load{DurationMS: float64(length.Milliseconds())}, Lanes: make([]race.Lane, 3),
 			}
 			require.Equal(t, p.Estimate, plan.EstimateOf(r), "%s %v", mode, length)
 		}

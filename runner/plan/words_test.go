@@ -20,6 +20,7 @@ type said struct {
 		Lanes        []struct{} `json:"lanes"`
 		Load         race.Load  `json:"load"`
 		Heats        int        `json:"heats"`
+		ProfileHeats int        `json:"profile_heats"`
 		WarmupMS     float64    `json:"warmup_ms"`
 		RacedAs      race.Mode  `json:"raced_as"`
 		RacedWhy     string     `json:"raced_why"`
@@ -36,26 +37,28 @@ func TestThePanelSaysWhatTheTerminalSays(t *testing.T) {
 	for _, c := range []struct {
 		mode     race.Mode
 		heats    int
+		profiled int
 		duration time.Duration
 		warmup   time.Duration
 		decided  bool
 		limits   []float64
 		cpus     int
 	}{
-		{race.Auto, 8, 4 * time.Second, time.Second, false, []float64{.5, .5, .5, .5}, 2},
-		{race.Auto, 4, 30 * time.Second, 3 * time.Second, false, []float64{.5, .5, .5, .5}, 8},
-		{race.Together, 1, time.Second, 0, false, []float64{.5, .5}, 2},
-		{race.Turns, 12, 1500 * time.Millisecond, 200 * time.Millisecond, true, []float64{0, 0, 0}, 2},
-		{race.Together, 100, 10 * time.Minute, time.Minute, false, []float64{.5, .5}, 4},
-		{race.Together, 6, 90 * time.Second, 0, true, []float64{.5}, 4},
-		{race.Turns, 2, 3661 * time.Second, 0, false, []float64{1, 1}, 1},
+		{race.Auto, 8, 0, 4 * time.Second, time.Second, false, []float64{.5, .5, .5, .5}, 2},
+		{race.Auto, 4, 0, 30 * time.Second, 3 * time.Second, false, []float64{.5, .5, .5, .5}, 8},
+		{race.Together, 1, 0, time.Second, 0, false, []float64{.5, .5}, 2},
+		{race.Turns, 12, 0, 1500 * time.Millisecond, 200 * time.Millisecond, true, []float64{0, 0, 0}, 2},
+		{race.Together, 100, 0, 10 * time.Minute, time.Minute, false, []float64{.5, .5}, 4},
+		{race.Together, 6, 0, 90 * time.Second, 0, true, []float64{.5}, 4},
+		{race.Turns, 2, 1, 3661 * time.Second, 0, false, []float64{1, 1}, 1},
 	} {
 		def := define(c.mode, c.heats, c.duration, c.limits...)
-		def.Warmup, def.UntilDecided = c.warmup, c.decided
+		def.Warmup, def.UntilDecided, def.ProfileHeats = c.warmup, c.decided, c.profiled
 		p := made(t, def, c.cpus)
 		var s said
 		s.Plan.Lanes = make([]struct{}, len(p.Lanes))
 		s.Plan.Load.DurationMS, s.Plan.Heats, s.Plan.WarmupMS = float64(p.Duration.Milliseconds()), len(p.Heats), float64(p.Warmup.Milliseconds())
+		s.Plan.ProfileHeats = len(p.ProfileHeats)
 		s.Plan.RacedAs, s.Plan.RacedWhy, s.Plan.UntilDecided, s.Plan.EstimateMS = p.Mode, p.Reason, p.UntilDecided, float64(p.Estimate.Milliseconds())
 		s.Words = p.Describe()
 		all = append(all, s)

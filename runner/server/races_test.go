@@ -190,6 +190,28 @@ func TestPagesOfRaces(t *testing.T) {
 	}
 }
 
+func TestProfilesAreListedAndSentAsTheyAreKept(t *testing.T) {
+	r := start(t)
+	id := r.submit()
+	job := <-r.track.started
+	require.Equal(t, map[string]any{"profiles": []any{}}, r.ask("GET", "/v1/races/"+id+"/profiles", "").json(t))
+	record := racetest.FourApps().Race
+	record.ID, record.Status = id, race.Collecting
+	record.Lanes[0].Profiles = []race.Profile{{Kind: race.CPUProfile, Bytes: 3, Seconds: 10, Requests: 500}}
+	app := record.Lanes[0].App
+	require.NoError(t, job.Recorder.SaveProfile(id, app, race.CPUProfile, []byte{0x1f, 0x8b, 0}))
+	require.NoError(t, job.Recorder.Save(record))
+	require.Equal(t, []any{map[string]any{"app": app, "kind": "cpu", "bytes": 3.0, "seconds": 10.0, "requests": 500.0}},
+		r.ask("GET", "/v1/races/"+id+"/profiles", "").json(t)["profiles"])
+	got := r.ask("GET", "/v1/races/"+id+"/profiles/"+app+"/cpu", "")
+	require.Equal(t, 200, got.status)
+	require.Equal(t, "\x1f\x8b\x00", got.body)
+	require.Equal(t, `attachment; filename="`+id+"-"+app+`-cpu.pb.gz"`, got.header.Get("Content-Disposition"))
+	for _, none := range []string{id + "/profiles/" + app + "/heap", id + "/profiles/nobody/cpu", "unknown/profiles", "unknown/profiles/" + app + "/cpu", id + "/profiles/..%2F..%2Fetc/cpu"} {
+		require.Equal(t, 404, r.ask("GET", "/v1/races/"+none, "").status, none)
+	}
+}
+
 func TestScriptsAndLogs(t *testing.T) {
 	r := start(t)
 	require.Equal(t, []any{"a.js", "dir/b.js"}, r.ask("GET", "/v1/scripts", "").json(t)["scripts"])
@@ -397,7 +419,7 @@ func TestWhatTheConfigurationAllowsARequestMaySayOfLanes(t *testing.T) {
 func TestOnlyTheTokenOpens(t *testing.T) {
 	r := start(t)
 	r.submit()
-	for _, path := range []string{"/v1/races", "/v1/races/x", "/v1/races/x/events", "/v1/races/x/logs/a", "/v1/scripts", "/v1/scripts/a.js", "/metrics"} {
+	for _, path := range []string{"/v1/races", "/v1/races/x", "/v1/races/x/events", "/v1/races/x/logs/a", "/v1/races/x/profiles", "/v1/races/x/profiles/a/cpu", "/v1/scripts", "/v1/scripts/a.js", "/metrics"} {
 		for _, header := range []string{"", "Bearer wrong", "Bearer", "Basic " + token, "Bearer " + token + "x"} {
 			a := r.send(r.http, "GET", path, "", "Authorization", header)
 			require.Equal(t, 401, a.status, "%s with %q", path, header)

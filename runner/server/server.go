@@ -31,6 +31,7 @@ type Races interface {
 	Kept(ctx context.Context, id string) (sqlite.Kept, error)
 	Page(ctx context.Context, f sqlite.Filter) ([]sqlite.Kept, string, error)
 	Logs(ctx context.Context, id, app string) ([]string, error)
+	Profile(ctx context.Context, id, app string, kind race.ProfileKind) ([]byte, error)
 	Events(ctx context.Context, id, after string) (*events.Reader, error)
 	ScriptNames() ([]string, error)
 	Describe(ctx context.Context, name string) (service.Description, error)
@@ -101,6 +102,8 @@ func (a *api) routes() []route {
 		{method: "POST", path: "/v1/races/{id}/override", do: a.override},
 		{method: "GET", path: "/v1/races/{id}/events", lasting: true, do: a.events},
 		{method: "GET", path: "/v1/races/{id}/logs/{app}", do: a.logs},
+		{method: "GET", path: "/v1/races/{id}/profiles", do: a.profiles},
+		{method: "GET", path: "/v1/races/{id}/profiles/{app}/{kind}", do: a.profile},
 		{method: "POST", path: "/v1/plans", do: a.plan},
 		{method: "GET", path: "/v1/schedules", do: a.schedules},
 		{method: "GET", path: "/v1/scripts", do: a.scripts},

@@ -14,6 +14,7 @@ type Description struct {
 	Lanes        []LaneDefined `json:"lanes"`
 	Load         race.Load     `json:"load"`
 	Heats        int           `json:"heats"`
+	ProfileHeats int           `json:"profile_heats"` // after them
 	WarmupMS     float64       `json:"warmup_ms"`
 	Mode         race.Mode     `json:"mode"`      // as asked for: auto among others
 	RacedAs      race.Mode     `json:"raced_as"`  // what that is on this machine
@@ -73,7 +74,7 @@ func (s *Service) describe(script string, c considered) Description {
 	d, p := c.definition, c.plan
 	told := Description{
 		Name: script, RaceName: d.Name, Baseline: d.Baseline, Load: d.Load, Heats: d.Heats, WarmupMS: ms(d.Warmup), Mode: d.Mode, RacedAs: p.Mode, ReasonOfMode: p.Reason,
-		Arrivals: d.Arrivals, UntilDecided: d.UntilDecided, Engine: c.engine, EstimateMS: ms(p.Estimate), ResourcesAllowed: s.Lanes.Resources, Lanes: []LaneDefined{},
+		Arrivals: d.Arrivals, ProfileHeats: d.ProfileHeats, UntilDecided: d.UntilDecided, Engine: c.engine, EstimateMS: ms(p.Estimate), ResourcesAllowed: s.Lanes.Resources, Lanes: []LaneDefined{},
 	}
 	for _, l := range d.Lanes {
 		told.Lanes = append(told.Lanes, LaneDefined{

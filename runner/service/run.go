@@ -173,6 +173,11 @@ func (r *recorder) Save(record race.Race) error {
 	return r.db.Save(r.ctx, record, time.Now())
 }
 
+// SaveProfile implements coordinator.Recorder.
+func (r *recorder) SaveProfile(raceID, app string, kind race.ProfileKind, pprof []byte) error {
+	return r.db.SaveProfile(r.ctx, raceID, app, kind, pprof)
+}
+
 // outcome is the record of a race that is over.
 func (r *recorder) outcome(ctx context.Context, err error) race.Race {
 	r.mu.Lock()

@@ -236,6 +236,11 @@ func (s *Service) Page(ctx context.Context, f sqlite.Filter) ([]sqlite.Kept, str
 	return s.DB.Page(ctx, f)
 }
 
+// Profile is a profile of a race's app in the format of pprof.
+func (s *Service) Profile(ctx context.Context, id, app string, kind race.ProfileKind) ([]byte, error) {
+	return s.DB.Profile(ctx, id, app, kind)
+}
+
 // Logs is the last output of an app: of its present process while the race is under way, of its last one after it.
 func (s *Service) Logs(ctx context.Context, id, app string) ([]string, error) {
 	k, err := s.DB.Get(ctx, id)

@@ -16,6 +16,7 @@ import (
 	"github.com/photofinish/photofinish/runner/k6"
 	"github.com/photofinish/photofinish/runner/machine"
 	"github.com/photofinish/photofinish/runner/plan"
+	"github.com/photofinish/photofinish/runner/pyroscope"
 	"github.com/photofinish/photofinish/runner/store"
 )
 
@@ -43,6 +44,8 @@ type Options struct {
 	// PrometheusURL is somebody else's Prometheus to write to; "" is an embedded one at Listen.
 	PrometheusURL string
 	Listen        string
+	// PyroscopeURL is where profiles are sent that are taken; "" is nowhere.
+	PyroscopeURL string
 
 	// Check may refuse the race once it is defined; nil lets every race pass.
 	Check func(race.Definition) error
@@ -157,7 +160,7 @@ func (s *Stage) define(ctx context.Context, groups cgroup.Support) error {
 			return err
 		}
 	}
-	s.Race.RequestedBy = s.options.RequestedBy
+	s.Race.RequestedBy, s.Race.Pyroscope = s.options.RequestedBy, pyroscope.Server(s.options.PyroscopeURL)
 	s.Race.Machine = machine.Facts(ctx, groups.Version)
 	s.Race.Versions = versions()
 	seed, err := randomSeed()

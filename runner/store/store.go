@@ -46,6 +46,21 @@ func (f Folder) Save(r race.Race) error {
 	return f.Write(RecordFile, append(data, '\n'))
 }
 
+// ProfileFile is the name of a profile of an app in a race's folder.
+func ProfileFile(app string, kind race.ProfileKind) string {
+	return filepath.Join("profiles", fmt.Sprintf("%s-%s.pb.gz", app, kind))
+}
+
+// SaveProfile keeps a profile of an app, in the format of pprof.
+func (f Folder) SaveProfile(_, app string, kind race.ProfileKind, pprof []byte) error {
+	name := ProfileFile(app, kind)
+	folder := filepath.Join(f.Path, filepath.Dir(name))
+	if err := os.MkdirAll(folder, 0o755); err != nil { //nolint:gosec // results are for others to read
+		return writeError(folder, err)
+	}
+	return Folder{Path: folder}.Write(filepath.Base(name), pprof)
+}
+
 // Write replaces a file of the folder as a whole: it is written beside, synced and renamed.
 func (f Folder) Write(name string, data []byte) (err error) {
 	path := filepath.Join(f.Path, name)

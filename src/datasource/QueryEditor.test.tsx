@@ -20,6 +20,7 @@ describe('the query editor', () => {
     ['a time series', newQuery, ['Query type', 'Races', 'Race name', 'Apps', 'Measures']],
     ['a verdict', newAlertQuery, ['Query type', 'Races', 'Race name', 'Apps', 'Measures', 'Baseline', 'Value']],
     ['a distribution', { queryType: 'distribution', races: ['ab2'] }, ['Query type', 'Races', 'Apps', 'Baseline']],
+    ['a profile', { queryType: 'profile', races: ['ab2'] }, ['Query type', 'Races', 'Apps', 'Value']],
     ['a list of races', { queryType: 'races' }, ['Query type', 'Race name']],
     ['a query without a type', {}, ['Query type']],
     ['a query of an unknown type', { queryType: 'nonsense' as never }, ['Query type']],
@@ -63,6 +64,13 @@ describe('the query editor', () => {
     expect(await screen.findByRole('option', { name: /CPU \(cores\)/ })).toBeTruthy();
     await user.click(await screen.findByRole('option', { name: /Fast checkouts/ }));
     expect(onChange).toHaveBeenCalledWith(expect.objectContaining({ measures: ['checkout_fast'] }));
+  });
+
+  it('offers what a flame graph can show', async () => {
+    const { user, onChange } = show({ queryType: 'profile', races: ['ab2'] });
+    await user.click(screen.getByRole('combobox', { name: 'Value' }));
+    await user.click(await screen.findByRole('option', { name: /CPU, difference/ }));
+    expect(onChange).toHaveBeenCalledWith(expect.objectContaining({ field: 'cpu_diff' }));
   });
 
   it('offers the newest race and the known ones', async () => {

@@ -8,7 +8,7 @@ import type { DataSource } from './DataSource';
 import { ListField } from './ListField';
 import { NameField } from './NameField';
 import { lastDay } from './range';
-import { alignChoices, eventChoices, fieldChoices, heatChoices, standingsChoices, tips } from './texts';
+import { alignChoices, eventChoices, fieldChoices, heatChoices, profileChoices, standingsChoices, tips } from './texts';
 import { labelWidth } from './widths';
 
 interface Props {
@@ -78,8 +78,8 @@ export function QueryForm({ datasource, query, range = lastDay(), onChange }: Pr
         <InlineField label="Value" tooltip={tips.field} labelWidth={labelWidth} grow>
           <Combobox
             id={`${id}-field`}
-            options={fieldChoices}
-            value={query.field ?? 'regressed'}
+            options={query.queryType === 'profile' ? profileChoices : fieldChoices}
+            value={query.field ?? (query.queryType === 'profile' ? 'cpu' : 'regressed')}
             onChange={(chosen) => set({ field: chosen.value })}
           />
         </InlineField>

@@ -18,6 +18,11 @@ export const typeChoices: Array<Choice<QueryType>> = [
     label: 'Live',
     description: 'A race while it is run, four times a second: for the track panel. Newest finished means here the one that runs',
   },
+  {
+    value: 'profile',
+    label: 'Profile',
+    description: 'What a request costs function by function, for the Flame graph panel; of races whose lanes have profile.pprof',
+  },
 ];
 
 export const alignChoices: Array<Choice<Align>> = [
@@ -46,6 +51,15 @@ export const fieldChoices: Array<Choice<string>> = [
   { value: 'all', label: 'Everything', description: 'A table with outcome, ratio and interval; for panels, not for alerts' },
 ];
 
+export const profileChoices: Array<Choice<string>> = [
+  { value: 'cpu', label: 'CPU', description: 'CPU time for one request' },
+  { value: 'heap', label: 'Allocations', description: 'Bytes allocated for one request' },
+  { value: 'inuse', label: 'Memory in use', description: 'Bytes held at the end of the heat for profiles' },
+  { value: 'cpu_diff', label: 'CPU, difference', description: 'CPU time for one request against the baseline' },
+  { value: 'heap_diff', label: 'Allocations, difference', description: 'Bytes allocated for one request against the baseline' },
+  { value: 'inuse_diff', label: 'Memory in use, difference', description: 'Bytes held at the end against the baseline' },
+];
+
 export const standingsChoices: Array<Choice<string>> = [
   { value: '', label: 'Table', description: 'One row per app' },
   { value: 'trend', label: 'Sparklines', description: 'The table, with a small line of the heats for each measure' },
@@ -71,7 +85,7 @@ export const tips = {
   baseline: 'The app that the others are compared with. Needed for races that nobody started through the runner: they name none.',
   align: 'Clock time, or seconds since the start of each race, to compare races that ran at different times.',
   heats: 'A heat is one repetition of the whole race, with the lanes in another order.',
-  field: 'Which number of the verdict each app and measure gets.',
+  field: 'Which number of the verdict each app and measure gets, or what the flame graph shows.',
   shown: 'How, or what, the query answers; each choice explains itself.',
   kind: 'What the values of the variable are.',
   ofRace: 'The race whose apps are listed: an id, the newest finished race, or another variable such as $race.',

@@ -24,6 +24,12 @@ describe('the parts of a query', () => {
     ['of the changes of a history hold measures', { queryType: 'events', field: 'changes' }, ['races', 'name', 'measures', 'shown']],
     ['of a list of races are the name alone', { queryType: 'races', races: ['r1'] }, ['name']],
     ['of an alert rule hold its field', newAlertQuery, ['races', 'name', 'apps', 'measures', 'baseline', 'field']],
+    ['of a profile hold what it counts', { queryType: 'profile', races: ['r1'], field: 'heap' }, ['races', 'apps', 'field']],
+    [
+      'of a difference of profiles hold the baseline',
+      { queryType: 'profile', races: ['r1'], field: 'cpu_diff' },
+      ['races', 'apps', 'baseline', 'field'],
+    ],
   ])('%s', (_name, query, want) => {
     expect(partsOf({ refId: 'A', ...query })).toEqual(want);
   });
@@ -69,6 +75,7 @@ it.each<[string, Partial<RaceQuery>]>([
     'standings · all measures · ab2 · slow · baseline control',
     { queryType: 'standings', races: ['ab2'], apps: ['slow'], baseline: 'control' },
   ],
+  ['profile (cpu_diff) · r1 · baseline old', { queryType: 'profile', races: ['r1'], field: 'cpu_diff', baseline: 'old' }],
   ['nonsense', { queryType: 'nonsense' as never }],
 ])('in one line: %s', (want, query) => {
   expect(summary({ refId: 'A', ...query })).toBe(want);

@@ -3,7 +3,7 @@ import type { DataQuery } from '@grafana/schema';
 import { asList, asText } from './json';
 
 /** What a query asks for: the query types of CONTRACT.md that the back end answers. */
-export const queryTypes = ['timeseries', 'standings', 'verdict', 'distribution', 'races', 'events', 'live'] as const;
+export const queryTypes = ['timeseries', 'standings', 'verdict', 'distribution', 'races', 'events', 'live', 'profile'] as const;
 export type QueryType = (typeof queryTypes)[number];
 
 /** The newest finished race whose end lies in the time range; the back end resolves it, so it works in alert rules too. */
@@ -19,6 +19,9 @@ export const verdictFields = ['regressed', 'ratio', 'low', 'high', 'all'] as con
 
 export const standingsFields = ['trend', 'history'] as const;
 
+/** What a flame graph shows: what one request costs or, with _diff, how that differs from the baseline. */
+export const profileFields = ['cpu', 'heap', 'inuse', 'cpu_diff', 'heap_diff', 'inuse_diff'] as const;
+
 export const eventFields = ['changes'] as const;
 
 /** A query as dashboards, alert rules and provisioning files hold it. Empty lists of apps and measures mean all. */
@@ -33,7 +36,7 @@ export interface RaceQuery extends DataQuery {
   baseline?: string;
   align?: Align;
   heats?: Heats;
-  /** Of verdicts one of verdictFields, of standings one of standingsFields, of events one of eventFields, of live "all". */
+  /** Of verdicts one of verdictFields, of standings one of standingsFields, of events one of eventFields, of live "all", of profile one of profileFields. */
   field?: string;
 }
 
@@ -48,6 +51,7 @@ const parts: Record<QueryType, readonly Part[]> = {
   races: ['name'],
   events: ['races', 'name', 'baseline', 'shown'],
   live: ['races', 'name'],
+  profile: ['races', 'name', 'apps', 'baseline', 'field'],
 };
 
 /** The events of a history are about measures, and need no baseline. */
@@ -64,7 +68,8 @@ export function partsOf(query: RaceQuery): readonly Part[] {
   }
   const looksFor = known === 'races' || races.length === 0 || races.includes(latest);
   const read = known === 'events' && query.field === 'changes' ? partsOfChanges : parts[known];
-  return read.filter((part) => part !== 'name' || looksFor);
+  const alone = known === 'profile' && !query.field?.endsWith('_diff');
+  return read.filter((part) => (part !== 'name' || looksFor) && (part !== 'baseline' || !alone));
 }
 
 /**

@@ -218,3 +218,6 @@ func (nobody) Log(string) {}
 
 // Save implements coordinator.Recorder.
 func (nobody) Save(race.Race) error { return nil }
+
+// SaveProfile implements coordinator.Recorder.
+func (nobody) SaveProfile(string, string, race.ProfileKind, []byte) error { return nil }

@@ -198,8 +198,8 @@ export default function () {}
 // told is where the runner says that its Prometheus is, and then that it listens itself.
 var told = regexp.MustCompile(`msg="Prometheus is embedded" url=(\S+)|msg="the runner listens" address=(\S+)`)
 
-// serveRunner builds the runner, gives it scripts, and starts it. It answers with its address and that of its Prometheus.
-func serveRunner(t *testing.T) (runner *url.URL, prometheus string) {
+// serveRunner builds the runner, gives it scripts, and starts it. It answers with its address and that of its Prometheus. more are scripts by name.
+func serveRunner(t *testing.T, more ...map[string]string) (runner *url.URL, prometheus string) {
 	t.Helper()
 	if err := confine.Supported(); err != nil {
 		if os.Getenv("PHOTOFINISH_REQUIRE_ALL") == "1" {
@@ -260,6 +260,11 @@ func serveRunner(t *testing.T) (runner *url.URL, prometheus string) {
 	lanes := []string{"'" + strings.Repeat("long-", 12) + "': { url: 'http://127.0.0.1:1/' }"}
 	for i := range 29 {
 		lanes = append(lanes, fmt.Sprintf("'app-%d': { url: 'http://127.0.0.1:1/' }", i+2))
+	}
+	for _, scripts := range more {
+		for name, text := range scripts {
+			put("scripts/"+name, text)
+		}
 	}
 	put("scripts/thirty.js", fmt.Sprintf(thirtyScript, strings.Join(lanes, ", ")))
 	return runner, prometheus

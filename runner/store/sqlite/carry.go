@@ -20,6 +20,7 @@ type Parcel struct {
 	ScriptText string              `json:"script_text,omitempty"`
 	Changes    []Change            `json:"changes"`
 	Logs       map[string][]string `json:"logs,omitempty"`
+	Profiles   []KeptProfile       `json:"profiles,omitempty"`
 }
 
 // IDs are all races, the oldest first.
@@ -75,7 +76,11 @@ func (d *DB) Pack(ctx context.Context, id string) (p Parcel, err error) {
 		}
 		p.Logs[app] = list
 	}
-	return p, failure("read the logs of race "+id, rows.Err())
+	if err := rows.Err(); err != nil {
+		return p, failure("read the logs of race "+id, err)
+	}
+	p.Profiles, err = d.profiles(ctx, id)
+	return p, err
 }
 
 // Unpack keeps a race that ended elsewhere. One that is known already stays as it is, and added is false.
@@ -125,6 +130,11 @@ func (d *DB) Unpack(ctx context.Context, p Parcel) (added bool, err error) {
 		}
 		for _, c := range p.Changes {
 			if err := change(ctx, tx, seq, c.At, c.Status, c.Cause); err != nil {
+				return err
+			}
+		}
+		for _, one := range p.Profiles {
+			if err := saveProfile(ctx, tx, seq, one); err != nil {
 				return err
 			}
 		}

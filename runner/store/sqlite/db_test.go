@@ -217,6 +217,9 @@ func TestARaceIsCarriedFromOneDatabaseToAnother(t *testing.T) {
 	_, err := from.Stop(t.Context(), "r1", "bob", noon)
 	require.NoError(t, err)
 	require.NoError(t, from.SaveLogs(t.Context(), "r1", map[string][]string{"a": {"one", "two"}}))
+	require.NoError(t, from.SaveProfile(t.Context(), "r1", "a", race.CPUProfile, []byte("old")))
+	require.NoError(t, from.SaveProfile(t.Context(), "r1", "a", race.CPUProfile, []byte{0x1f, 0x8b, 0}))
+	require.Error(t, from.SaveProfile(t.Context(), "other", "a", race.CPUProfile, nil))
 	p, err := from.Pack(t.Context(), "r1")
 	require.NoError(t, err)
 	added, err := to.Unpack(t.Context(), p)
@@ -231,6 +234,13 @@ func TestARaceIsCarriedFromOneDatabaseToAnother(t *testing.T) {
 	lines, err := to.Logs(t.Context(), "r1", "a")
 	require.NoError(t, err)
 	require.Equal(t, []string{"one", "two"}, lines)
+	data, err := to.Profile(t.Context(), "r1", "a", race.CPUProfile)
+	require.NoError(t, err)
+	require.Equal(t, []byte{0x1f, 0x8b, 0}, data)
+	for _, no := range [][3]string{{"other", "a", "cpu"}, {"r1", "b", "cpu"}, {"r1", "a", "heap"}} {
+		_, err = to.Profile(t.Context(), no[0], no[1], race.ProfileKind(no[2]))
+		require.Equal(t, race.NotFound, race.CodeOf(err), no)
+	}
 
 	accept(t, from, waiting(2))
 	p, err = from.Pack(t.Context(), "r2")

@@ -29,6 +29,8 @@ export interface Definition {
   rate?: number;
   durationMs: number;
   heats: number;
+  /** Run for profiles after the heats that count. */
+  profileHeats: number;
   warmupMs: number;
   mode: Mode;
   racedAs: Mode;
@@ -60,6 +62,7 @@ export function readDefinition(answer: unknown): Definition {
     rate: asNumber(load.rate),
     durationMs: asNumber(load.duration_ms) ?? 0,
     heats: asNumber(all.heats) ?? 0,
+    profileHeats: asNumber(all.profile_heats) ?? 0,
     warmupMs: asNumber(all.warmup_ms) ?? 0,
     mode: oneOf(modes, all.mode, 'auto'),
     racedAs: oneOf(modes, all.raced_as, 'auto'),

@@ -35,8 +35,9 @@ export function planWords(plan: Definition): string {
   const mode = plan.racedAs === 'turns' ? 'in turns' : plan.racedAs;
   const why = plan.racedWhy ? ` (${plan.racedWhy})` : '';
   const warmup = plan.warmupMs > 0 ? `warm-up ${lengthOf(plan.warmupMs)}` : 'no warm-up';
+  const profiles = plan.profileHeats > 0 ? `, then ${plan.profileHeats} for profiles` : '';
   const bound = plan.untilDecided ? 'until decided, at most ' : '';
-  return `${apps}, ${heats} ${mode}${why}, ${warmup}: ${bound}${about(plan.estimateMs)}`;
+  return `${apps}, ${heats} ${mode}${why}, ${warmup}${profiles}: ${bound}${about(plan.estimateMs)}`;
 }
 
 /** What a new race waits for, empty where nothing is under way. */

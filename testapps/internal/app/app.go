@@ -1,4 +1,5 @@
-// Package app is what the sample apps have in common: one path that does the app's work, /healthz, a port, and an orderly end.
+// Package app is what the sample apps have in common: one path that does the app's work, /healthz, profiles under /debug/pprof, a port, and an orderly
+// end.
 package app
 
 import (
@@ -8,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/pprof"
 	"os"
 	"os/signal"
 	"strconv"
@@ -79,6 +81,8 @@ func (a App) port(text string) (int, error) {
 func (a App) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+a.Path, a.Work)
+	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprintln(w, "ok") })
 	return mux
 }
