@@ -19,6 +19,7 @@ export const options = {
       baseline: 'one-by-one',
       heats: 8,
       warmup: '1s',
+      measures: { sqs_backlog: { title: 'Backlog', unit: 'messages', better: 'lower' } },
       lanes: {
         'one-by-one': {
           command: ['sqs-worker'], compose: '../docker-compose.yaml#one-by-one-worker', // as a process, as a container

@@ -129,6 +129,7 @@ func TestTheSampleWorkersRace(t *testing.T) {
 		require.InDelta(t, 20, f.lane(t, app).Client.Requests, 3)
 		require.Positive(t, f.lane(t, app).Client.Checks.Passed)
 		require.Zero(t, f.lane(t, app).Client.Failed+f.lane(t, app).Client.Checks.Failed)
+		require.NotNil(t, f.lane(t, app).Measures["sqs_backlog_max"], "how many waited")
 	}
 }
 
