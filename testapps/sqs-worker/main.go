@@ -78,10 +78,11 @@ func connect(ctx context.Context, batched bool) (*worker, error) {
 	if batched {
 		w.atOnce = mostAtOnce
 	}
-	for name, into := range map[string]*string{"QUEUE_URL": &w.requests, "REPLY_URL": &w.replies} {
-		if *into, err = w.address(ctx, name); err != nil {
-			return nil, err
-		}
+	if w.requests, err = w.address(ctx, "QUEUE_URL"); err != nil {
+		return nil, err
+	}
+	if w.replies, err = w.address(ctx, "REPLY_URL"); err != nil {
+		return nil, err
 	}
 	return w, nil
 }
