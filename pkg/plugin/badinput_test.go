@@ -26,6 +26,7 @@ func TestEveryMistakeInAQueryIsOneSentenceThatSaysWhatToDo(t *testing.T) {
 		{"text where a list belongs", `{"queryType":"races","races":"ab2"}`, []string{"races of the query is a string", "lists"}},
 		{"no JSON", `{"queryType":`, []string{"cannot be read"}},
 		{"an unknown measure", `{"queryType":"timeseries","races":["golden"],"measures":["latency_95"]}`, []string{"latency_95", "latency_p95"}},
+		{"an unknown measure, and no baseline", `{"queryType":"standings","races":["golden"],"measures":["latency_95"]}`, []string{"latency_95", "latency_p95"}},
 		{"an unknown alignment", `{"queryType":"timeseries","align":"middle"}`, []string{"middle", "absolute, elapsed"}},
 		{"an unknown field", `{"queryType":"verdict","field":"mean"}`, []string{"mean", "regressed, ratio"}},
 		{"a variable that nobody replaced", `{"queryType":"verdict","races":["$race"]}`, []string{"$race", "races", "$latest"}},

@@ -80,7 +80,7 @@ func (d *Datasource) judged(ctx context.Context, q query, l listed) (race.Race, 
 	}
 	r, err := past.Judge(*l.info, totals, past.Options{Baseline: q.Baseline, Now: d.now()})
 	if err != nil {
-		return race.Race{}, nil, nil, err // it names the race and its apps
+		return race.Race{}, nil, nil, cmp.Or(q.mistaken(totals.Custom), err) // what is wrong with the query comes before what it lacks
 	}
 	var said notices
 	said.take(totals.Notices...)

@@ -150,6 +150,17 @@ func (q *query) know(own []race.CustomMeasure, races []listed, said *notices) er
 	return nil
 }
 
+// mistaken is the error of a measure that is neither one of the contract nor one of these.
+func (q query) mistaken(own []race.CustomMeasure) error {
+	set := measure.Of(own...)
+	for _, id := range q.Measures {
+		if _, err := set.ByID(id); err != nil {
+			return fmt.Errorf("measures: %w", err)
+		}
+	}
+	return nil
+}
+
 // ownOf are the measures that recorded races have of their own.
 func ownOf(races []race.Race) []race.CustomMeasure {
 	var own []race.CustomMeasure

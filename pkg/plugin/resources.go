@@ -179,12 +179,13 @@ type told struct {
 	Description string `json:"description"`
 }
 
-// measures lists the measures of the contract and, where a race is named, those that it has of its own.
+// measures lists the measures of the contract and, where a race is named, those that it has of its own. A race that is not known has none: a query
+// editor asks about whatever its query names.
 func (d *Datasource) measures(w http.ResponseWriter, r *http.Request) {
 	var own []race.CustomMeasure
 	if id := r.URL.Query().Get("race"); id != "" {
 		var err error
-		if own, err = d.ownMeasures(r.Context(), id); err != nil {
+		if own, err = d.ownMeasures(r.Context(), id); err != nil && !isUnknown(err) {
 			refuseFor(w, err)
 			return
 		}
