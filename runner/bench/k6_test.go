@@ -99,21 +99,30 @@ func (t *track) stockRun(b *testing.B, env ...string) cost {
 	cmd.Env = append(without(os.Environ(), "GOMAXPROCS"), "K6_NO_USAGE_REPORT=true", "K6_AUTO_EXTENSION_RESOLUTION=false",
 		"K6_PROMETHEUS_RW_SERVER_URL="+t.store.RemoteWriteURL(), "K6_PROMETHEUS_RW_TREND_AS_NATIVE_HISTOGRAM=true", "K6_PROMETHEUS_RW_STALE_MARKERS=true")
 	cmd.Env = append(cmd.Env, env...)
-	said, err := cmd.CombinedOutput()
+	requests := summarised(b, cmd, summary)["http_reqs"]
+	c := cost{cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), requests.Count}
+	t.checkCount(b, c.requests)
+	return c
+}
+
+// counter is a Counter in a summary of k6's.
+type counter struct {
+	Count int64   `json:"count"`
+	Rate  float64 `json:"rate"`
+}
+
+// summarised runs a k6 that exports its summary, and reads what it counted, by metric.
+func summarised(b *testing.B, k6 *exec.Cmd, summary string) map[string]counter {
+	b.Helper()
+	said, err := k6.CombinedOutput()
 	require.NoError(b, err, "%s", said)
 	text, err := os.ReadFile(summary)
 	require.NoError(b, err)
-	var counts struct {
-		Metrics struct {
-			Requests struct {
-				Count int64 `json:"count"`
-			} `json:"http_reqs"`
-		} `json:"metrics"`
+	var exported struct {
+		Metrics map[string]counter `json:"metrics"`
 	}
-	require.NoError(b, json.Unmarshal(text, &counts))
-	c := cost{cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), counts.Metrics.Requests.Count}
-	t.checkCount(b, c.requests)
-	return c
+	require.NoError(b, json.Unmarshal(text, &exported))
+	return exported.Metrics
 }
 
 func without(env []string, name string) []string {

@@ -2,7 +2,6 @@ package bench
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"os"
@@ -124,18 +123,7 @@ export default function () { queues.send(%q, %q); }
 `, senders, queueLap, server, address, body), 0o600))
 	cmd := exec.CommandContext(b.Context(), runner, "k6", "run", "--quiet", "--no-color", "--address=", "--summary-export", summary, script)
 	cmd.Env = append(os.Environ(), "K6_NO_USAGE_REPORT=true", "K6_AUTO_EXTENSION_RESOLUTION=false")
-	said, err := cmd.CombinedOutput()
-	require.NoError(b, err, "%s", said)
-	text, err := os.ReadFile(summary)
-	require.NoError(b, err)
-	var counts struct {
-		Metrics struct {
-			Sent struct {
-				Rate float64 `json:"rate"`
-			} `json:"sqs_sent"`
-		} `json:"metrics"`
-	}
-	require.NoError(b, json.Unmarshal(text, &counts))
-	require.Positive(b, counts.Metrics.Sent.Rate)
-	return counts.Metrics.Sent.Rate
+	sent := summarised(b, cmd, summary)["sqs_sent"]
+	require.Positive(b, sent.Rate)
+	return sent.Rate
 }

@@ -1,7 +1,6 @@
 package cmd_test
 
 import (
-	"bufio"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -22,31 +21,16 @@ func emitted(t *testing.T, dir string) map[string]map[string][]float64 {
 	files, err := filepath.Glob(filepath.Join(dir, "*.json"))
 	require.NoError(t, err)
 	values := map[string]map[string][]float64{}
-	for _, path := range files {
-		f, err := os.Open(path)
-		require.NoError(t, err)
-		lines := bufio.NewScanner(f)
-		for lines.Scan() {
-			var p struct {
-				Type, Metric string
-				Data         struct {
-					Value float64
-					Tags  map[string]string
-				}
-			}
-			require.NoError(t, json.Unmarshal(lines.Bytes(), &p))
-			if p.Type != "Point" || p.Data.Tags["phase"] != "race" || measure.OwnOfK6(p.Metric) {
-				continue
-			}
-			if values[p.Metric] == nil {
-				values[p.Metric] = map[string][]float64{}
-			}
-			app := p.Data.Tags["app"]
-			values[p.Metric][app] = append(values[p.Metric][app], p.Data.Value)
+	eachPoint(t, files, func(metric string, value float64, tags map[string]string) {
+		if tags["phase"] != "race" || measure.OwnOfK6(metric) {
+			return
 		}
-		require.NoError(t, lines.Err())
-		require.NoError(t, f.Close())
-	}
+		if values[metric] == nil {
+			values[metric] = map[string][]float64{}
+		}
+		app := tags["app"]
+		values[metric][app] = append(values[metric][app], value)
+	})
 	for _, byApp := range values {
 		for _, v := range byApp {
 			slices.Sort(v)

@@ -42,6 +42,25 @@ type raw struct {
 func readRaw(t *testing.T, files ...string) raw {
 	t.Helper()
 	r := raw{latencies: map[string][]float64{}, failed: map[string]int64{}}
+	eachPoint(t, files, func(metric string, value float64, tags map[string]string) {
+		app, phase := tags["app"], tags["phase"]
+		switch {
+		case app == "" || phase != "" && phase != "race":
+		case metric == "http_req_duration":
+			r.latencies[app] = append(r.latencies[app], value)
+		case metric == "http_req_failed" && value != 0:
+			r.failed[app]++
+		}
+	})
+	for _, l := range r.latencies {
+		slices.Sort(l)
+	}
+	return r
+}
+
+// eachPoint visits the samples in k6's raw JSON output.
+func eachPoint(t *testing.T, files []string, visit func(metric string, value float64, tags map[string]string)) {
+	t.Helper()
 	for _, path := range files {
 		f, err := os.Open(path)
 		require.NoError(t, err)
@@ -56,24 +75,13 @@ func readRaw(t *testing.T, files ...string) raw {
 				}
 			}
 			require.NoError(t, json.Unmarshal(lines.Bytes(), &p))
-			app, phase := p.Data.Tags["app"], p.Data.Tags["phase"]
-			if p.Type != "Point" || app == "" || (phase != "" && phase != "race") {
-				continue
-			}
-			switch {
-			case p.Metric == "http_req_duration":
-				r.latencies[app] = append(r.latencies[app], p.Data.Value)
-			case p.Metric == "http_req_failed" && p.Data.Value != 0:
-				r.failed[app]++
+			if p.Type == "Point" {
+				visit(p.Metric, p.Data.Value, p.Data.Tags)
 			}
 		}
 		require.NoError(t, lines.Err())
 		require.NoError(t, f.Close())
 	}
-	for _, l := range r.latencies {
-		slices.Sort(l)
-	}
-	return r
 }
 
 // agrees proves that a percentile of the latencies is off by no more than a share.

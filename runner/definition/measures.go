@@ -8,10 +8,11 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/prometheus/prometheus/promql/parser"
+
 	"github.com/photofinish/photofinish/pkg/measure"
 	"github.com/photofinish/photofinish/pkg/promql"
 	"github.com/photofinish/photofinish/pkg/race"
-	"github.com/prometheus/prometheus/promql/parser"
 )
 
 // The bounds of what a script may declare.

@@ -91,8 +91,11 @@ func TestTheRecordedAnswersAreThoseOfARealRunner(t *testing.T) {
 	require.NoError(t, json.Unmarshal(text, &recorded))
 	for situation, calls := range recorded {
 		for call, answer := range calls {
-			same := slices.DeleteFunc(pathsOf(t, answer), func(path string) bool { return weather.MatchString(path) })
-			require.Subset(t, pathsOf(t, told[situation][call]), same, "%s: %s", situation, call)
+			now, then := pathsOf(t, told[situation][call]), pathsOf(t, answer)
+			if !slices.ContainsFunc(now, weather.MatchString) {
+				then = slices.DeleteFunc(then, weather.MatchString)
+			}
+			require.Subset(t, now, then, "%s: %s", situation, call)
 		}
 	}
 }

@@ -19,7 +19,9 @@ import (
 	"golang.org/x/sync/errgroup"
 	"google.golang.org/grpc"
 
+	"github.com/photofinish/photofinish/pkg/compare"
 	"github.com/photofinish/photofinish/pkg/plugin"
+	"github.com/photofinish/photofinish/pkg/promql"
 	"github.com/photofinish/photofinish/tests/datasource/generated"
 )
 
@@ -143,6 +145,23 @@ func BenchmarkHundredApps(b *testing.B) {
 			b.ReportMetric(middle(plainCPU), "cpu-s-prometheus")
 		})
 	}
+}
+
+// BenchmarkLookup: where and when a race of 100 apps and an hour lies, from its series alone; Prometheus's work is in it.
+func BenchmarkLookup(b *testing.B) {
+	r := races(100, 10*time.Minute, 6, 10)["own"]
+	prom, err := promql.New(promql.Config{URL: generated.Prometheus(b, r).URL()})
+	require.NoError(b, err)
+	sayLoad(b)
+	var took []spent
+	for b.Loop() {
+		took = append(took, measure(func() {
+			found, _, err := compare.Lookup(b.Context(), prom, r.ID, compare.Window{Start: r.Start, End: r.End()})
+			require.NoError(b, err)
+			require.Len(b, found.Heats, 6)
+		}))
+	}
+	report(b, took)
 }
 
 // inFlight is how many requests the data source has under way at once.
