@@ -19,6 +19,8 @@ import (
 
 	"github.com/shirou/gopsutil/v4/process"
 	"github.com/stretchr/testify/require"
+
+	"github.com/photofinish/photofinish/runner/engine/enginetest"
 )
 
 var apps = []string{"control", "high-latency", "high-cpu", "memory-leak"}
@@ -40,7 +42,7 @@ func TestApps(t *testing.T) {
 	dir := build(t)
 	for _, app := range apps {
 		t.Run(app+" answers, is healthy, knows no other path and ends orderly", func(t *testing.T) {
-			p := start(t, filepath.Join(dir, app), freePort(t))
+			p := start(t, filepath.Join(dir, app), strconv.Itoa(enginetest.FreePort(t)))
 			status, body := p.get(t, "/"+app)
 			require.Equal(t, http.StatusOK, status)
 			require.Contains(t, body, app)
@@ -66,7 +68,7 @@ func TestApps(t *testing.T) {
 		})
 	}
 	t.Run("high-latency takes about 100 ms and hardly any CPU", func(t *testing.T) {
-		p := start(t, filepath.Join(dir, "high-latency"), freePort(t))
+		p := start(t, filepath.Join(dir, "high-latency"), strconv.Itoa(enginetest.FreePort(t)))
 		before, began := p.cpu(t), time.Now()
 		for range 3 {
 			p.get(t, "/high-latency")
@@ -75,7 +77,7 @@ func TestApps(t *testing.T) {
 		require.Less(t, p.cpu(t)-before, 0.05)
 	})
 	t.Run("high-cpu spends the same milliseconds of CPU for every request", func(t *testing.T) {
-		p := start(t, filepath.Join(dir, "high-cpu"), freePort(t))
+		p := start(t, filepath.Join(dir, "high-cpu"), strconv.Itoa(enginetest.FreePort(t)))
 		_, first := p.get(t, "/high-cpu")
 		const requests = 50
 		before := p.cpu(t)
@@ -89,7 +91,7 @@ func TestApps(t *testing.T) {
 		require.Less(t, each, 15.0)
 	})
 	t.Run("memory-leak keeps about 50 kB of every request", func(t *testing.T) {
-		p := start(t, filepath.Join(dir, "memory-leak"), freePort(t))
+		p := start(t, filepath.Join(dir, "memory-leak"), strconv.Itoa(enginetest.FreePort(t)))
 		p.get(t, "/memory-leak")
 		const requests = 400
 		before := p.resident(t)
@@ -203,12 +205,4 @@ func failure(t *testing.T, path, port string) string {
 	require.ErrorAs(t, err, &exit)
 	require.Equal(t, 1, exit.ExitCode())
 	return said.String()
-}
-
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer l.Close()
-	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
 }

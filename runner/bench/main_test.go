@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -18,6 +17,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/photofinish/photofinish/runner/engine/enginetest"
 )
 
 // module is the folder of go.mod.
@@ -47,7 +48,7 @@ func (p programs) startApps(b *testing.B, names ...string) []app {
 	b.Helper()
 	var apps []app
 	for _, name := range names {
-		port := freePort(b)
+		port := enginetest.FreePort(b)
 		cmd := exec.CommandContext(b.Context(), p.control)
 		cmd.Env = []string{"HOST=127.0.0.1", fmt.Sprintf("PORT=%d", port)}
 		require.NoError(b, cmd.Start())
@@ -60,14 +61,6 @@ func (p programs) startApps(b *testing.B, names ...string) []app {
 		apps = append(apps, a)
 	}
 	return apps
-}
-
-func freePort(b *testing.B) int {
-	b.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(b, err)
-	require.NoError(b, l.Close())
-	return l.Addr().(*net.TCPAddr).Port //nolint:forcetypeassert // of a TCP listener
 }
 
 func answers(ctx context.Context, url string) bool {

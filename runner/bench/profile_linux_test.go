@@ -7,6 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/photofinish/photofinish/pkg/race"
+
+	"github.com/photofinish/photofinish/runner/engine/enginetest"
 )
 
 // profiledLanes races two sample apps in turns: so many heats that count, and as many for profiles.
@@ -30,7 +32,7 @@ func BenchmarkProfiles(b *testing.B) {
 		heats = 1
 	}
 	for b.Loop() {
-		u := watchScript(b, p, fmt.Sprintf(profiledLanes, heats, freePort(b), freePort(b)))
+		u := watchScript(b, p, fmt.Sprintf(profiledLanes, heats, enginetest.FreePort(b), enginetest.FreePort(b)))
 		sayLoad(b)
 		require.Len(b, u.record.Heats, heats)
 		require.Len(b, u.record.Profiling.Heats, heats)

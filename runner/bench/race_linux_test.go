@@ -17,6 +17,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/photofinish/photofinish/pkg/race"
+
+	"github.com/photofinish/photofinish/runner/engine/enginetest"
 )
 
 // tenMinutes of racing are 42 heats of 10 s with 3 s of warm-up, and about a second to change apps. shortRace is what -short runs instead.
@@ -115,7 +117,7 @@ func watchRace(b *testing.B, p programs, apps [4]string, flags ...string) use {
 	b.Helper()
 	var lanes []any
 	for _, app := range apps {
-		lanes = append(lanes, app, freePort(b))
+		lanes = append(lanes, app, enginetest.FreePort(b))
 	}
 	return watchScript(b, p, fmt.Sprintf(fourLanes, lanes...), flags...)
 }

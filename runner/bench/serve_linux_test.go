@@ -23,6 +23,8 @@ import (
 
 	"github.com/photofinish/photofinish/pkg/race"
 	"github.com/photofinish/photofinish/runner/engine/docker/dockertest"
+
+	"github.com/photofinish/photofinish/runner/engine/enginetest"
 )
 
 // BenchmarkServeFirstRequest reports the time from POST /v1/races to the start of the first heat of four lanes, less its warm-up of 1 s; the
@@ -228,7 +230,7 @@ log: {level: error}
 func (p programs) serve(b *testing.B, engine string) served {
 	b.Helper()
 	dir := b.TempDir()
-	port := freePort(b)
+	port := enginetest.FreePort(b)
 	s := served{programs: p, url: fmt.Sprintf("http://127.0.0.1:%d", port), scripts: filepath.Join(dir, "scripts")}
 	if engine == "docker" {
 		s.image = fmt.Sprintf("photofinish-bench/control:%d", os.Getpid())
@@ -236,7 +238,7 @@ func (p programs) serve(b *testing.B, engine string) served {
 	}
 	require.NoError(b, os.Mkdir(s.scripts, 0o700))
 	file := filepath.Join(dir, "runner.yaml")
-	require.NoError(b, os.WriteFile(file, fmt.Appendf(nil, serveConfig, port, engine, freePort(b)), 0o600))
+	require.NoError(b, os.WriteFile(file, fmt.Appendf(nil, serveConfig, port, engine, enginetest.FreePort(b)), 0o600))
 	var said bytes.Buffer
 	cmd := exec.CommandContext(b.Context(), p.runner, "serve", "--config", file)
 	cmd.Env, cmd.Stdout, cmd.Stderr = without(os.Environ(), "GOMAXPROCS"), &said, &said
@@ -261,7 +263,7 @@ func (s served) script(b *testing.B, name string, rate int, apps ...string) {
 		if s.image != "" {
 			start = fmt.Sprintf("image: %q", s.image)
 		}
-		lanes = append(lanes, fmt.Sprintf("%s: { %s, port: %d, path: '/control', cpus: 0.5, memory: '128m' }", app, start, freePort(b)))
+		lanes = append(lanes, fmt.Sprintf("%s: { %s, port: %d, path: '/control', cpus: 0.5, memory: '128m' }", app, start, enginetest.FreePort(b)))
 	}
 	s.write(b, name, rate, strings.Join(lanes, ", "))
 }

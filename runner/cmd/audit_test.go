@@ -60,9 +60,9 @@ func TestTheAuditFindsWhatLanesDo(t *testing.T) {
 	script := writeScript(t, `import exec from 'k6/execution';
 options.scenarios.load.preAllocatedVUs = 3;
 export default function () {
-  if (!__ENV.APP_URL.includes(':46104') || exec.scenario.iterationInTest < 3) { http.get(__ENV.APP_URL); }
+  if (!__ENV.APP_URL.includes(':30104') || exec.scenario.iterationInTest < 3) { http.get(__ENV.APP_URL); }
 }`,
-		"a: "+lane(portA, ""), "b: "+lane(portB, "cpus: 0.1", "spin=20ms"), "c: "+lane(46103, "", "flaky"), "d: "+lane(46104, ""))
+		"a: "+lane(portA, ""), "b: "+lane(portB, "cpus: 0.1", "spin=20ms"), "c: "+lane(30103, "", "flaky"), "d: "+lane(30104, ""))
 	f := runRace(t.Context(), t, script, "--mode", "turns", "--duration", "2s")
 	require.Equal(t, 0, f.code)
 	require.Contains(t, f.foundOf(t, "b", race.LimitsDiffer).Detail, "was given 0.1 CPUs, a was given no limits")
@@ -113,7 +113,7 @@ func TestTheAuditFindsLanesThatFightForTheCPUs(t *testing.T) {
 	if runtime.NumCPU() > 3 {
 		t.Skip("with 4 CPUs or more each lane gets some of its own")
 	}
-	script := writeScript(t, "", "a: "+lane(portA, "", "spin=30ms"), "b: "+lane(portB, "", "spin=30ms"), "c: "+lane(46103, "", "spin=30ms"))
+	script := writeScript(t, "", "a: "+lane(portA, "", "spin=30ms"), "b: "+lane(portB, "", "spin=30ms"), "c: "+lane(30103, "", "spin=30ms"))
 	f := runRace(t.Context(), t, script, "--mode", "together", "--arrivals", "even", "--duration", "2s")
 	require.Equal(t, 0, f.code)
 	said := ""
@@ -134,7 +134,7 @@ func TestTheAuditFindsLanesThatFightForTheCPUs(t *testing.T) {
 
 func TestAThresholdWithAbortOnFailTakesItsLaneOutAndNoOther(t *testing.T) {
 	script := writeScript(t, "options.thresholds = { http_req_duration: [{ threshold: 'p(50)<60', abortOnFail: true }] };\nexport default function () { http.get(__ENV.APP_URL); }",
-		"a: "+lane(portA, ""), "b: "+lane(portB, "", "slow=100ms"), "c: "+lane(46103, ""))
+		"a: "+lane(portA, ""), "b: "+lane(portB, "", "slow=100ms"), "c: "+lane(30103, ""))
 	f := runRace(t.Context(), t, script, "--mode", "turns")
 	require.Equal(t, 99, f.code)
 	require.Equal(t, race.Finished, f.record.Status)

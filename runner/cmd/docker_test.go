@@ -32,7 +32,7 @@ func needImages(t *testing.T) images {
 	t.Helper()
 	i := images{client: dockertest.Client(t)}
 	for n, app := range []string{"control", "high-latency"} {
-		port := 46111 + n
+		port := 30111 + n
 		name := fmt.Sprintf("photofinish-test/%s:%d", app, os.Getpid())
 		dockertest.Image(t, i.client, name, dockertest.Build(t, "github.com/photofinish/photofinish/testapps/"+app), "USER 65534")
 		i.lanes = append(i.lanes, fmt.Sprintf("'%s': { image: %q, port: %d, path: '/%s', cpus: 0.9, memory: '64m' }", app, name, port, app))
@@ -96,11 +96,11 @@ func (i images) fails(t *testing.T) {
 		},
 		"never healthy, since it listens for its own container only": {
 			fmt.Sprintf("image: %q, env: { %s: %q, HOST: '127.0.0.1' }, health: { path: '/', timeout: '1s' }", name, enginetest.AppVariable, enginetest.Control),
-			"lane bad did not get healthy within 1s: http://127.0.0.1:46113/: ",
+			"lane bad did not get healthy within 1s: http://127.0.0.1:30113/: ",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := runRace(t.Context(), t, writeScript(t, "", i.lanes[0], "bad: { port: 46113, "+c.keys+" }"), "--engine", "docker")
+			f := runRace(t.Context(), t, writeScript(t, "", i.lanes[0], "bad: { port: 30113, "+c.keys+" }"), "--engine", "docker")
 			require.Equal(t, 3, f.code)
 			require.Regexp(t, c.says, f.stderr)
 			require.Equal(t, race.Failed, f.record.Status)
@@ -108,7 +108,7 @@ func (i images) fails(t *testing.T) {
 		})
 	}
 	t.Run("out of memory", func(t *testing.T) {
-		eater := fmt.Sprintf("bad: { image: %q, port: 46113, memory: '64m', env: { %s: %q } }", name, enginetest.AppVariable, enginetest.Eater)
+		eater := fmt.Sprintf("bad: { image: %q, port: 30113, memory: '64m', env: { %s: %q } }", name, enginetest.AppVariable, enginetest.Eater)
 		f := runRace(t.Context(), t, writeScript(t, "", append([]string{eater}, i.lanes...)...), "--engine", "docker", "--mode", "together", "--heats", "2")
 		if f.code == 0 { // it takes its memory when it is asked first, which may be by the probe
 			require.Equal(t, race.OOM, f.lane(t, "bad").Exit.Reason)
@@ -121,7 +121,7 @@ func (i images) fails(t *testing.T) {
 
 func (i images) dies(t *testing.T) {
 	temp := ownTemp(t)
-	third := strings.NewReplacer("'control'", "third", "46111", "46113").Replace(i.lanes[0])
+	third := strings.NewReplacer("'control'", "third", "30111", "30113").Replace(i.lanes[0])
 	r := startRunner(t, writeScript(t, "", append(i.lanes, third)...), "--engine", "docker", "--mode", "together", "--heats", "2", "--duration", "5s", "--rate", "20")
 	r.says(t, "Racing: heat 2")
 	require.NoError(t, i.client.ContainerKill(t.Context(), fmt.Sprintf("photofinish-%s-2-third", r.record().ID), "SIGKILL"))

@@ -15,7 +15,7 @@ import (
 )
 
 // Ports of the apps in these tests; packages are tested one after the other.
-const portA, portB = 46101, 46102
+const portA, portB = 30101, 30102
 
 // nothingLeft proves that the race left no cgroup and no port.
 func nothingLeft(t *testing.T) {
@@ -29,7 +29,7 @@ func nothingLeft(t *testing.T) {
 		}
 	}
 	require.Empty(t, dirs, "cgroups are left")
-	for _, address := range []string{"127.0.0.1:46101", "127.0.0.1:46102"} {
+	for _, address := range []string{"127.0.0.1:30101", "127.0.0.1:30102"} {
 		l, err := net.Listen("tcp", address)
 		require.NoError(t, err, "a port is left")
 		require.NoError(t, l.Close())
@@ -37,7 +37,7 @@ func nothingLeft(t *testing.T) {
 }
 
 func TestAnAppThatDiesHalfWayLeavesTheRaceAndTheOthersFinish(t *testing.T) {
-	script := writeScript(t, "", "a: "+lane(portA, ""), "b: "+lane(portB, "", "exit=1500ms"), "c: "+lane(46103, ""))
+	script := writeScript(t, "", "a: "+lane(portA, ""), "b: "+lane(portB, "", "exit=1500ms"), "c: "+lane(30103, ""))
 	f := runRace(t.Context(), t, script, "--mode", "together", "--duration", "2s")
 	require.Equal(t, 0, f.code)
 	require.Equal(t, race.Finished, f.record.Status)
@@ -55,7 +55,7 @@ func TestAnAppThatDiesHalfWayLeavesTheRaceAndTheOthersFinish(t *testing.T) {
 }
 
 func TestADeadAppDoesNotLetAClosedModelSpin(t *testing.T) {
-	script := writeScript(t, "", "a: "+lane(portA, ""), "b: "+lane(portB, "", "exit=1500ms"), "c: "+lane(46103, ""))
+	script := writeScript(t, "", "a: "+lane(portA, ""), "b: "+lane(portB, "", "exit=1500ms"), "c: "+lane(30103, ""))
 	f := runRace(t.Context(), t, script, "--mode", "together", "--vus", "2", "--duration", "2s", "--heats", "1")
 	require.Equal(t, 0, f.code)
 	require.Less(t, f.lane(t, "b").Client.Failed, int64(1000), "two users that are refused at once would fail thousands of times")
@@ -65,7 +65,7 @@ func TestADeadAppDoesNotLetAClosedModelSpin(t *testing.T) {
 }
 
 func TestAMemoryLimitThatKillsTheAppIsCalledThat(t *testing.T) {
-	script := writeScript(t, "", "a: "+lane(portA, ""), "b: "+lane(portB, "memory: '48m'", "eat=1200ms"), "c: "+lane(46103, ""))
+	script := writeScript(t, "", "a: "+lane(portA, ""), "b: "+lane(portB, "memory: '48m'", "eat=1200ms"), "c: "+lane(30103, ""))
 	f := runRace(t.Context(), t, script, "--mode", "together", "--duration", "2s")
 	require.Equal(t, 0, f.code)
 	require.Equal(t, race.OOM, f.lane(t, "b").Exit.Reason)
@@ -95,10 +95,10 @@ func TestAnAppThatExitsAtOnceIsQuoted(t *testing.T) {
 }
 
 func TestAScriptThatAsksOneAppForEveryLaneIsStopped(t *testing.T) {
-	script := writeScript(t, "export default function () { http.get('http://127.0.0.1:46101/'); }", "a: "+lane(portA, ""), "b: "+lane(portB, ""))
+	script := writeScript(t, "export default function () { http.get('http://127.0.0.1:30101/'); }", "a: "+lane(portA, ""), "b: "+lane(portB, ""))
 	f := runRace(t.Context(), t, script)
 	require.Equal(t, 3, f.code)
-	require.Contains(t, f.stderr, "lane b runs at 127.0.0.1:46102, but the script asked 127.0.0.1:46101")
+	require.Contains(t, f.stderr, "lane b runs at 127.0.0.1:30102, but the script asked 127.0.0.1:30101")
 	nothingLeft(t)
 }
 
@@ -112,7 +112,7 @@ func TestAScriptThatMakesNoRequestIsStopped(t *testing.T) {
 }
 
 func TestAScriptThatReadsAppURLAtInitRacesWithAK6PerLane(t *testing.T) {
-	script := writeScript(t, "const BASE = __ENV.APP_URL || 'http://127.0.0.1:46101/';\nexport default function () { http.get(BASE); }",
+	script := writeScript(t, "const BASE = __ENV.APP_URL || 'http://127.0.0.1:30101/';\nexport default function () { http.get(BASE); }",
 		"a: "+lane(portA, ""), "b: "+lane(portB, "", "slow=20ms"))
 	f := runRace(t.Context(), t, script)
 	require.Equal(t, 0, f.code)

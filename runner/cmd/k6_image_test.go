@@ -39,7 +39,7 @@ func needStockK6(t *testing.T) stockK6 {
 }
 
 // The ports of the lanes here; other tests have others.
-const boxA, boxB = 46531, 46532
+const boxA, boxB = 30531, 30532
 
 func TestK6FromAnImage(t *testing.T) {
 	s := needStockK6(t)

@@ -18,6 +18,8 @@ import (
 	"github.com/photofinish/photofinish/pkg/race/racetest"
 	"github.com/photofinish/photofinish/pkg/runnerclient"
 	"github.com/photofinish/photofinish/runner/store"
+
+	"github.com/photofinish/photofinish/runner/engine/enginetest"
 )
 
 const profiled = "profile: { pprof: '/debug/pprof' }"
@@ -45,7 +47,7 @@ func TestAppsAreProfiledAfterTheHeatsThatCount(t *testing.T) {
 		t.Run(mode, func(t *testing.T) {
 			ownTemp(t)
 			sent = nil
-			f := runRace(t.Context(), t, writeScript(t, "", "one: "+lane(46101, profiled), "two: "+lane(46102, profiled, "spin=4ms")),
+			f := runRace(t.Context(), t, writeScript(t, "", "one: "+lane(30101, profiled), "two: "+lane(30102, profiled, "spin=4ms")),
 				"--mode", mode, "--duration", "2s", "--pyroscope-url", server.URL)
 			require.Zero(t, f.code)
 			require.Contains(t, f.stdout, ", then 1 for profiles: about")
@@ -90,7 +92,7 @@ func checkProfiles(t *testing.T, f finished) {
 	}
 	g := flame.New()
 	require.NoError(t, g.Add(flame.Left, f.profileOf(t, "two", race.CPUProfile), flame.CPU, 1/float64(f.lane(t, "two").Profiles[0].Requests)))
-	require.InDelta(t, 4, g.Total(flame.Left)/1e6, 2, "ms of CPU for a request")
+	require.InDelta(t, 4, g.Total(flame.Left)/1e6, 3, "ms of CPU for a request")
 	require.True(t, slices.ContainsFunc(g.Rows(1000), func(r flame.Row) bool {
 		return strings.HasPrefix(r.Label, "github.com/photofinish/photofinish/runner/cmd_test.app")
 	}))
@@ -98,8 +100,8 @@ func checkProfiles(t *testing.T, f finished) {
 
 func TestAProfileThatCannotBeTakenIsSaidAndChangesNoVerdict(t *testing.T) {
 	ownTemp(t)
-	f := runRace(t.Context(), t, writeScript(t, "", "good: "+lane(46101, profiled), "nowhere: "+lane(46102, "profile: { pprof: '/pprof' }"),
-		"page: "+lane(46103, profiled, "page"), "hangs: "+lane(46104, profiled, "hang"), "dies: "+lane(46105, profiled, "die"), "unasked: "+lane(46106, "cpus: 1")), "--mode", "turns")
+	f := runRace(t.Context(), t, writeScript(t, "", "good: "+lane(30101, profiled), "nowhere: "+lane(30102, "profile: { pprof: '/pprof' }"),
+		"page: "+lane(30103, profiled, "page"), "hangs: "+lane(30104, profiled, "hang"), "dies: "+lane(30105, profiled, "die"), "unasked: "+lane(30106, "cpus: 1")), "--mode", "turns")
 	require.Zero(t, f.code)
 	require.Equal(t, race.Finished, f.record.Status)
 	missing := map[string]string{}
@@ -131,11 +133,11 @@ func TestAProfileThatCannotBeTakenIsSaidAndChangesNoVerdict(t *testing.T) {
 
 func TestAnAppsOwnProfilerFindsThePyroscope(t *testing.T) {
 	ownTemp(t)
-	f := runRace(t.Context(), t, writeScript(t, "", "one: "+lane(46101, "profile: { pyroscope: 'http://127.0.0.1:46109' }", "pyroscope=http://127.0.0.1:46109"), "two: "+lane(46102, "cpus: 1")), "--heats", "1")
+	f := runRace(t.Context(), t, writeScript(t, "", "one: "+lane(30101, "profile: { pyroscope: 'http://127.0.0.1:30109' }", "pyroscope=http://127.0.0.1:30109"), "two: "+lane(30102, "cpus: 1")), "--heats", "1")
 	require.Zero(t, f.code)
 	require.Zero(t, f.lane(t, "one").Client.Failed)
 	require.Nil(t, f.record.Profiling, "nothing is taken here")
-	require.Contains(t, f.lane(t, "one").ProfilesURL, "http://127.0.0.1:46109?")
+	require.Contains(t, f.lane(t, "one").ProfilesURL, "http://127.0.0.1:30109?")
 	require.Empty(t, f.lane(t, "two").ProfilesURL)
 }
 
@@ -143,7 +145,7 @@ func TestProfilesOfARunnersRaceAreServedAndCarried(t *testing.T) {
 	needConfinement(t)
 	ownTemp(t)
 	s := newServed(t, "")
-	script, err := os.ReadFile(writeScript(t, "", "one: "+lane(freePort(t), profiled), "two: "+lane(freePort(t), profiled)))
+	script, err := os.ReadFile(writeScript(t, "", "one: "+lane(enginetest.FreePort(t), profiled), "two: "+lane(enginetest.FreePort(t), profiled)))
 	require.NoError(t, err)
 	s.write("scripts/race.js", string(script))
 	s.start()
@@ -201,7 +203,7 @@ func TestProfilesOfAFolderAreReadAndImported(t *testing.T) {
 
 func TestARaceThatIsInterruptedWhileItIsProfiledHasItsVerdict(t *testing.T) {
 	ownTemp(t)
-	r := startRunner(t, writeScript(t, "", "one: "+lane(46101, profiled), "two: "+lane(46102, profiled)), "--heats", "2", "--duration", "5s", "--mode", "together")
+	r := startRunner(t, writeScript(t, "", "one: "+lane(30101, profiled), "two: "+lane(30102, profiled)), "--heats", "2", "--duration", "5s", "--mode", "together")
 	r.says(t, "taking profiles of one, two")
 	require.Equal(t, race.Collecting, r.record().Status, "what counts is on the disk before")
 	require.NotEmpty(t, r.record().Verdicts)

@@ -22,7 +22,7 @@ import (
 )
 
 // Where a compose file's server of queues is published in this test.
-const queuesPort = 46190
+const queuesPort = 30190
 
 // TestWorkersRaceInContainers has what docker-compose.yaml has: a server of queues in the project's network, and workers that find it there by its name.
 func TestWorkersRaceInContainers(t *testing.T) {

@@ -43,7 +43,7 @@ func (f raceFlags) run(ctx context.Context, c console, s *stage.Stage) outcome {
 	} else {
 		err = errors.Join(err, view.Close()) // there is nothing to show but the error
 	}
-	if r := result.Record; !r.Audit.Fair && len(r.Verdicts) > 0 {
+	if r := result.Record; err == nil && !r.Audit.Fair && len(r.Verdicts) > 0 {
 		c.say("if what the audit found does not bear on the verdicts: photofinish races override %s --because REASON", s.Folder.Path)
 	}
 	if f.json {

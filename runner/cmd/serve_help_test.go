@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -21,6 +20,8 @@ import (
 
 	"github.com/photofinish/photofinish/runner/cmd"
 	"github.com/photofinish/photofinish/runner/server/servertest"
+
+	"github.com/photofinish/photofinish/runner/engine/enginetest"
 )
 
 const serveToken = "a long random text"
@@ -71,15 +72,7 @@ export const options = {
   ext: { photofinish: { heats: 1, warmup: '300ms', lanes: { one: %s, two: %s } } },
 };
 %s
-`, seconds, lane(freePort(s.t), "cpus: 0.5, memory: '128m'"), lane(freePort(s.t), "cpus: 0.5, memory: '128m'"), body))
-}
-
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+`, seconds, lane(enginetest.FreePort(s.t), "cpus: 0.5, memory: '128m'"), lane(enginetest.FreePort(s.t), "cpus: 0.5, memory: '128m'"), body))
 }
 
 var listens = regexp.MustCompile(`msg="the runner listens" address=(\S+)`)

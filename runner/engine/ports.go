@@ -20,6 +20,7 @@ import (
 const (
 	firstPort, ports = 20_000, 10_000
 	portTries        = 100
+	firstOutgoing    = 32_768 // on Linux by default: net.ipv4.ip_local_port_range
 )
 
 // ChoosePort is the lane's own port, if it is free, or any free one for a lane without.
@@ -45,7 +46,12 @@ func CheckPort(ctx context.Context, app string, port int) error {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	case errors.Is(err, syscall.EADDRINUSE):
-		return race.Errorf(race.Unavailable, "stop what uses it, or give the lane another port", "port %d of lane %s is in use%s", port, app, listener(ctx, port))
+		user, outgoing := user(ctx, port)
+		hint := "stop what uses it, or give the lane another port"
+		if outgoing {
+			hint = fmt.Sprintf("give the lane a port below %d: those above are for outgoing connections, of which there are many in a race", firstOutgoing)
+		}
+		return race.Errorf(race.Unavailable, hint, "port %d of lane %s is in use%s", port, app, user)
 	case errors.Is(err, syscall.EACCES):
 		return race.Errorf(race.Unavailable, "give the lane a port above 1023", "lane %s: this user may not listen on port %d: %w", app, port, err)
 	}
@@ -61,23 +67,34 @@ func listen(ctx context.Context, port int) error {
 	return l.Close()
 }
 
-// listener names the process that listens on a port, as far as this user may see it.
-func listener(ctx context.Context, port int) string {
+// user names the process that listens on a port or is connected from it, as far as this user may see it.
+func user(ctx context.Context, port int) (name string, outgoing bool) {
 	connections, err := psnet.ConnectionsWithContext(ctx, "tcp")
 	if err != nil {
-		return ""
+		return "", false
 	}
 	for _, c := range connections {
-		if c.Status != "LISTEN" || c.Laddr.Port != uint32(port) || c.Pid == 0 {
+		if c.Laddr.Port != uint32(port) {
 			continue
 		}
-		name := "process"
-		if p, err := ps.NewProcessWithContext(ctx, c.Pid); err == nil {
-			if n, err := p.NameWithContext(ctx); err == nil {
-				name = n
-			}
+		if c.Status == "LISTEN" {
+			return " by " + program(ctx, c.Pid), false
 		}
-		return fmt.Sprintf(" by %s (pid %d)", name, c.Pid)
+		name, outgoing = " by a connection from "+program(ctx, c.Pid), port >= firstOutgoing
 	}
-	return ""
+	return name, outgoing
+}
+
+// program names a process; 0 is one that this user may not see, or that is gone.
+func program(ctx context.Context, pid int32) string {
+	if pid == 0 {
+		return "a process"
+	}
+	name := "process"
+	if p, err := ps.NewProcessWithContext(ctx, pid); err == nil {
+		if n, err := p.NameWithContext(ctx); err == nil {
+			name = n
+		}
+	}
+	return fmt.Sprintf("%s (pid %d)", name, pid)
 }

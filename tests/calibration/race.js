@@ -9,10 +9,10 @@ export const options = {
     photofinish: {
       baseline: 'control',
       lanes: {
-        control: lane(46201),
-        same: lane(46202),
-        slower: lane(46203, { env: { SPIN: '25us' } }),
-        burner: { command: ['high-cpu'], image: 'photofinish/high-cpu', port: 46204, path: '/high-cpu', cpus: 0.5, memory: '128m' },
+        control: lane(30201),
+        same: lane(30202),
+        slower: lane(30203, { env: { SPIN: '25us' } }),
+        burner: { command: ['high-cpu'], image: 'photofinish/high-cpu', port: 30204, path: '/high-cpu', cpus: 0.5, memory: '128m' },
       },
     },
   },

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -252,7 +251,7 @@ func serveRunner(t *testing.T, more ...map[string]string) (runner *url.URL, prom
 	require.NoError(t, err)
 	// The ports of lanes are chosen now, when those of the runner are taken.
 	script := func(name, duration, other string) {
-		put("scripts/"+name, fmt.Sprintf(quickScript, duration, app, freePort(t), enginetest.AppVariable, app, freePort(t), enginetest.AppVariable, other))
+		put("scripts/"+name, fmt.Sprintf(quickScript, duration, app, enginetest.FreePort(t), enginetest.AppVariable, app, enginetest.FreePort(t), enginetest.AppVariable, other))
 	}
 	script("quick.js", "1s", "control")
 	script("slow.js", "20s", "control")
@@ -268,12 +267,4 @@ func serveRunner(t *testing.T, more ...map[string]string) (runner *url.URL, prom
 	}
 	put("scripts/thirty.js", fmt.Sprintf(thirtyScript, strings.Join(lanes, ", ")))
 	return runner, prometheus
-}
-
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
 }

@@ -16,15 +16,17 @@ import (
 	"github.com/grafana/grafana-plugin-sdk-go/data"
 	"github.com/grafana/grafana-plugin-sdk-go/genproto/pluginv2"
 	"github.com/stretchr/testify/require"
+
+	"github.com/photofinish/photofinish/runner/engine/enginetest"
 )
 
-// profiledScript races three of the sample apps, and profiles them.
+// profiledScript races three of the sample apps, and profiles them. Of the memory more is sampled than by default, where 100 requests give ten samples.
 const profiledScript = `import http from 'k6/http';
 export const options = {
   scenarios: { load: { executor: 'constant-arrival-rate', rate: 50, timeUnit: '1s', duration: '2s', preAllocatedVUs: 10 } },
   ext: { photofinish: { heats: 1, warmup: '300ms', lanes: {
     control: { command: ['%[1]s/control'], port: %[2]d, path: '/control', profile: { pprof: '/debug/pprof' } },
-    'memory-leak': { command: ['%[1]s/memory-leak'], port: %[4]d, path: '/memory-leak', profile: { pprof: '/debug/pprof' } },
+    'memory-leak': { command: ['%[1]s/memory-leak'], port: %[4]d, path: '/memory-leak', env: { GODEBUG: 'memprofilerate=4096' }, profile: { pprof: '/debug/pprof' } },
     'high-cpu': { command: ['%[1]s/high-cpu'], port: %[3]d, path: '/high-cpu', profile: { pprof: '/debug/pprof' } },
   } } },
 };
@@ -37,7 +39,7 @@ func TestTheFlameGraphsOfARealRace(t *testing.T) {
 	build := exec.Command("go", "build", "-o", apps, "./testapps/control", "./testapps/high-cpu", "./testapps/memory-leak")
 	build.Dir, build.Stderr = root, os.Stderr
 	require.NoError(t, build.Run())
-	runner, prometheus := serveRunner(t, map[string]string{"profiled.js": fmt.Sprintf(profiledScript, filepath.ToSlash(apps), freePort(t), freePort(t), freePort(t))})
+	runner, prometheus := serveRunner(t, map[string]string{"profiled.js": fmt.Sprintf(profiledScript, filepath.ToSlash(apps), enginetest.FreePort(t), enginetest.FreePort(t), enginetest.FreePort(t))})
 	b := startBinary(t)
 	settings := settingsOf("pf", prometheus, fmt.Sprintf(`{"runnerUrl":%q}`, runner), map[string]string{"runnerToken": runnerToken})
 	settings.User = &pluginv2.User{Login: "vi", Role: "Viewer"}

@@ -22,6 +22,8 @@ import (
 
 	"github.com/photofinish/photofinish/pkg/runnerclient"
 	"github.com/photofinish/photofinish/runner/k6/confine"
+
+	"github.com/photofinish/photofinish/runner/engine/enginetest"
 )
 
 // photofinish builds the runner as anybody does.
@@ -52,13 +54,13 @@ func startRunner(t *testing.T) *service {
 		t.Skipf("NOT TESTED, live: %v", err)
 	}
 	s := &service{t: t, dir: t.TempDir()}
-	port, database := freePort(t), freePort(t)
+	port, database := enginetest.FreePort(t), enginetest.FreePort(t)
 	s.url, s.prometheus = fmt.Sprintf("http://127.0.0.1:%d", port), fmt.Sprintf("http://127.0.0.1:%d", database)
 	lane := func(app string) string {
 		path := filepath.Join(s.dir, app)
 		said, err := exec.Command("go", "build", "-o", path, "github.com/photofinish/photofinish/testapps/"+app).CombinedOutput()
 		require.NoError(t, err, "%s", said)
-		return fmt.Sprintf("{ command: ['%s'], port: %d, path: '/%s', cpus: 0.5, memory: '128m' }", path, freePort(t), app)
+		return fmt.Sprintf("{ command: ['%s'], port: %d, path: '/%s', cpus: 0.5, memory: '128m' }", path, enginetest.FreePort(t), app)
 	}
 	require.NoError(t, os.Mkdir(filepath.Join(s.dir, "scripts"), 0o700))
 	s.write("scripts/race.js", fmt.Sprintf(`import http from 'k6/http';

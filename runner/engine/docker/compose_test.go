@@ -52,7 +52,7 @@ networks: { back: {}, nowhere: {} }
 	t.Cleanup(func() { require.NoError(t, f.client.NetworkRemove(context.Background(), back)) })
 
 	e := newEngine(t, docker.Options{ScriptDir: dir})
-	spec := race.LaneSpec{App: "web", Compose: "compose.yaml#web", Port: freePort(t), Path: "/", Env: map[string]string{"LANE": "own"}}
+	spec := race.LaneSpec{App: "web", Compose: "compose.yaml#web", Port: enginetest.FreePort(t), Path: "/", Env: map[string]string{"LANE": "own"}}
 	id, s, err := prepare(t, e, spec)
 	require.NoError(t, err)
 	require.Contains(t, s.String(), "_nowhere of its compose project does not exist")

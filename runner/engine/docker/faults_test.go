@@ -48,16 +48,8 @@ func prepare(t *testing.T, e *docker.Engine, l race.LaneSpec) (id string, s *sai
 func (f fixture) lane(t *testing.T, kind enginetest.Kind) race.LaneSpec {
 	t.Helper()
 	l := lane(kind)
-	l.App, l.Port, l.Path = string(kind), freePort(t), "/"
+	l.App, l.Port, l.Path = string(kind), enginetest.FreePort(t), "/"
 	return l
-}
-
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
 }
 
 // inspect finds the one container of a race.
@@ -203,7 +195,7 @@ func (f fixture) refuses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			require.NoError(t, os.WriteFile(filepath.Join(dir, "Dockerfile"), []byte("FROM scratch\n"), 0o600))
-			c.lane.App, c.lane.Port = "x", freePort(t)
+			c.lane.App, c.lane.Port = "x", enginetest.FreePort(t)
 			_, _, err := prepare(t, newEngine(t, docker.Options{Allowed: c.allowed, ScriptDir: dir}), c.lane)
 			require.Equal(t, c.code, race.CodeOf(err), err)
 			require.ErrorContains(t, err, c.message)
@@ -257,7 +249,7 @@ func (f fixture) builds(t *testing.T) {
 	write("secret", "is not sent")
 	write(".dockerignore", "secret\n")
 	write("Other", "FROM scratch\nCOPY secret /secret\n")
-	spec := race.LaneSpec{App: "web", Port: freePort(t), Path: "/", Build: "web"}
+	spec := race.LaneSpec{App: "web", Port: enginetest.FreePort(t), Path: "/", Build: "web"}
 	e := newEngine(t, docker.Options{ScriptDir: dir})
 	var built []string
 	for range 2 {
@@ -355,7 +347,7 @@ func TestDockerDown(t *testing.T) {
 	c, err := client.NewClientWithOpts(client.WithHost("unix://"+socket), client.WithAPIVersionNegotiation())
 	require.NoError(t, err)
 	e := newEngine(t, docker.Options{Client: c})
-	spec := race.LaneSpec{App: "x", Image: "nginx", Port: freePort(t)}
+	spec := race.LaneSpec{App: "x", Image: "nginx", Port: enginetest.FreePort(t)}
 	err = e.Prepare(t.Context(), "r", []race.LaneSpec{spec}, func(string) {})
 	require.Equal(t, race.Unavailable, race.CodeOf(err))
 	require.ErrorIs(t, err, engine.ErrDown)
@@ -371,7 +363,7 @@ func TestADockerOfAnotherMachineIsRefusedBeforeItIsAsked(t *testing.T) {
 	require.NoError(t, err)
 	e := newEngine(t, docker.Options{Client: c})
 	began := time.Now()
-	err = e.Prepare(t.Context(), "r", []race.LaneSpec{{App: "x", Image: "nginx", Port: freePort(t)}}, func(string) {})
+	err = e.Prepare(t.Context(), "r", []race.LaneSpec{{App: "x", Image: "nginx", Port: enginetest.FreePort(t)}}, func(string) {})
 	require.Equal(t, race.Unavailable, race.CodeOf(err))
 	require.EqualError(t, err, "Docker at tcp://192.0.2.7:2376 is on another machine: what it starts can be reached on that machine only")
 	require.Contains(t, race.HintOf(err), "run photofinish on that machine")

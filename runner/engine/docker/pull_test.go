@@ -90,7 +90,7 @@ func (w *trickle) Write(p []byte) (n int, err error) {
 func (s shop) lane(t *testing.T) race.LaneSpec {
 	t.Helper()
 	l := lane(enginetest.Control)
-	l.App, l.Image, l.Port = "far", s.image, freePort(t)
+	l.App, l.Image, l.Port = "far", s.image, enginetest.FreePort(t)
 	return l
 }
 

@@ -88,7 +88,7 @@ func (w *world) lane(t *testing.T, kind Kind) race.LaneSpec {
 	t.Helper()
 	spec := w.Lane(kind)
 	spec.App = string(kind)
-	spec.Port = freePort(t)
+	spec.Port = FreePort(t)
 	spec.Path = "/" + spec.App
 	spec.Health.Timeout = 20 * time.Second
 	return spec
@@ -126,14 +126,6 @@ func get(t *testing.T, address string) {
 	require.NoError(t, err)
 	require.NoError(t, resp.Body.Close())
 	require.Equal(t, http.StatusOK, resp.StatusCode)
-}
-
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it is closed at once
-	require.NoError(t, err)
-	defer func() { _ = l.Close() }()
-	return l.Addr().(*net.TCPAddr).Port
 }
 
 // requireFree makes sure that nobody listens on the port.
