@@ -40,6 +40,15 @@ type Banked struct {
 	Findings []string      `json:"findings"`
 	Fair     bool          `json:"fair"`
 	Heats    []BankedHeat  `json:"heats"`
+	// Pooled is what the usual ways of judging see, by app: all heats as if they were one.
+	Pooled map[string]Pooled `json:"pooled"`
+}
+
+// Pooled is a lane of a race without its heats.
+type Pooled struct {
+	P95 float64 `json:"p95"` // ms
+	// RankDeviate is the normal deviate of a Mann-Whitney test of all latencies against the baseline's, 0 for itself.
+	RankDeviate float64 `json:"rank_deviate"`
 }
 
 // BankedHeat holds the figures of each lane, by app.
@@ -196,7 +205,33 @@ func (r races) once(ctx context.Context, third string) (Banked, error) {
 		}
 		b.Heats = append(b.Heats, heat)
 	}
+	b.Pooled = pooled(result.Lanes)
 	return b, nil
+}
+
+// pooled joins the whole heats of each lane.
+func pooled(lanes []results.Lane) map[string]Pooled {
+	all := map[string]stream.Histogram{}
+	for _, l := range lanes {
+		var h stream.Histogram
+		for _, heat := range l.Heats {
+			if heat.Whole {
+				h.Merge(heat.Totals.Latency)
+			}
+		}
+		if h.Count > 0 {
+			all[l.App] = h
+		}
+	}
+	sums := map[string]Pooled{}
+	for app, h := range all {
+		p := Pooled{P95: 1000 * h.Quantile(.95)}
+		if base, ok := all[baseline]; ok && app != baseline {
+			p.RankDeviate = rankDeviate(base, h)
+		}
+		sums[app] = p
+	}
+	return sums
 }
 
 // nobody looks on and keeps nothing.

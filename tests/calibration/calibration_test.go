@@ -14,6 +14,7 @@ import (
 
 	"github.com/photofinish/photofinish/runner/cmd"
 	"github.com/photofinish/photofinish/runner/definition"
+	"github.com/photofinish/photofinish/runner/k6/stream"
 )
 
 // TestMain lets the test binary be the k6 of its races.
@@ -111,6 +112,35 @@ func TestTheRankTestAndTheNaiveRuleSeeWhatIsThere(t *testing.T) {
 		require.Equal(t, side, r.ranks().test(ratio))
 	}
 	require.Zero(t, ranks{[]float64{1, 2, 3, 4}, []float64{1.5, 2.5, 2.6, 3.5}}.test(1))
+	require.InEpsilon(t, r.p95(0), earlier(random("light", -2), worlds()["light"]()), .02)
+}
+
+// TestTheRankTestOfHistograms compares with what is counted by hand, and with the test of single values.
+func TestTheRankTestOfHistograms(t *testing.T) {
+	histogram := func(seconds ...float64) (h stream.Histogram) {
+		for _, s := range seconds {
+			h.Observe(s)
+		}
+		return h
+	}
+	base, app := histogram(0, 1, 2, 4), histogram(0, 3, 4, 5, 6)
+	// Pairs in which the app's is longer: of 3, 5 and 6 and of the tied 4 and 0: 3 + 4 + 4 + 3.5 + 0.5.
+	variance := 4 * 5 / 12. * (10 - (2*(8-2))/(9*8.))
+	require.InDelta(t, (15-10)/math.Sqrt(variance), rankDeviate(base, app), 1e-9)
+	require.InDelta(t, -rankDeviate(base, app), rankDeviate(app, base), 1e-9)
+	require.Zero(t, rankDeviate(base, base))
+	rng := rand.New(rand.NewPCG(3, 4))
+	var one, other stream.Histogram
+	exactly := ranks{}
+	for range 2000 {
+		a, b := math.Exp(rng.NormFloat64()), 1.1*math.Exp(rng.NormFloat64())
+		one.Observe(a)
+		other.Observe(b)
+		exactly.base, exactly.app = append(exactly.base, a), append(exactly.app, b)
+	}
+	slices.Sort(exactly.base)
+	slices.Sort(exactly.app)
+	require.Equal(t, exactly.test(1), significant(rankDeviate(one, other)))
 }
 
 func TestRealRacesAreBankedAndSummedUp(t *testing.T) {
@@ -136,6 +166,10 @@ func TestRealRacesAreBankedAndSummedUp(t *testing.T) {
 			require.Zero(t, f.Errors, app)
 		}
 	}
+	require.Len(t, all[0].Pooled, 3)
+	require.Positive(t, all[0].Pooled[slower].P95)
+	require.NotZero(t, all[0].Pooled[slower].RankDeviate)
+	require.Zero(t, all[0].Pooled[baseline].RankDeviate)
 }
 
 func TestTheSumOfABank(t *testing.T) {
@@ -155,6 +189,7 @@ func TestTheSumOfABank(t *testing.T) {
 			}
 			b.Heats = append(b.Heats, h)
 		}
+		b.Pooled = map[string]Pooled{baseline: {P95: 2}, equal: {P95: 2 + float64(i%2)/5, RankDeviate: 2}, slower: {P95: 2 * effect * 1.01}}
 		all = append(all, b)
 	}
 	r := sum("process", append(all, Banked{Engine: "docker", Fair: true}))
@@ -168,6 +203,10 @@ func TestTheSumOfABank(t *testing.T) {
 	require.LessOrEqual(t, r.Same.Wrong, 4)
 	require.Greater(t, r.Slower.P50.Slower, races/2)
 	require.Zero(t, r.Same.P50.Slower)
+	require.Equal(t, Sides{Slower: 20}, r.Same.Naive, "every second")
+	require.Equal(t, 19, r.Same.Threshold, "the first has no race before it")
+	require.Equal(t, races-1, r.Same.RankTest.Slower)
+	require.Equal(t, races-2, r.Slower.Threshold)
 	require.Greater(t, coin(r.Same.Behind, r.Same.Races), .01)
 	table := Calibration{Real: []Real{r}}.realTable()
 	require.Contains(t, table, "| process, identical | 39 |")

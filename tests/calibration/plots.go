@@ -172,9 +172,10 @@ func (c Calibration) alarmsPlot() (*plot.Plot, error) {
 	}{
 		{"Photofinish", func(c Cell) int { return c.Wrong }},
 		{"p95 differs by 5%", func(c Cell) int { return c.Naive.Slower + c.Naive.Faster }},
+		{"k6 threshold", func(c Cell) int { return c.Threshold }},
 		{"Mann-Whitney test", func(c Cell) int { return c.RankTest.Slower + c.RankTest.Faster }},
 	}
-	const width = 14
+	const width = 11
 	p.Legend.Top = true
 	for i, way := range ways {
 		values := make(plotter.Values, len(cells))
@@ -185,7 +186,7 @@ func (c Calibration) alarmsPlot() (*plot.Plot, error) {
 		if err != nil {
 			return nil, fmt.Errorf("plot the false alarms: %w", err)
 		}
-		bars.Offset = vg.Points(width * float64(i-1))
+		bars.Offset = vg.Points(width * (float64(i) - float64(len(ways)-1)/2))
 		bars.Color, bars.LineStyle.Width = style(i).Color, 0
 		p.Add(bars)
 		p.Legend.Add(way.name, bars)

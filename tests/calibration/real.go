@@ -31,9 +31,12 @@ type Pairs struct {
 	P95Truth float64 `json:"p95_truth"`
 	P50      Tally   `json:"p50"`
 	P95      Tally   `json:"p95"`
-	// Wrong is how many races have any wrong outcome in the primary family; Naive how many are called so because the mean log-ratio of the heats' p95 is beyond 5%.
-	Wrong int   `json:"wrong"`
-	Naive Sides `json:"naive"`
+	// Wrong is how many races have any wrong outcome in the primary family. Naive, RankTest and Threshold are as in Cell; the threshold is set by the baseline's
+	// p95 in the race before, so that the first has none.
+	Wrong     int   `json:"wrong"`
+	Naive     Sides `json:"naive"`
+	RankTest  Sides `json:"rank_test"`
+	Threshold int   `json:"threshold"`
 	// Behind is how many races have a p95 above the baseline's, by the mean of the heats.
 	Behind int `json:"behind"`
 	// P50Noise and P95Noise are the standard deviation of the log-ratio between heats, over that of sampling alone.
@@ -80,11 +83,10 @@ func pairs(races []Banked, app string, identical bool) Pairs {
 	}
 	for i, b := range races {
 		p.judge(b, app, truth)
-		switch mean := p95.means[i]; {
-		case mean > math.Log1p(naiveDifference):
-			p.Naive.count(1)
-		case mean < -math.Log1p(naiveDifference):
-			p.Naive.count(-1)
+		p.Naive.count(differs(b.Pooled[app].P95 / b.Pooled[baseline].P95))
+		p.RankTest.count(significant(b.Pooled[app].RankDeviate))
+		if i > 0 && b.Pooled[app].P95 > threshold(races[i-1].Pooled[baseline].P95) {
+			p.Threshold++
 		}
 		if p95.means[i] > 0 {
 			p.Behind++
@@ -178,8 +180,8 @@ func coin(k, n int) float64 {
 func (c Calibration) realTable() string {
 	var b strings.Builder
 	b.WriteString("**Real races** of the sample app `control` with itself, beside a third lane that is slower or burns CPU; 12 heats of 10 s at 200 requests a second each.\n\n" +
-		"| engine, pair | races | p95 of all heats to the baseline's | wrong outcome in the primary family | p95 differs by 5% | behind the baseline | sd between heats / of sampling: p50, p95 | p95 found slower | p50 found slower |\n" +
-		"|---|--:|--:|--:|--:|--:|--:|--:|--:|\n")
+		"| engine, pair | races | p95 of all heats to the baseline's | wrong outcome in the primary family | p95 differs by 5% | k6 threshold crossed | Mann-Whitney test | behind the baseline | sd between heats / of sampling: p50, p95 | p95 found slower | p50 found slower |\n" +
+		"|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n")
 	for _, r := range c.Real {
 		for _, row := range []struct {
 			name string
@@ -189,8 +191,8 @@ func (c Calibration) realTable() string {
 				continue
 			}
 			low, high := exact(row.Wrong, row.Races)
-			fmt.Fprintf(&b, "| %s, %s | %d | %.4f | **%d** (%.1f-%.1f%%) | %d | %d (p = %.2g) | %.2f, %.2f | %d | %d |\n", r.Engine, row.name, row.Races, row.P95Truth,
-				row.Wrong, 100*low, 100*high, row.Naive.Slower+row.Naive.Faster, row.Behind, coin(row.Behind, row.Races), row.P50Noise, row.P95Noise, row.P95.Slower, row.P50.Slower)
+			fmt.Fprintf(&b, "| %s, %s | %d | %.4f | **%d** (%.1f-%.1f%%) | %d | %d | %d | %d (p = %.2g) | %.2f, %.2f | %d | %d |\n", r.Engine, row.name, row.Races, row.P95Truth,
+				row.Wrong, 100*low, 100*high, row.Naive.Slower+row.Naive.Faster, row.Threshold, row.RankTest.Slower+row.RankTest.Faster, row.Behind, coin(row.Behind, row.Races), row.P50Noise, row.P95Noise, row.P95.Slower, row.P50.Slower)
 		}
 		if r.Unfair > 0 {
 			fmt.Fprintf(&b, "\n%d of the %d races on %s failed their audit and are not counted.\n", r.Unfair, r.Races, r.Engine)

@@ -32,9 +32,11 @@ type Cell struct {
 	P95           Tally   `json:"p95"`
 	// Wrong is how many races have any wrong outcome in the primary family.
 	Wrong int `json:"wrong"`
-	// Naive is how many would be called slower or faster because the pooled p95 differs by more than 5%, RankTest by a Mann-Whitney test of all latencies at 5%.
-	Naive    Sides `json:"naive"`
-	RankTest Sides `json:"rank_test"`
+	// Naive is how many would be called slower or faster because the pooled p95 differs by more than 5%, RankTest by a Mann-Whitney test of all latencies at 5%;
+	// Threshold is how many fail a k6 threshold on the p95, 5% above that of an earlier run of the baseline.
+	Naive     Sides `json:"naive"`
+	RankTest  Sides `json:"rank_test"`
+	Threshold int   `json:"threshold"`
 }
 
 // Tally counts the verdicts about one measure.
@@ -62,9 +64,9 @@ func measure(world string, races int, ratios, minimums []float64) []Cell {
 		working.Go(func() {
 			for i := w; i < races; i += workers {
 				r := draw(random(world, i), worlds()[world]())
-				rank := r.ranks()
+				rank, limit := r.ranks(), threshold(earlier(random(world, -1-i), worlds()[world]()))
 				for j := range parts[w] {
-					parts[w][j].add(r, rank)
+					parts[w][j].add(r, rank, limit)
 				}
 			}
 		})
@@ -95,7 +97,7 @@ func random(world string, number int) *rand.Rand {
 }
 
 // add judges one race as if its app took the cell's ratio as long.
-func (c *Cell) add(r drawn, rank ranks) {
+func (c *Cell) add(r drawn, rank ranks, limit float64) {
 	wrong := false
 	for _, v := range verdict.Judge(r.input(c.Ratio, c.MinimumEffect)) {
 		truth := 1.0
@@ -114,6 +116,9 @@ func (c *Cell) add(r drawn, rank ranks) {
 	}
 	c.Naive.count(r.naive(c.Ratio))
 	c.RankTest.count(rank.test(c.Ratio))
+	if c.Ratio*r.p95(1) > limit {
+		c.Threshold++
+	}
 }
 
 func (c *Cell) merge(o Cell) {
@@ -122,6 +127,7 @@ func (c *Cell) merge(o Cell) {
 	c.Wrong += o.Wrong
 	c.Naive = Sides{c.Naive.Slower + o.Naive.Slower, c.Naive.Faster + o.Naive.Faster}
 	c.RankTest = Sides{c.RankTest.Slower + o.RankTest.Slower, c.RankTest.Faster + o.RankTest.Faster}
+	c.Threshold += o.Threshold
 }
 
 func (t *Tally) count(v race.Verdict, truth float64) {
@@ -204,6 +210,23 @@ func draw(rng *rand.Rand, w world) drawn {
 		slices.Sort(lane)
 	}
 	return r
+}
+
+// p95 of all latencies of a lane.
+func (r drawn) p95(lane int) float64 { return quantile(r.pooled[lane], .95) }
+
+// earlier is the pooled p95 of the baseline in a run of its own.
+func earlier(rng *rand.Rand, w world) float64 {
+	var ms []float64
+	for range heats {
+		w.heat(rng)
+		w.lane(rng)
+		for range perHeat {
+			ms = append(ms, w.next(rng))
+		}
+	}
+	slices.Sort(ms)
+	return quantile(ms, .95)
 }
 
 // quantile of ascending values.
