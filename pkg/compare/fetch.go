@@ -54,7 +54,7 @@ func (p *racePlan) tasks(req Request, need needs, step time.Duration) (tasks []*
 	if need.atOnce {
 		// All of them whichever is shown: one more costs little, and each panel of a dashboard then asks the same.
 		var parts []*task
-		for _, apps := range halves(p.apps) {
+		for _, apps := range halves(p.apps, worthTwoQuantiles) {
 			expr := quantilesExpr(slices.Sorted(maps.Values(quantiles())), r.stepHistogram(r.latencies(), apps, step, p.sources.client, by...))
 			parts = append(parts, ask(expr, slices.Sorted(maps.Keys(need.latencies))...))
 		}
@@ -110,9 +110,11 @@ func (p *racePlan) tasks(req Request, need needs, step time.Duration) (tasks []*
 	}
 }
 
-// halves parts four apps or more in two: Prometheus evaluates a query in one thread, and the percentiles are what a load waits for longest.
-func halves(apps []string) [][]string {
-	const worth = 4
+// worthTwoQuantiles is from how many apps on the percentiles are asked for in two halves: they are what a load waits for longest.
+const worthTwoQuantiles = 4
+
+// halves parts apps in two where they are as many as it is worth, since Prometheus evaluates a query in one thread.
+func halves(apps []string, worth int) [][]string {
 	if len(apps) < worth {
 		return [][]string{apps}
 	}

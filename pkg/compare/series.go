@@ -2,22 +2,36 @@ package compare
 
 import (
 	"math"
+	"runtime"
 	"slices"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // series makes a Series of each app, measure and, where asked, heat. A measure without a source is all gaps.
 func (p *racePlan) series(req Request, need needs, shown grid) []Series {
-	var all []Series
-	for _, app := range p.apps {
-		for _, heats := range p.groups(req) {
-			columns := p.samples.columns(app, heats.heats)
-			for _, m := range need.measures {
-				s := Series{App: app, Measure: m, Race: p.race.ID, Heat: heats.label, Values: gaps(shown.n)}
-				p.place(s.Values, columns[m.ID], heats, req, shown)
-				s.cover(p.spansOf(heats, req), shown)
-				all = append(all, s)
-			}
+	apart := make([][]Series, len(p.apps))
+	var working errgroup.Group
+	working.SetLimit(runtime.GOMAXPROCS(0)) // nothing else is left to do by now
+	for i, app := range p.apps {
+		working.Go(func() error {
+			apart[i] = p.seriesOf(app, req, need, shown)
+			return nil
+		})
+	}
+	_ = working.Wait()
+	return slices.Concat(apart...)
+}
+
+func (p *racePlan) seriesOf(app string, req Request, need needs, shown grid) (all []Series) {
+	for _, heats := range p.groups(req) {
+		columns := p.samples.columns(app, heats.heats)
+		for _, m := range need.measures {
+			s := Series{App: app, Measure: m, Race: p.race.ID, Heat: heats.label, Values: gaps(shown.n)}
+			p.place(s.Values, columns[m.ID], heats, req, shown)
+			s.cover(p.spansOf(heats, req), shown)
+			all = append(all, s)
 		}
 	}
 	return all

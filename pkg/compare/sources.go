@@ -13,6 +13,9 @@ const glimpse = 2 * time.Minute
 // glimpsed is how many apps are looked at: those of one race are sampled alike, and raw samples are many.
 const glimpsed = 10
 
+// worthTwoNames is from how many apps on their containers are looked for in two halves.
+const worthTwoNames = 20
+
 // skew is how far cAdvisor's clock may be off for its containers still to be noticed, so that the user can be told.
 const skew = 2 * time.Minute
 
@@ -33,14 +36,16 @@ func discover(ctx context.Context, a *asker, r RaceInfo, apps []string, j Join, 
 	clients := glimpseOf(r, promql.Selector([]string{r.requests()}, r.matchers(apps[:min(len(apps), glimpsed)])...), 0)
 	// Most often it is the first label that names them; to guess so saves a round.
 	first := containers{label: labels[0], apps: j.byContainer(apps)}.glimpse(r)
-	names := &task{query: promql.At(j.namesExpr(r.TestID, apps, r.reach()+2*skew), r.End.Add(skew))}
-	var looks []*task
+	var names, looks []*task
+	for _, some := range halves(apps, worthTwoNames) {
+		names = append(names, &task{query: promql.At(j.namesExpr(r.TestID, some, r.reach()+2*skew), r.End.Add(skew))})
+	}
 	pushes := need.counters || need.percentiles() || need.gauges() || len(need.own) > 0
 	if pushes {
 		looks = append(looks, clients.ending)
 	}
 	if need.container {
-		looks = append(looks, first.ending, names)
+		looks = append(append(looks, names...), first.ending)
 	}
 	if err := a.run(ctx, looks); err != nil {
 		return s, err
@@ -51,7 +56,7 @@ func discover(ctx context.Context, a *asker, r RaceInfo, apps []string, j Join, 
 			return s, err
 		}
 	}
-	s.containers = j.assign(apps, named(names.result, labels))
+	s.containers = j.assign(apps, named(results(names), labels))
 	for _, c := range s.containers {
 		look := first
 		if c.label != labels[0] {
