@@ -10,6 +10,7 @@ import (
 	"math"
 	"os"
 	"os/signal"
+	"slices"
 	"time"
 
 	"github.com/photofinish/photofinish/pkg/race"
@@ -20,7 +21,7 @@ import (
 	"github.com/photofinish/photofinish/runner/stage"
 )
 
-// The lanes of race.js. The third is slower in most races; in every fourth it burns CPU instead, to see whether two equals stay equal beside it.
+// The lanes of race.js. Two equals race alone, beside a third that is slower, or beside one that burns CPU, to see whether they stay equal.
 const (
 	equal  = "same"
 	slower = "slower"
@@ -36,7 +37,8 @@ type Banked struct {
 	Engine   string        `json:"engine"`
 	Machine  *race.Machine `json:"machine"`
 	Mode     race.Mode     `json:"mode"`
-	Third    string        `json:"third"` // slower or burner
+	Third    string        `json:"third,omitempty"` // slower or burner
+	Step     string        `json:"step,omitempty"`  // of steps
 	Findings []string      `json:"findings"`
 	Fair     bool          `json:"fair"`
 	Heats    []BankedHeat  `json:"heats"`
@@ -103,16 +105,42 @@ func loadBank(path string) (all []Banked, err error) {
 	}
 }
 
+// kindOf is what tells the races of a bank apart that are not of one sort.
+type kindOf struct {
+	third string // the third lane; "" is none
+	step  string // of steps; "" is a race of the calibration itself
+}
+
+func (k kindOf) String() string {
+	switch {
+	case k.step != "":
+		return k.step
+	case k.third != "":
+		return "third lane " + k.third
+	}
+	return "two lanes"
+}
+
 // races are those that fill a bank.
 type races struct {
 	bank   string // the file
 	script string
 	engine string
 	length definition.Overrides // nothing but in tests: races are as long as they are by default
+	// next says what to race, by what was raced with the engine; ok is false where that is enough.
+	next func(raced []Banked) (k kindOf, ok bool)
+}
+
+// calibrating wants a number of races: of six, one has a slower third lane and one a burner. Two lanes take three minutes, three eight.
+func calibrating(number int) func([]Banked) (kindOf, bool) {
+	return func(raced []Banked) (kindOf, bool) {
+		cycle := []string{slower, "", "", burner, "", ""}
+		return kindOf{third: cycle[len(raced)%len(cycle)]}, len(raced) < number
+	}
 }
 
 // runFor runs for so long at most, where that is not 0, or until Ctrl-C.
-func (r races) runFor(limit time.Duration, say io.Writer, number int) error {
+func (r races) runFor(limit time.Duration, say io.Writer) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	if limit > 0 {
@@ -120,41 +148,33 @@ func (r races) runFor(limit time.Duration, say io.Writer, number int) error {
 		ctx, cancel = context.WithTimeout(ctx, limit)
 		defer cancel()
 	}
-	return r.run(ctx, say, number)
+	return r.run(ctx, say)
 }
 
-// run races until the bank holds as many of the engine as are wanted, or ctx ends. Each race is appended when it is over.
-func (r races) run(ctx context.Context, say io.Writer, wanted int) error {
+// run races until the bank holds enough, or ctx ends. Each race is appended when it is over.
+func (r races) run(ctx context.Context, say io.Writer) error {
 	for {
 		all, err := loadBank(r.bank)
 		if err != nil {
 			return err
 		}
-		number := 0
-		for _, b := range all {
-			if b.Engine == r.engine {
-				number++
-			}
-		}
-		if number >= wanted || ctx.Err() != nil {
+		raced := slices.DeleteFunc(all, func(b Banked) bool { return b.Engine != r.engine })
+		kind, more := r.next(raced)
+		if !more || ctx.Err() != nil {
 			return nil
 		}
-		third := slower
-		if number%4 == 3 {
-			third = burner
-		}
 		began := time.Now()
-		b, err := r.once(ctx, third)
+		b, err := r.once(ctx, kind)
 		if ctx.Err() != nil {
 			return nil // half a race is none
 		}
 		if err != nil {
-			return fmt.Errorf("race %d: %w", number+1, err)
+			return fmt.Errorf("race %d: %w", len(raced)+1, err)
 		}
 		if err := appendTo(r.bank, b); err != nil {
 			return err
 		}
-		_, _ = fmt.Fprintf(say, "%s race %d of %d, third lane %s: fair %v %v, %.0f s\n", r.engine, number+1, wanted, third, b.Fair, b.Findings, time.Since(began).Seconds())
+		_, _ = fmt.Fprintf(say, "%s race %d, %s: fair %v %v, %.0f s\n", r.engine, len(raced)+1, kind, b.Fair, b.Findings, time.Since(began).Seconds())
 	}
 }
 
@@ -172,13 +192,19 @@ func appendTo(path string, b Banked) error {
 }
 
 // once runs one race.
-func (r races) once(ctx context.Context, third string) (Banked, error) {
+func (r races) once(ctx context.Context, kind kindOf) (Banked, error) {
 	clock, err := stage.SelfAsK6()
 	if err != nil {
 		return Banked{}, err
 	}
 	overrides := r.length
-	overrides.Chosen = []definition.Choice{{App: baseline}, {App: equal}, {App: third}}
+	if kind.step != "" {
+		overrides = steps()[kind.step]
+	}
+	overrides.Chosen = []definition.Choice{{App: baseline}, {App: equal}}
+	if kind.third != "" {
+		overrides.Chosen = append(overrides.Chosen, definition.Choice{App: kind.third})
+	}
 	s, err := stage.Prepare(ctx, stage.Options{
 		Script: r.script, Overrides: overrides, K6: clock, Engines: stage.Engines{stage.Process(), stage.Docker(nil)}, Engine: r.engine,
 		Recorder: nobody{}, Say: func(string, ...any) {},
@@ -192,7 +218,7 @@ func (r races) once(ctx context.Context, third string) (Banked, error) {
 		return Banked{}, err
 	}
 	record := result.Record
-	b := Banked{At: *record.StartedAt, Engine: r.engine, Machine: record.Machine, Mode: record.Mode, Third: third, Fair: record.Audit.Fair, Findings: []string{}}
+	b := Banked{At: *record.StartedAt, Engine: r.engine, Machine: record.Machine, Mode: record.Mode, Third: kind.third, Step: kind.step, Fair: record.Audit.Fair, Findings: []string{}}
 	for _, f := range record.Audit.Findings {
 		b.Findings = append(b.Findings, string(f.Severity)+" "+string(f.Kind))
 	}

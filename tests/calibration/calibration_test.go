@@ -147,10 +147,10 @@ func TestRealRacesAreBankedAndSummedUp(t *testing.T) {
 	two, second := 2, time.Second
 	r := races{
 		bank: filepath.Join(t.TempDir(), "bank.jsonl"), script: "race.js", engine: "process",
-		length: definition.Overrides{Heats: &two, Duration: &second, Warmup: &second},
+		length: definition.Overrides{Heats: &two, Duration: &second, Warmup: &second}, next: calibrating(1),
 	}
-	require.NoError(t, r.run(t.Context(), io.Discard, 1))
-	require.NoError(t, r.run(t.Context(), io.Discard, 1), "what is there is not raced again")
+	require.NoError(t, r.run(t.Context(), io.Discard))
+	require.NoError(t, r.run(t.Context(), io.Discard), "what is there is not raced again")
 	all, err := loadBank(r.bank)
 	require.NoError(t, err)
 	require.Len(t, all, 1)
@@ -170,6 +170,38 @@ func TestRealRacesAreBankedAndSummedUp(t *testing.T) {
 	require.Positive(t, all[0].Pooled[slower].P95)
 	require.NotZero(t, all[0].Pooled[slower].RankDeviate)
 	require.Zero(t, all[0].Pooled[baseline].RankDeviate)
+}
+
+func TestStepsAreTriedInTurn(t *testing.T) {
+	next := inTurn(2)
+	var raced []Banked
+	for kind, more := next(raced); more; kind, more = next(raced) {
+		require.Empty(t, kind.third)
+		raced = append(raced, Banked{Engine: "process", Step: kind.step, Fair: true})
+		require.LessOrEqual(t, len(raced), 2*len(steps()))
+	}
+	require.Len(t, raced, 2*len(steps()))
+	for round := range 2 {
+		seen := map[string]bool{}
+		for _, b := range raced[round*len(steps()) : (round+1)*len(steps())] {
+			seen[b.Step] = true
+		}
+		require.Len(t, seen, len(steps()), "each once a round")
+	}
+	require.NotEqual(t, raced[0].Step, raced[len(steps())].Step, "each round begins with another")
+	mode := func(step string) string { return steps()[step].Mode }
+	require.Equal(t, "turns", mode("in turns"))
+	require.Empty(t, mode(asByDefault))
+	require.Len(t, sumSteps("process", raced), len(steps()))
+	require.Equal(t, asByDefault, sumSteps("process", raced)[0].Name)
+}
+
+func TestFairnessShowsTheSteps(t *testing.T) {
+	c, err := load("../../docs/calibration.json")
+	require.NoError(t, err)
+	page, err := os.ReadFile("../../docs/fairness.md")
+	require.NoError(t, err)
+	require.Contains(t, string(page), pageStart+c.stepsTable()+pageEnd, "go tool mage calibrate writes it anew")
 }
 
 func TestTheSumOfABank(t *testing.T) {
@@ -195,7 +227,9 @@ func TestTheSumOfABank(t *testing.T) {
 	r := sum("process", append(all, Banked{Engine: "docker", Fair: true}))
 	require.Equal(t, races, r.Races)
 	require.Equal(t, 1, r.Unfair)
-	require.Zero(t, r.SameBesideBurner.Races)
+	require.Zero(t, r.BesideBurner.Races)
+	require.Zero(t, r.Alone.Races)
+	require.Equal(t, r.Same, r.BesideSlower)
 	require.Equal(t, races-1, r.Same.Races)
 	require.InDelta(t, 1, r.Same.P95Truth, .003)
 	require.InDelta(t, effect, r.Slower.P95Truth, .003)

@@ -19,6 +19,7 @@ import (
 type Calibration struct {
 	Synthetic []Cell `json:"synthetic"`
 	Real      []Real `json:"real,omitempty"`
+	Steps     []Step `json:"steps,omitempty"`
 }
 
 // ratios of the races, and minimum effects by which they are judged.
@@ -36,14 +37,21 @@ func main() {
 	path := flag.String("out", "docs/calibration.json", "where the numbers go; cells that are there are left alone")
 	perCell := flag.Int("races", 4000, "how many races a cell has")
 	page := flag.String("page", "docs/verdict.md", "the page that shows them")
+	fairness := flag.String("fairness", "docs/fairness.md", "the page that shows what each step brings")
 	banked := flag.String("bank", "tests/calibration/bank.jsonl", "the real races, one a line; those that are missing are run")
 	engine := flag.String("engine", "process", "what runs the apps of the real races: process or docker")
 	limit := flag.Duration("for", 0, "how long to race; 0 is until the bank is full")
+	apart := flag.Int("steps", 0, "race so many times in each of the ways that are not the default, and nothing else")
+	tried := flag.String("steps-bank", "tests/calibration/steps.jsonl", "those races, one a line")
 	flag.Parse()
+	r := races{bank: *banked, script: "tests/calibration/race.js", engine: *engine, next: calibrating(wanted[*engine])}
+	if *apart > 0 {
+		r.bank, r.next = *tried, inTurn(*apart)
+	}
 	err := errors.Join(
 		calibrate(os.Stdout, *path, *page, *perCell),
-		races{bank: *banked, script: "tests/calibration/race.js", engine: *engine}.runFor(*limit, os.Stdout, wanted[*engine]),
-		tell(*path, *page, *banked),
+		r.runFor(*limit, os.Stdout),
+		tell(*path, *page, *fairness, *banked, *tried),
 	)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "calibrate:", err)
@@ -72,11 +80,11 @@ func calibrate(say io.Writer, path, page string, races int) error {
 		}
 		_, _ = fmt.Fprintf(say, "%s: %d races in %.0f s\n", world, races, time.Since(began).Seconds())
 	}
-	return errors.Join(rewrite(page, c), c.draw(filepath.Join(filepath.Dir(page), "img")))
+	return errors.Join(rewrite(page, c.tables()), c.draw(filepath.Join(filepath.Dir(page), "img")))
 }
 
-// tell writes what the bank says beside the numbers of the synthetic races.
-func tell(path, page, banked string) error {
+// tell writes what the banks say beside the numbers of the synthetic races.
+func tell(path, page, fairness, banked, tried string) error {
 	c, err := load(path)
 	if err != nil {
 		return err
@@ -85,8 +93,13 @@ func tell(path, page, banked string) error {
 	if err != nil {
 		return err
 	}
-	c.Real = nil
+	apart, err := loadBank(tried)
+	if err != nil {
+		return err
+	}
+	c.Real, c.Steps = nil, nil
 	for _, engine := range slices.Sorted(maps.Keys(wanted)) {
+		c.Steps = append(c.Steps, sumSteps(engine, apart)...)
 		if r := sum(engine, all); r.Races > 0 {
 			c.Real = append(c.Real, r)
 		}
@@ -94,7 +107,7 @@ func tell(path, page, banked string) error {
 	if err := save(path, c); err != nil {
 		return err
 	}
-	return rewrite(page, c)
+	return errors.Join(rewrite(page, c.tables()), rewrite(fairness, c.stepsTable()))
 }
 
 // load reads the numbers; where there is no file there are none.

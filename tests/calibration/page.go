@@ -7,14 +7,14 @@ import (
 	"strings"
 )
 
-// The part of docs/verdict.md that is written from the numbers.
+// The part of a page that is written from the numbers.
 const (
 	pageStart = "<!-- written by go tool mage calibrate -->\n"
 	pageEnd   = "<!-- to here -->\n"
 )
 
 // rewrite puts the tables into the page.
-func rewrite(path string, c Calibration) error {
+func rewrite(path, tables string) error {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return fmt.Errorf("read %s: %w", path, err)
@@ -24,7 +24,7 @@ func rewrite(path string, c Calibration) error {
 	if !started || !ended {
 		return fmt.Errorf("%s has no place for the tables: %q … %q", path, pageStart, pageEnd)
 	}
-	return os.WriteFile(path, []byte(before+pageStart+c.tables()+pageEnd+after), 0o644) //nolint:gosec // part of the documentation
+	return os.WriteFile(path, []byte(before+pageStart+tables+pageEnd+after), 0o644) //nolint:gosec // part of the documentation
 }
 
 // tables are the numbers as Markdown.

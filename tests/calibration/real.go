@@ -17,10 +17,12 @@ type Real struct {
 	Races  int    `json:"races"`
 	// Unfair are races that failed their audit; they are in no other figure.
 	Unfair int `json:"unfair"`
-	// Same are the two identical lanes in the races with a third that is slower, SameBesideBurner in those with one that burns CPU.
-	Same             Pairs `json:"same"`
-	SameBesideBurner Pairs `json:"same_beside_burner"`
-	Slower           Pairs `json:"slower"`
+	// Same are the two identical lanes in all races; Alone in those without a third lane, BesideSlower and BesideBurner in the others.
+	Same         Pairs `json:"same"`
+	Alone        Pairs `json:"alone"`
+	BesideSlower Pairs `json:"beside_slower"`
+	BesideBurner Pairs `json:"beside_burner"`
+	Slower       Pairs `json:"slower"`
 }
 
 // Pairs compares a lane with the baseline, over all races.
@@ -42,11 +44,15 @@ type Pairs struct {
 	// P50Noise and P95Noise are the standard deviation of the log-ratio between heats, over that of sampling alone.
 	P50Noise float64 `json:"p50_noise"`
 	P95Noise float64 `json:"p95_noise"`
+	// P50Spread and P95Spread are that standard deviation itself.
+	P50Spread float64 `json:"p50_spread"`
+	P95Spread float64 `json:"p95_spread"`
 }
 
 // sum judges the banked races of an engine.
 func sum(engine string, all []Banked) Real {
 	r := Real{Engine: engine}
+	var fair []Banked
 	groups := map[string][]Banked{}
 	for _, b := range all {
 		if b.Engine != engine {
@@ -57,9 +63,11 @@ func sum(engine string, all []Banked) Real {
 			r.Unfair++
 			continue
 		}
+		fair = append(fair, b)
 		groups[b.Third] = append(groups[b.Third], b)
 	}
-	r.Same, r.SameBesideBurner = pairs(groups[slower], equal, true), pairs(groups[burner], equal, true)
+	r.Same, r.Alone = pairs(fair, equal, true), pairs(groups[""], equal, true)
+	r.BesideSlower, r.BesideBurner = pairs(groups[slower], equal, true), pairs(groups[burner], equal, true)
 	r.Slower = pairs(groups[slower], slower, false)
 	return r
 }
@@ -77,6 +85,7 @@ func pairs(races []Banked, app string, identical bool) Pairs {
 	}
 	p.P50Truth, p.P95Truth = math.Exp(stat.Mean(p50.all, nil)), math.Exp(stat.Mean(p95.all, nil))
 	p.P50Noise, p.P95Noise = p50.noise(), p95.noise()
+	p.P50Spread, p.P95Spread = p50.spread(), p95.spread()
 	truth := map[string]float64{"latency_p50": 1, "latency_p95": 1}
 	if !identical {
 		truth = map[string]float64{"latency_p50": p.P50Truth, "latency_p95": p.P95Truth}
@@ -158,6 +167,8 @@ func (s *spreads) add(b Banked, app string, of func(Figures) (value, noise float
 
 func (s *spreads) noise() float64 { return math.Sqrt(s.variance / s.sampling) }
 
+func (s *spreads) spread() float64 { return math.Sqrt(s.variance / s.races) }
+
 // exact is the Clopper-Pearson interval of a share, 95%.
 func exact(k, n int) (low, high float64) {
 	const tail = .025
@@ -179,14 +190,14 @@ func coin(k, n int) float64 {
 // realTable is the part of the page about real races.
 func (c Calibration) realTable() string {
 	var b strings.Builder
-	b.WriteString("**Real races** of the sample app `control` with itself, beside a third lane that is slower or burns CPU; 12 heats of 10 s at 200 requests a second each.\n\n" +
+	b.WriteString("**Real races** of the sample app `control` with itself, alone (together, by default) or beside a third lane that is slower or burns CPU (in turns); 12 heats of 10 s at 200 requests a second each.\n\n" +
 		"| engine, pair | races | p95 of all heats to the baseline's | wrong outcome in the primary family | p95 differs by 5% | k6 threshold crossed | Mann-Whitney test | behind the baseline | sd between heats / of sampling: p50, p95 | p95 found slower | p50 found slower |\n" +
 		"|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n")
 	for _, r := range c.Real {
 		for _, row := range []struct {
 			name string
 			Pairs
-		}{{"identical", r.Same}, {"identical, beside a burner", r.SameBesideBurner}, {"slower by 25 us", r.Slower}} {
+		}{{"identical", r.Same}, {"alone", r.Alone}, {"beside a slower one", r.BesideSlower}, {"beside a burner", r.BesideBurner}, {"slower by 25 us", r.Slower}} {
 			if row.Races == 0 {
 				continue
 			}
