@@ -62,7 +62,7 @@ func startDocker() (host string, stop func(), err error) {
 		return "", nil, err
 	}
 	host = "unix://" + file("docker.sock")
-	cmd := exec.Command("dockerd", "--host", host, "--data-root", file("data"), "--exec-root", file("exec"), "--pidfile", file("pid"), "--bridge", "none")
+	cmd := exec.Command("dockerd", "--host", host, "--data-root", file("data"), "--exec-root", file("exec"), "--pidfile", file("pid"), "--bridge", bridge())
 	cmd.Stdout, cmd.Stderr = log, log
 	apart(cmd) // Ctrl-C is for the tests first: they remove their containers
 	if err := cmd.Start(); err != nil {
@@ -96,6 +96,15 @@ func startDocker() (host string, stop func(), err error) {
 	}
 	stop()
 	return "", nil, fmt.Errorf("it does not answer within a minute")
+}
+
+// bridge is the interface of the default network, which no test uses. A daemon without one would remove another daemon's.
+func bridge() string {
+	const usual = "docker0"
+	if _, err := net.InterfaceByName(usual); err == nil {
+		return usual
+	}
+	return "none"
 }
 
 // answers says whether a Docker Engine answers at a host; of one that is not a socket of this machine the tests find out themselves.
