@@ -75,18 +75,21 @@ func TestTheExamplesOfTheHelpTextsWork(t *testing.T) {
 	lines = examples(t, "compare")
 	require.Len(t, lines, 4)
 	stock := runStock(t)
+	r, err := store.Load(dir + "0")
+	require.NoError(t, err)
+	r.Audit.Fair = true // whatever else this machine does; a trend is one of fair races
+	fair := saved(t, r)
+	r.ID += "-earlier"
+	earlier := saved(t, r) // the same race, a week ago
 	for _, line := range lines {
 		t.Run(strings.Join(line, " "), func(t *testing.T) {
 			args := replace(line, "http://127.0.0.1:9090", stock.prometheus.URL())
 			for i, arg := range args {
 				switch {
-				case i > 0 && args[i-1] == "--baseline-race": // the same race, a week ago
-					r, err := store.Load(dir + "0")
-					require.NoError(t, err)
-					r.ID += "-earlier"
-					args[i] = saved(t, r)
+				case i > 0 && args[i-1] == "--baseline-race":
+					args[i] = earlier
 				case strings.HasPrefix(arg, "races/"):
-					args[i] = dir + "0"
+					args[i] = fair
 				}
 			}
 			f := run(t.Context(), t, "", args...)
