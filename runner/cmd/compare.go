@@ -16,6 +16,7 @@ import (
 	"github.com/photofinish/photofinish/pkg/race"
 	"github.com/photofinish/photofinish/pkg/rematch"
 	"github.com/photofinish/photofinish/pkg/verdict"
+	"github.com/photofinish/photofinish/runner/access"
 	"github.com/photofinish/photofinish/runner/definition"
 	"github.com/photofinish/photofinish/runner/store"
 	"github.com/photofinish/photofinish/runner/terminal"
@@ -37,16 +38,17 @@ const compareExamples = `  # a race that a stock k6 ran: k6 run --out experiment
   photofinish compare --trend races/nightly-*`
 
 type compareFlags struct {
-	prometheusURL string
-	baseline      string
-	baselineRace  string
-	effects       []string
-	since         time.Duration
-	appLabels     []string
-	failOn        string
-	json          bool
-	trend         bool
-	handouts      handouts
+	prometheus   accessFlags
+	server       access.Server // of prometheus, resolved
+	baseline     string
+	baselineRace string
+	effects      []string
+	since        time.Duration
+	appLabels    []string
+	failOn       string
+	json         bool
+	trend        bool
+	handouts     handouts
 }
 
 func compareCommand(c console, o *outcome) *cobra.Command {
@@ -71,7 +73,7 @@ shows in many. Races on another machine or by another definition than the newest
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.StringVar(&f.prometheusURL, "prometheus-url", "", "address of the Prometheus that holds the races")
+	f.prometheus.add(flags, "prometheus", "address of the Prometheus that holds the races, without /api/v1")
 	flags.StringVar(&f.baseline, "baseline", "", "the app that the others are compared with")
 	flags.StringVar(&f.baselineRace, "baseline-race", "", "an earlier race in which each app is compared with itself")
 	minimumEffectFlag(flags, &f.effects)
@@ -98,6 +100,9 @@ func runCompare(ctx context.Context, c console, ids []string, f compareFlags) ou
 	}
 	effects, err := definition.Effects(race.Effects{}, f.effects)
 	if err != nil {
+		return outcome{err: err}
+	}
+	if f.server, err = f.prometheus.resolve(); err != nil {
 		return outcome{err: err}
 	}
 	if f.trend {
@@ -165,15 +170,15 @@ func (r *found) rejudge(effects race.Effects) {
 
 // load finds a race: in its folder if there is one of that name, else in Prometheus.
 func (f compareFlags) load(ctx context.Context, id string, effects race.Effects) (found, error) {
-	if _, err := os.Stat(id); err == nil || f.prometheusURL == "" && !errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(id); err == nil || f.server.URL == "" && !errors.Is(err, fs.ErrNotExist) {
 		r, err := store.Load(id)
 		return found{Race: r, recorded: true}, err
 	}
-	if f.prometheusURL == "" {
+	if f.server.URL == "" {
 		return found{}, race.Errorf(race.Invalid, "name the Prometheus that holds the race with --prometheus-url",
 			"there is no folder %s, and no Prometheus to look for a race of that id", id)
 	}
-	q, err := promql.New(promql.Config{URL: f.prometheusURL, Timeout: queryTimeout})
+	q, err := f.querier()
 	if err != nil {
 		return found{}, err
 	}
@@ -189,4 +194,16 @@ func (f compareFlags) load(ctx context.Context, id string, effects race.Effects)
 	}
 	r.Race, err = past.Judge(info, totals, past.Options{Baseline: baseline, Effects: effects, Now: now})
 	return r, err
+}
+
+// querier asks the Prometheus that the flags name.
+func (f compareFlags) querier() (promql.Querier, error) {
+	c := promql.Config{URL: f.server.URL, Timeout: queryTimeout}
+	if f.server.Guarded() {
+		var err error
+		if c.Transport, err = f.server.Transport("--prometheus"); err != nil {
+			return nil, err
+		}
+	}
+	return promql.New(c)
 }

@@ -184,6 +184,7 @@ func (s *Stage) measure(ctx context.Context) error {
 	var err error
 	s.metrics, err = startMetrics(ctx, metricsOptions{
 		race: s.Race.ID, listen: s.options.Listen, dir: filepath.Join(s.k6.WorkDir, "metrics"), foreign: s.options.PrometheusURL, containers: s.containers,
+		receiver: s.options.Receiver, passing: s.options.Passing, say: s.options.Say,
 	})
 	if err != nil {
 		return err

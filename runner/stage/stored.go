@@ -9,6 +9,7 @@ import (
 
 	"github.com/photofinish/photofinish/pkg/promql"
 	"github.com/photofinish/photofinish/pkg/race"
+	"github.com/photofinish/photofinish/runner/audit"
 	"github.com/photofinish/photofinish/runner/coordinator"
 )
 
@@ -39,6 +40,9 @@ func (m *metrics) stored(ctx context.Context, r race.Race) (found coordinator.St
 		case <-time.After(pollStored):
 		}
 	}
+	if found.Passed, err = m.passed(ctx); err != nil {
+		return found, err
+	}
 	series, err := q.Query(ctx, since(from, "count(last_over_time(%s[%s]))", "{"+promql.Equal("testid", r.ID).String()+"}"))
 	if err != nil {
 		return found, fmt.Errorf("ask for the number of the race's series: %w", err)
@@ -47,6 +51,23 @@ func (m *metrics) stored(ctx context.Context, r race.Race) (found coordinator.St
 		found.Series = int(s.Last())
 	}
 	return found, nil
+}
+
+// delivery is how long a receiver may take to take what is left when a race is over.
+const delivery = 15 * time.Second
+
+// passed waits for the receiver, and tells what became of the samples since the race began; nil where nothing is passed on.
+func (m *metrics) passed(ctx context.Context) (*audit.Passed, error) {
+	if m.passing == nil {
+		return nil, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, delivery)
+	defer cancel()
+	d, err := m.passing.Deliver(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &audit.Passed{To: d.To, Taken: d.Sent - m.before.Sent, Refused: d.Refused - m.before.Refused, Waiting: d.Waiting, Answer: d.Answer, Later: m.server == nil}, nil
 }
 
 // since asks now for what a selector has had from a moment on.
