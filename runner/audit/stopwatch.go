@@ -110,8 +110,9 @@ func clock(o Observations, r *report) {
 
 // series compares the sources that counted the same requests.
 func series(o Observations, r *report) {
-	if o.Series > SeriesBudget {
-		r.add("", race.SeriesBudget, race.Warning, "the race made %d time series (more than %d): some tag has too many values; set the tag `name` on requests with variable URLs", o.Series, SeriesBudget)
+	if o.SeriesExpected > 0 && o.Series > seriesFactor*o.SeriesExpected {
+		r.add("", race.SeriesBudget, race.Warning, "the race made %d time series, and about %d were to be expected: some tag has too many values (%d of the tag `name`); set the tag `name` on requests with variable URLs, as http.url does",
+			o.Series, o.SeriesExpected, o.Names)
 	}
 	if p := o.Passed; p != nil && p.Refused+p.Waiting > 0 {
 		r.add("", race.SeriesLost, race.Warning, "%s, so that what is looked at there misses them; race.json and the report do not: %s", p.lost(), cmp.Or(p.Answer, "it gave no reason"))

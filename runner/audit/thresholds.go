@@ -48,6 +48,6 @@ const (
 	// Clock discipline slews at most 0.5 ms a second (5 ms a heat): 50 ms is a step, and samples in Prometheus are off by it.
 	clockJump = 50 * time.Millisecond
 
-	// SeriesBudget: two lanes make 48 series and a well-named script some hundreds; thousands mean that a tag has too many values.
-	SeriesBudget = 2000
+	// The estimate is of one address: a script with three makes half as many more. Twice as many are eight addresses, or a tag with too many values.
+	seriesFactor = 2
 )

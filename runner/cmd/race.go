@@ -15,6 +15,7 @@ import (
 	"github.com/photofinish/photofinish/runner/definition"
 	"github.com/photofinish/photofinish/runner/images"
 	"github.com/photofinish/photofinish/runner/metrics/promserver"
+	"github.com/photofinish/photofinish/runner/plan"
 	"github.com/photofinish/photofinish/runner/pyroscope"
 	"github.com/photofinish/photofinish/runner/stage"
 )
@@ -55,6 +56,7 @@ type raceFlags struct {
 	warmup        time.Duration
 	prometheusURL string
 	remoteWrite   accessFlags
+	maxSeries     int
 	pyroscopeURL  string
 	listen        string
 	out           string
@@ -99,6 +101,7 @@ Exit codes: 0 done, 2 usage or definition, 3 could not be run, 4 regression unde
 	minimumEffectFlag(flags, &f.overrides.MinimumEffect)
 	flags.StringVar(&f.prometheusURL, "prometheus-url", "", "write to this Prometheus instead of the embedded one")
 	f.remoteWrite.add(flags, "remote-write", "pass everything on to this receiver of remote write, too, such as Grafana Cloud or Mimir (docs/cloud.md)")
+	flags.IntVar(&f.maxSeries, "max-series", plan.DefaultMaxSeries, "refuse a race that is estimated to make more time series")
 	flags.StringVar(&f.pyroscopeURL, "pyroscope-url", "", "send the profiles of lanes that have profile.pprof to this Pyroscope too")
 	flags.StringVar(&f.listen, "listen", "127.0.0.1:0", "address of the embedded Prometheus, loopback only")
 	flags.StringVar(&f.out, "out", "", "folder for race.json and report.html (default races/<id>)")
@@ -140,6 +143,9 @@ func (f *raceFlags) resolve(cmd *cobra.Command) error {
 	}
 	if _, err := engines(nil).Choose(f.engine, nil); err != nil {
 		return err
+	}
+	if f.maxSeries < 1 {
+		return race.Errorf(race.Invalid, "leave it out for the default", "--max-series %d allows no race", f.maxSeries)
 	}
 	if f.prometheusURL != "" && f.keep {
 		return race.Errorf(race.Invalid, "leave one of them out", "--keep keeps the embedded Prometheus up, but --prometheus-url names another")
@@ -183,7 +189,7 @@ func (f raceFlags) prepare(ctx context.Context, c console, script string) (*stag
 		return nil, err
 	}
 	return stage.Prepare(ctx, stage.Options{
-		Receiver: receiver, Script: script, Overrides: f.overrides, RequestedBy: login(), Engines: engines(nil), Engine: f.engine, K6: clock,
+		Receiver: receiver, MaxSeries: f.maxSeries, Script: script, Overrides: f.overrides, RequestedBy: login(), Engines: engines(nil), Engine: f.engine, K6: clock,
 		Out: f.out, PrometheusURL: f.prometheusURL, PyroscopeURL: f.pyroscopeURL, Listen: f.listen, Say: c.say,
 	})
 }

@@ -76,7 +76,7 @@ func (c Config) check() error {
 func (l Limits) check() error {
 	for key, n := range map[string]float64{
 		"body": float64(l.Body), "parallel": float64(l.Parallel), "queue": float64(l.Queue), "streams": float64(l.Streams), "lanes": float64(l.Lanes) - 1,
-		"heats": float64(l.Heats), "duration": float64(l.Duration), "race": float64(l.Race), "vus": float64(l.VUs), "rate": l.Rate,
+		"heats": float64(l.Heats), "duration": float64(l.Duration), "race": float64(l.Race), "vus": float64(l.VUs), "rate": l.Rate, "series": float64(l.Series),
 	} {
 		if n <= 0 {
 			return wrong("limits."+key, "", "is too small: no race would be possible")

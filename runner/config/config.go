@@ -19,6 +19,7 @@ import (
 	"github.com/photofinish/photofinish/pkg/race"
 	"github.com/photofinish/photofinish/runner/access"
 	"github.com/photofinish/photofinish/runner/images"
+	"github.com/photofinish/photofinish/runner/plan"
 )
 
 // Config is the whole configuration. docs/runner-config.schema.json describes the same; a test holds them together.
@@ -114,6 +115,8 @@ type Limits struct {
 	// VUs and Rate (iterations per second) are per lane.
 	VUs  int64   `yaml:"vus"`
 	Rate float64 `yaml:"rate"`
+	// Series is how many time series a race may be estimated to make.
+	Series int `yaml:"series"`
 }
 
 // Log says what is logged: Level is debug, info, warn or error, Format is text or json.
@@ -133,7 +136,7 @@ func Default() Config {
 		Limits: Limits{
 			Body: 1 << 20, Parallel: 1, Queue: 20, Streams: 100,
 			Lanes: 16, Heats: 100, Duration: Duration(10 * time.Minute), Warmup: Duration(time.Minute), Race: Duration(6 * time.Hour),
-			VUs: 1000, Rate: 10000,
+			VUs: 1000, Rate: 10000, Series: plan.DefaultMaxSeries,
 		},
 		Log: Log{Level: "info", Format: "text"},
 	}

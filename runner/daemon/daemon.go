@@ -102,7 +102,7 @@ func New(ctx context.Context, c config.Config, all stage.Engines, log *slog.Logg
 	}
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), server.RaceMetrics(db, log))
-	racer := racer{engines: engines, k6: library.K6(), temp: d.temp(), prometheusURL: prometheusURL, pyroscopeURL: c.Pyroscope.URL, receiver: receiver, log: log}
+	racer := racer{engines: engines, k6: library.K6(), temp: d.temp(), prometheusURL: prometheusURL, pyroscopeURL: c.Pyroscope.URL, maxSeries: c.Limits.Series, receiver: receiver, log: log}
 	if receiver != nil {
 		racer.passing = embedded
 	}

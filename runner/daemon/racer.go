@@ -19,6 +19,7 @@ type racer struct {
 	temp          string
 	prometheusURL string
 	pyroscopeURL  string
+	maxSeries     int
 	receiver      *promserver.Receiver
 	passing       stage.Passing
 	log           *slog.Logger
@@ -29,7 +30,7 @@ func (r racer) race(ctx context.Context, j service.Job) (race.Race, error) {
 	s, err := stage.Prepare(ctx, stage.Options{
 		Script: j.Script.Path, Overrides: j.Overrides, ID: j.ID, RequestedBy: j.RequestedBy,
 		Engines: r.engines, Engine: j.Engine, K6: r.k6, Temp: r.temp, Recorder: j.Recorder, PrometheusURL: r.prometheusURL, PyroscopeURL: r.pyroscopeURL,
-		Receiver: r.receiver, Passing: r.passing,
+		MaxSeries: r.maxSeries, Receiver: r.receiver, Passing: r.passing,
 		Check: j.Check, Watch: j.Watch,
 		Say: func(format string, args ...any) {
 			r.log.WarnContext(ctx, fmt.Sprintf(format, args...), "race", j.ID)

@@ -13,6 +13,7 @@ import (
 	"github.com/photofinish/photofinish/runner/engine"
 	"github.com/photofinish/photofinish/runner/engine/process"
 	"github.com/photofinish/photofinish/runner/ledger"
+	"github.com/photofinish/photofinish/runner/plan"
 	"github.com/photofinish/photofinish/runner/store"
 )
 
@@ -27,6 +28,10 @@ func (s *Stage) settle(ctx context.Context, groups *cgroup.Tree) error {
 		return err
 	}
 	if _, err := s.options.Engines.ForK6(s.Race.Definition.K6Image); err != nil {
+		return err
+	}
+	s.Race.Plan.Series = plan.SeriesOf(s.Race.Definition, s.Race.Plan, kind.Containers)
+	if err := s.Race.Plan.Series.Check(s.options.MaxSeries); err != nil {
 		return err
 	}
 	places := EngineOptions{ScriptDir: s.scriptDir(), Cgroups: groups, Ledger: races}

@@ -51,6 +51,8 @@ type Options struct {
 	// PyroscopeURL is where profiles are sent that are taken; "" is nowhere.
 	PyroscopeURL string
 
+	// MaxSeries is how many time series the race may be estimated to make; 0 is plan.DefaultMaxSeries.
+	MaxSeries int
 	// Check may refuse the race once it is defined; nil lets every race pass.
 	Check func(race.Definition) error
 	// Watch is shown every app that is started; nil for nobody.
