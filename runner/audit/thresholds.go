@@ -48,6 +48,10 @@ const (
 	// Clock discipline slews at most 0.5 ms a second (5 ms a heat): 50 ms is a step, and samples in Prometheus are off by it.
 	clockJump = 50 * time.Millisecond
 
-	// The estimate is of one address: a script with three makes half as many more. Twice as many are eight addresses, or a tag with too many values.
+	// The estimate is of one address, or of those that thresholds name: a script of eight makes twice as many, which is as it should be.
 	seriesFactor = 2
+	// Nobody writes a script of a hundred addresses by hand, nor one that makes ten times as many series as one address does: an address, or
+	// another tag, has a part that changes with each request.
+	manyNames = 100
+	manyTimes = 10
 )

@@ -70,6 +70,13 @@ func TestResultsGoToAHostedPrometheusAndComeBack(t *testing.T) {
 			require.InEpsilon(t, *f.lane(t, app).Measures["cpu_ms_per_request"], *totals.Whole[app].Measures["cpu_ms_per_request"], .25)
 		}
 	})
+	t.Run("so many samples a second were to be expected", func(t *testing.T) {
+		const window = 3 // s, the length of a heat
+		got, err := querier(t, behind.URL()).Query(t.Context(), promql.At(`sum(count_over_time({__name__!=""}[3s]))`, *f.record.Heats[0].FinishedAt))
+		require.NoError(t, err)
+		require.Len(t, got.Series, 1)
+		require.InEpsilon(t, f.record.Series.SamplesPerSecond, got.Series[0].Last()/window, .4, "each writer's second may fall to either side of the window's ends")
+	})
 	t.Run("the series end with the race", func(t *testing.T) {
 		got, err := querier(t, behind.URL()).Query(t.Context(), promql.At("photofinish_vus or container_cpu_usage_seconds_total", time.Now()))
 		require.NoError(t, err)

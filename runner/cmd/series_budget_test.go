@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/photofinish/photofinish/pkg/race"
+	"github.com/photofinish/photofinish/runner/access/accesstest"
 )
 
 // estimateOff is by how much the estimate of a race's series may be off that asks one address, or names its addresses in thresholds: which
@@ -75,4 +76,18 @@ func TestTheRunnersLimitOfSeriesHoldsForRequests(t *testing.T) {
 	refused := s.ask(400, "POST", "/v1/races", `{"script":"race.js","heats":9}`)
 	require.Contains(t, fmt.Sprint(refused["message"]), "and at most 400 are allowed")
 	require.Equal(t, "heats", refused["details"].(map[string]any)["field"])
+}
+
+// The example's addresses differ with each request, and its series do not.
+func TestTheExampleForTheCloudMakesTheSeriesThatItSays(t *testing.T) {
+	_, gate := hosted(t)
+	t.Setenv("PHOTOFINISH_REMOTE_WRITE_TOKEN", accesstest.Token)
+	one, _ := elsewhere(t, "/", 0)
+	other, _ := elsewhere(t, "/", 0)
+	f := runRace(t.Context(), t, "../../tests/cloud-test.js", "--lane", "control="+one, "--lane", "high-latency="+other, "--mode", "together", "--heats", "2", "--duration", "2s",
+		"--remote-write-url", gate.URL+accesstest.WritePath, "--remote-write-header", "X-Scope-OrgID="+accesstest.Tenant)
+	require.Equal(t, 0, f.code)
+	require.NotContains(t, kinds(f.record), race.SeriesBudget)
+	require.NotContains(t, kinds(f.record), race.SeriesLost)
+	require.InEpsilon(t, *f.record.Series.Written, f.record.Series.Estimated, estimateOff)
 }
