@@ -265,8 +265,8 @@ var cases = map[string]struct {
 		[]want{{"other", race.QueueLost, race.Warning, "3 of 8000 messages"}},
 	},
 	"too many series": {
-		func(o *audit.Observations) { o.Series, o.SeriesExpected, o.Names = 801, 400, 101 },
-		[]want{{"", race.SeriesBudget, race.Warning, "made 801 time series, and about 400 were to be expected; the tag `name` has 101 values: set the tag `name`"}},
+		func(o *audit.Observations) { o.Series, o.SeriesExpected, o.Names = 801, 400, 51 },
+		[]want{{"", race.SeriesBudget, race.Warning, "made 801 time series, and about 400 were to be expected; the tag `name` has 51 values of one app: set the tag `name`"}},
 	},
 	"too many series by another tag": {
 		func(o *audit.Observations) { o.Series, o.SeriesExpected, o.Names = 4001, 400, 2 },
@@ -274,7 +274,7 @@ var cases = map[string]struct {
 	},
 	"a script of many addresses": {
 		func(o *audit.Observations) { o.Series, o.SeriesExpected, o.Names = 801, 400, 20 },
-		[]want{{"", race.SeriesBudget, race.Note, "20 values: a threshold on a name"}},
+		[]want{{"", race.SeriesBudget, race.Note, "20 values of one app: a threshold on a name"}},
 	},
 	"as many series as many addresses make": {
 		func(o *audit.Observations) { o.Series, o.SeriesExpected = 800, 400 }, nil,

@@ -26,7 +26,7 @@ type Observations struct {
 	StockK6 *race.K6
 	// Series is how many time series the race made in Prometheus; 0 is not known.
 	Series int
-	// SeriesExpected is how many were estimated before the start, and Names how many values of the tag name they have; 0 is not known.
+	// SeriesExpected is how many were estimated before the start, and Names how many values of the tag name an app has at most; 0 is not known.
 	SeriesExpected, Names int
 	// Passed is what became of the samples that were to go to another receiver too; nil where there is none.
 	Passed *Passed

@@ -115,7 +115,7 @@ func series(o Observations, r *report) {
 		if o.Names > manyNames || o.Series > manyTimes*o.SeriesExpected {
 			severity, next = race.Warning, "set the tag `name` on requests with variable URLs, as http.url does, and give no tag a value for each request"
 		}
-		r.add("", race.SeriesBudget, severity, "the race made %d time series, and about %d were to be expected; the tag `name` has %d values: %s", o.Series, o.SeriesExpected, o.Names, next)
+		r.add("", race.SeriesBudget, severity, "the race made %d time series, and about %d were to be expected; the tag `name` has %d values of one app: %s", o.Series, o.SeriesExpected, o.Names, next)
 	}
 	if p := o.Passed; p != nil && p.Refused+p.Waiting > 0 {
 		r.add("", race.SeriesLost, race.Warning, "%s, so that what is looked at there misses them; race.json and the report do not: %s", p.lost(), cmp.Or(p.Answer, "it gave no reason"))

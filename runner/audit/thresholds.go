@@ -50,8 +50,8 @@ const (
 
 	// The estimate is of one address, or of those that thresholds name: a script of eight makes twice as many, which is as it should be.
 	seriesFactor = 2
-	// Nobody writes a script of a hundred addresses by hand, nor one that makes ten times as many series as one address does: an address, or
+	// Nobody writes a script of fifty addresses by hand, nor one that makes ten times as many series as one address does: an address, or
 	// another tag, has a part that changes with each request.
-	manyNames = 100
+	manyNames = 50
 	manyTimes = 10
 )

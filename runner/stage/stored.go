@@ -55,7 +55,7 @@ func (m *metrics) stored(ctx context.Context, r race.Race) (found coordinator.St
 		found.Series += n
 	}
 	named := "{" + promql.Equal("testid", r.ID).String() + "," + promql.NotEqual("name", "").String() + "}"
-	found.Names, err = countOf(ctx, q, since(from, "count(count by (name) (last_over_time(%s[%s])))", named))
+	found.Names, err = countOf(ctx, q, since(from, "max(count by (app) (count by (app, name) (last_over_time(%s[%s]))))", named))
 	return found, err
 }
 

@@ -46,9 +46,7 @@ export function planWords(plan: Definition): string {
   const warmup = plan.warmupMs > 0 ? `warm-up ${lengthOf(plan.warmupMs)}` : 'no warm-up';
   const profiles = plan.profileHeats > 0 ? `, then ${plan.profileHeats} for profiles` : '';
   const bound = plan.untilDecided ? 'until decided, at most ' : '';
-  const cost = plan.series
-    ? `, about ${countOf(plan.series.total)} time series (${countOf(plan.series.samplesPerSecond)} samples/s)`
-    : '';
+  const cost = plan.series ? `, about ${countOf(plan.series.total)} time series (${countOf(plan.series.samplesPerSecond)} samples/s)` : '';
   return `${apps}, ${heats} ${mode}${why}, ${warmup}${profiles}: ${bound}${about(plan.estimateMs)}${cost}`;
 }
 
