@@ -98,10 +98,7 @@ func runCompare(ctx context.Context, c console, ids []string, f compareFlags) ou
 	if f.json {
 		w = c.err
 	}
-	effects, err := definition.Effects(race.Effects{}, f.effects)
-	if err != nil {
-		return outcome{err: err}
-	}
+	var err error
 	if f.server, err = f.prometheus.resolve(); err != nil {
 		return outcome{err: err}
 	}
@@ -110,7 +107,7 @@ func runCompare(ctx context.Context, c console, ids []string, f compareFlags) ou
 	}
 	var races []race.Race
 	for _, id := range ids {
-		r, notices, err := f.judge(ctx, id, effects)
+		r, notices, err := f.judge(ctx, id)
 		if err != nil {
 			return outcome{err: errors.Join(context.Cause(ctx), err)}
 		}
@@ -134,20 +131,22 @@ func runCompare(ctx context.Context, c console, ids []string, f compareFlags) ou
 }
 
 // judge finds a race and judges it as the flags want it.
-func (f compareFlags) judge(ctx context.Context, id string, effects race.Effects) (race.Race, []string, error) {
-	now, err := f.load(ctx, id, effects)
+func (f compareFlags) judge(ctx context.Context, id string) (race.Race, []string, error) {
+	now, err := f.load(ctx, id)
 	if err != nil {
 		return race.Race{}, nil, err
 	}
 	if f.baselineRace == "" {
-		now.rejudge(effects)
+		now.rejudge()
 		return now.Race, now.notices, nil
 	}
-	then, err := f.load(ctx, f.baselineRace, effects)
+	earlier := f
+	earlier.effects = nil // which count is asked of this race, whose measures of its own the earlier one may not have had
+	then, err := earlier.load(ctx, f.baselineRace)
 	if err != nil {
 		return race.Race{}, nil, err
 	}
-	r, err := rematch.Judge(now.Race, then.Race, rematch.Options{Control: f.baseline, NoControl: now.guessed || then.guessed, Effects: effects})
+	r, err := rematch.Judge(now.Race, then.Race, rematch.Options{Control: f.baseline, NoControl: now.guessed || then.guessed, Effects: now.effects})
 	return r, append(now.notices, then.notices...), err
 }
 
@@ -157,22 +156,36 @@ type found struct {
 	notices  []string
 	recorded bool // by photofinish, and not only known from Prometheus
 	guessed  bool // its baseline is any of its apps: nobody named one
+	effects  race.Effects
+}
+
+// effectsFor are the smallest effects that the flags ask for, of a race with measures of its own.
+func (f compareFlags) effectsFor(id string, own []race.CustomMeasure) (race.Effects, error) {
+	e, err := definition.Effects(race.Effects{}, f.effects, own...)
+	if err != nil {
+		return e, race.Errorf(race.CodeOf(err), race.HintOf(err), "race %s: %w", id, err)
+	}
+	return e, nil
 }
 
 // rejudge judges a recorded race anew where other differences are to count than when it was raced.
-func (r *found) rejudge(effects race.Effects) {
-	if !r.recorded || effects.All == 0 && len(effects.Of) == 0 {
+func (r *found) rejudge() {
+	if !r.recorded || r.effects.All == 0 && len(r.effects.Of) == 0 {
 		return
 	}
-	r.Verdicts = verdict.Again(r.Race, effects)
+	r.Verdicts = verdict.Again(r.Race, r.effects)
 	r.notices = append(r.notices, fmt.Sprintf("race %s was judged anew with minimum effects that it was not raced with", r.ID))
 }
 
 // load finds a race: in its folder if there is one of that name, else in Prometheus.
-func (f compareFlags) load(ctx context.Context, id string, effects race.Effects) (found, error) {
+func (f compareFlags) load(ctx context.Context, id string) (found, error) {
 	if _, err := os.Stat(id); err == nil || f.server.URL == "" && !errors.Is(err, fs.ErrNotExist) {
 		r, err := store.Load(id)
-		return found{Race: r, recorded: true}, err
+		if err != nil {
+			return found{}, err
+		}
+		effects, err := f.effectsFor(id, r.CustomMeasures)
+		return found{Race: r, recorded: true, effects: effects}, err
 	}
 	if f.server.URL == "" {
 		return found{}, race.Errorf(race.Invalid, "name the Prometheus that holds the race with --prometheus-url",
@@ -188,11 +201,14 @@ func (f compareFlags) load(ctx context.Context, id string, effects race.Effects)
 		return found{}, err
 	}
 	r := found{notices: totals.Notices}
+	if r.effects, err = f.effectsFor(id, totals.Custom); err != nil {
+		return found{}, err
+	}
 	baseline := f.baseline
 	if baseline == "" && f.baselineRace != "" && len(info.Apps) > 0 {
 		baseline, r.guessed = info.Apps[0], true
 	}
-	r.Race, err = past.Judge(info, totals, past.Options{Baseline: baseline, Effects: effects, Now: now})
+	r.Race, err = past.Judge(info, totals, past.Options{Baseline: baseline, Effects: r.effects, Now: now})
 	return r, err
 }
 
