@@ -43,7 +43,7 @@ type Gate struct {
 }
 
 // New puts a gate before the Prometheus at an address; wrap makes the server, httptest.NewServer for nil.
-func New(t testing.TB, prometheus string, wrap func(http.Handler) *httptest.Server) *Gate {
+func New(t *testing.T, prometheus string, wrap func(http.Handler) *httptest.Server) *Gate {
 	t.Helper()
 	to, err := url.Parse(prometheus)
 	if err != nil {

@@ -157,9 +157,9 @@ func (r Receiver) String() string {
 // Delivery is what became of the samples, since Start.
 type Delivery struct {
 	To      string // the receiver's address; "" where there is none
-	Sent    int64 // taken by the receiver
-	Refused int64 // by the receiver, for good
-	Waiting int64 // not taken yet
+	Sent    int64  // taken by the receiver
+	Refused int64  // by the receiver, for good
+	Waiting int64  // not taken yet
 	// Answer is what the receiver said last of samples that it refused or that wait; "" is nothing.
 	Answer string
 }
