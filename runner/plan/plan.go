@@ -140,7 +140,7 @@ func check(def race.Definition, cpus int) error {
 }
 
 // Describe is one line for the user: "4 apps, 8 heats of 4 s each in turns (2 CPUs are too few to race together), warm-up 1 s: about 2 min 40 s,
-// about 1,900 time series (320 samples/s)".
+// about 1,800 time series (290 samples/s)".
 func (p Plan) Describe() string {
 	mode := string(p.Mode)
 	if p.Mode == race.Turns {

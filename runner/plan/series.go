@@ -45,9 +45,10 @@ const (
 	seriesOfLane     = 11 // our output's, for each phase
 	ownOfK6          = 1  // of each metric of the script's own
 	ownOfOutput      = 2
-	seriesOfGroup    = 46 // cAdvisor's of a cgroup
-	seriesOfLimits   = 5  // and where it has a quota
+	seriesOfGroup    = 40 // cAdvisor's of a cgroup
+	seriesOfLimits   = 6  // and where it has a quota
 	seriesOfNetwork  = 8  // and of a container's interface
+	seriesOfUnnamed  = 20 // and of a container that is scraped before it is known whose it is, as half of them are: then all of them twice
 	seriesOfScrape   = 7  // up, scrape_* and what cAdvisor tells of itself
 )
 
@@ -89,7 +90,7 @@ func SeriesOf(def race.Definition, p Plan, containers bool) Series {
 			watched += seriesOfLimits
 		}
 		if containers {
-			watched += seriesOfNetwork
+			watched += seriesOfNetwork + seriesOfUnnamed
 		}
 	}
 	if def.K6Image != "" {

@@ -23,7 +23,7 @@ func estimated(t *testing.T, containers bool, change func(*race.Definition)) pla
 func TestSeriesAreThoseOfEveryHeatPhaseAndLane(t *testing.T) {
 	plain := estimated(t, false, func(*race.Definition) {})
 	const apps, ofK6, ours = 2, 9 + 4 + 1, 11
-	const around = 2*(46+5) + 46 + 7
+	const around = 2*(40+6) + 40 + 7
 	require.Equal(t, []plan.SeriesPart{
 		{What: "k6's output", Series: 3 * (2*apps*ofK6 + 2)},
 		{What: "photofinish's output", Series: 3 * 2 * apps * ours},
@@ -50,8 +50,8 @@ func TestSeriesAreThoseOfEveryHeatPhaseAndLane(t *testing.T) {
 		}},
 		"two scenarios":                 {3 * 2 * apps * ofK6, false, func(d *race.Definition) { d.Scenarios = append(d.Scenarios, race.Scenario{Name: "more"}) }},
 		"a scenario of one lane":        {3 * 2 * ofK6, false, func(d *race.Definition) { d.Scenarios = append(d.Scenarios, race.Scenario{Name: "more", App: "a"}) }},
-		"a lane that runs elsewhere":    {-(46 + 5), false, func(d *race.Definition) { d.Lanes[1].URL = "http://there" }},
-		"containers, new for each heat": {3*2*(46+5+8) - 2*(46+5), true, func(*race.Definition) {}},
+		"a lane that runs elsewhere":    {-(40 + 6), false, func(d *race.Definition) { d.Lanes[1].URL = "http://there" }},
+		"containers, new for each heat": {3*2*(40+6+8+20) - 2*(40+6), true, func(*race.Definition) {}},
 		"a worker":                      {-3 * 2, false, func(d *race.Definition) { d.Lanes[0].Command, d.Lanes[0].Queue = []string{"x"}, &race.Queue{} }},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -82,5 +82,5 @@ func TestARaceOfTooManySeriesIsRefused(t *testing.T) {
 	require.Contains(t, race.HintOf(err), "--max-series")
 	require.Contains(t, many.Describe(), "more than the 10,000 that small plans of hosted Prometheus hold")
 	few := estimated(t, false, func(*race.Definition) {})
-	require.Equal(t, "about 460 time series: 170 of k6's output, 130 of photofinish's output, 160 of cAdvisor, of the apps and k6; each further address, status or group of the script adds 108", few.Describe())
+	require.Equal(t, "about 450 time series: 170 of k6's output, 130 of photofinish's output, 140 of cAdvisor, of the apps and k6; each further address, status or group of the script adds 108", few.Describe())
 }
