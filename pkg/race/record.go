@@ -34,7 +34,9 @@ type Race struct {
 	CustomMeasures []CustomMeasure `json:"custom_measures,omitempty"`
 	// Thresholds are the script's own; absent where it has none, and where nobody recorded them.
 	Thresholds []Threshold `json:"thresholds,omitempty"`
-	Audit      Audit       `json:"audit"`
+	// Series is how many time series the race made; absent where nobody recorded it.
+	Series *Series `json:"series,omitempty"`
+	Audit  Audit   `json:"audit"`
 	// Error says in one sentence why a race failed or was interrupted; null for the others.
 	Error *string `json:"error"`
 	// Versions names the programs that measured: photofinish, k6, prometheus, cadvisor, go, and docker where it ran the apps.
@@ -44,6 +46,15 @@ type Race struct {
 	K6 *K6 `json:"k6,omitempty"`
 	// BaselineRace is there where verdicts compare each app with itself in that race, instead of with Baseline in this one.
 	BaselineRace *BaselineRace `json:"baseline_race,omitempty"`
+}
+
+// Series is what a race costs its Prometheus.
+type Series struct {
+	// Estimated is how many time series were expected before the start, and SamplesPerSecond how many samples while a heat is raced.
+	Estimated        int `json:"estimated"`
+	SamplesPerSecond int `json:"samples_per_second"`
+	// Written is how many there were when the race was over; nil where that is not known.
+	Written *int `json:"written"`
 }
 
 // BaselineRace is an earlier race that a race is compared with.

@@ -265,8 +265,36 @@ var cases = map[string]struct {
 		[]want{{"other", race.QueueLost, race.Warning, "3 of 8000 messages"}},
 	},
 	"too many series": {
-		func(o *audit.Observations) { o.Series = 2001 },
-		[]want{{"", race.SeriesBudget, race.Warning, "2001"}},
+		func(o *audit.Observations) { o.Series, o.SeriesExpected, o.Names = 801, 400, 51 },
+		[]want{{"", race.SeriesBudget, race.Warning, "made 801 time series, and about 400 were to be expected; the tag `name` has 51 values of one app: set the tag `name`"}},
+	},
+	"too many series by another tag": {
+		func(o *audit.Observations) { o.Series, o.SeriesExpected, o.Names = 4001, 400, 2 },
+		[]want{{"", race.SeriesBudget, race.Warning, "give no tag a value for each request"}},
+	},
+	"a script of many addresses": {
+		func(o *audit.Observations) { o.Series, o.SeriesExpected, o.Names = 801, 400, 20 },
+		[]want{{"", race.SeriesBudget, race.Note, "20 values of one app: a threshold on a name"}},
+	},
+	"as many series as many addresses make": {
+		func(o *audit.Observations) { o.Series, o.SeriesExpected = 800, 400 }, nil,
+	},
+	"a receiver refuses samples": {
+		func(o *audit.Observations) {
+			o.Passed = &audit.Passed{To: "https://mimir/push", Taken: 70, Refused: 20, Waiting: 10, Answer: "HTTP status 400: too many series"}
+		},
+		[]want{{"", race.SeriesLost, race.Warning, "https://mimir/push refused 20 of 100 samples and had not taken 10 of 100 when the race was over, so that what is looked at there misses them; race.json and the report do not: HTTP status 400: too many series"}},
+	},
+	"a receiver is away": {
+		func(o *audit.Observations) {
+			o.Passed = &audit.Passed{To: "https://mimir/push", Waiting: 10, Later: true}
+		},
+		[]want{{"", race.SeriesLost, race.Warning, "had not taken 10 of 10 when the race was over (they are tried on)"}},
+	},
+	"a receiver takes everything": {
+		func(o *audit.Observations) {
+			o.Passed = &audit.Passed{To: "https://mimir/push", Taken: 100, Answer: "HTTP status 429"}
+		}, nil,
 	},
 	"a declared measure that nobody measured": {
 		func(o *audit.Observations) {

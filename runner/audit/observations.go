@@ -26,10 +26,23 @@ type Observations struct {
 	StockK6 *race.K6
 	// Series is how many time series the race made in Prometheus; 0 is not known.
 	Series int
+	// SeriesExpected is how many were estimated before the start, and Names how many values of the tag name an app has at most; 0 is not known.
+	SeriesExpected, Names int
+	// Passed is what became of the samples that were to go to another receiver too; nil where there is none.
+	Passed *Passed
 	// Missing are the measures that the script declares and of which nothing was measured.
 	Missing []Missing
 	// Profiles of the apps that were to be profiled.
 	Profiles []Profile
+}
+
+// Passed is what became of samples that were passed on by remote write.
+type Passed struct {
+	To                      string // the receiver's address
+	Taken, Refused, Waiting int64  // samples
+	Answer                  string // what the receiver said last of samples that it did not take
+	// Later: what waits is still tried after the race.
+	Later bool
 }
 
 // Missing is a measure without any value, and why.

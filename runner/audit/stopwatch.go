@@ -1,6 +1,8 @@
 package audit
 
 import (
+	"cmp"
+	"fmt"
 	"math"
 	"strings"
 
@@ -108,8 +110,15 @@ func clock(o Observations, r *report) {
 
 // series compares the sources that counted the same requests.
 func series(o Observations, r *report) {
-	if o.Series > SeriesBudget {
-		r.add("", race.SeriesBudget, race.Warning, "the race made %d time series (more than %d): some tag has too many values; set the tag `name` on requests with variable URLs", o.Series, SeriesBudget)
+	if o.SeriesExpected > 0 && o.Series > seriesFactor*o.SeriesExpected {
+		severity, next := race.Note, "a threshold on a name, such as http_reqs{name:login}, lets the estimate know of it"
+		if o.Names > manyNames || o.Series > manyTimes*o.SeriesExpected {
+			severity, next = race.Warning, "set the tag `name` on requests with variable URLs, as http.url does, and give no tag a value for each request"
+		}
+		r.add("", race.SeriesBudget, severity, "the race made %d time series, and about %d were to be expected; the tag `name` has %d values of one app: %s", o.Series, o.SeriesExpected, o.Names, next)
+	}
+	if p := o.Passed; p != nil && p.Refused+p.Waiting > 0 {
+		r.add("", race.SeriesLost, race.Warning, "%s, so that what is looked at there misses them; race.json and the report do not: %s", p.lost(), cmp.Or(p.Answer, "it gave no reason"))
 	}
 	for _, l := range o.Lanes {
 		c := l.Counts
@@ -122,6 +131,23 @@ func series(o Observations, r *report) {
 				*c.Prometheus, c.Output, percent(math.Abs(float64(missing))/float64(max(c.Output, 1))))
 		}
 	}
+}
+
+// lost says what became of the samples that were not taken.
+func (p Passed) lost() string {
+	all := p.Taken + p.Refused + p.Waiting
+	var parts []string
+	if p.Refused > 0 {
+		parts = append(parts, fmt.Sprintf("refused %d of %d samples", p.Refused, all))
+	}
+	if p.Waiting > 0 {
+		verb := "had not taken %d of %d when the race was over"
+		if p.Later {
+			verb += " (they are tried on)"
+		}
+		parts = append(parts, fmt.Sprintf(verb, p.Waiting, all))
+	}
+	return p.To + " " + strings.Join(parts, " and ")
 }
 
 // heats tells which heats gave no result.

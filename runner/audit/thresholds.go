@@ -48,6 +48,10 @@ const (
 	// Clock discipline slews at most 0.5 ms a second (5 ms a heat): 50 ms is a step, and samples in Prometheus are off by it.
 	clockJump = 50 * time.Millisecond
 
-	// SeriesBudget: two lanes make 48 series and a well-named script some hundreds; thousands mean that a tag has too many values.
-	SeriesBudget = 2000
+	// The estimate is of one address, or of those that thresholds name: a script of eight makes twice as many, which is as it should be.
+	seriesFactor = 2
+	// Nobody writes a script of fifty addresses by hand, nor one that makes ten times as many series as one address does: an address, or
+	// another tag, has a part that changes with each request.
+	manyNames = 50
+	manyTimes = 10
 )

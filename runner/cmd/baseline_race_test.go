@@ -126,6 +126,26 @@ func TestARecordedRaceIsJudgedAnewByOtherMinimumEffects(t *testing.T) {
 	require.Equal(t, race.Same, verdictOf(t, r, "memory-leak", "latency_p95").Outcome)
 	require.InDelta(t, .5, verdictOf(t, r, "memory-leak", "error_rate").MinimumEffect, 0)
 	require.InDelta(t, verdict.DefaultMinimumEffect, verdictOf(t, r, "memory-leak", "cpu_ms_per_request").MinimumEffect, 0)
+
+	r, err := store.Load(now)
+	require.NoError(t, err)
+	r.CustomMeasures = []race.CustomMeasure{{ID: "queue_length", Name: "Queue length", Better: "lower", Type: race.Expression, Expr: "queue_length"}}
+	for i, h := range r.Heats {
+		for app, l := range h.Lanes {
+			l.Measures["queue_length"] = l.Measures["latency_p95"]
+			r.Heats[i].Lanes[app] = l
+		}
+	}
+	own := verdictOf(t, r, "memory-leak", "latency_p95")
+	own.Measure, own.Primary = "queue_length", false
+	r.Verdicts = append(r.Verdicts, own)
+	f = run(t.Context(), t, "", "compare", saved(t, r), "--json", "--minimum-effect", "queue_length=0.4")
+	require.Equal(t, 0, f.code, f.stderr)
+	require.InDelta(t, .4, verdictOf(t, onlyRecord(t, f.stdout), "memory-leak", "queue_length").MinimumEffect, 0, "a measure of the race's own")
+	f = run(t.Context(), t, "", "compare", now, "--minimum-effect", "queue_length=0.4")
+	require.Equal(t, 2, f.code, "which another race has not")
+	require.Contains(t, f.stderr, now+": ")
+
 	f = run(t.Context(), t, "", "compare", now, "--minimum-effect", "latency_p96=0.1")
 	require.Equal(t, 2, f.code)
 	require.Contains(t, f.stderr, `there is no measure "latency_p96"`)

@@ -16,6 +16,7 @@ import (
 	"github.com/photofinish/photofinish/pkg/race"
 	"github.com/photofinish/photofinish/pkg/rematch"
 	"github.com/photofinish/photofinish/pkg/verdict"
+	"github.com/photofinish/photofinish/runner/access"
 	"github.com/photofinish/photofinish/runner/definition"
 	"github.com/photofinish/photofinish/runner/store"
 	"github.com/photofinish/photofinish/runner/terminal"
@@ -37,16 +38,17 @@ const compareExamples = `  # a race that a stock k6 ran: k6 run --out experiment
   photofinish compare --trend races/nightly-*`
 
 type compareFlags struct {
-	prometheusURL string
-	baseline      string
-	baselineRace  string
-	effects       []string
-	since         time.Duration
-	appLabels     []string
-	failOn        string
-	json          bool
-	trend         bool
-	handouts      handouts
+	prometheus   accessFlags
+	server       access.Server // of prometheus, resolved
+	baseline     string
+	baselineRace string
+	effects      []string
+	since        time.Duration
+	appLabels    []string
+	failOn       string
+	json         bool
+	trend        bool
+	handouts     handouts
 }
 
 func compareCommand(c console, o *outcome) *cobra.Command {
@@ -71,7 +73,7 @@ shows in many. Races on another machine or by another definition than the newest
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.StringVar(&f.prometheusURL, "prometheus-url", "", "address of the Prometheus that holds the races")
+	f.prometheus.add(flags, "prometheus", "address of the Prometheus that holds the races, without /api/v1")
 	flags.StringVar(&f.baseline, "baseline", "", "the app that the others are compared with")
 	flags.StringVar(&f.baselineRace, "baseline-race", "", "an earlier race in which each app is compared with itself")
 	minimumEffectFlag(flags, &f.effects)
@@ -96,8 +98,8 @@ func runCompare(ctx context.Context, c console, ids []string, f compareFlags) ou
 	if f.json {
 		w = c.err
 	}
-	effects, err := definition.Effects(race.Effects{}, f.effects)
-	if err != nil {
+	var err error
+	if f.server, err = f.prometheus.resolve(); err != nil {
 		return outcome{err: err}
 	}
 	if f.trend {
@@ -105,7 +107,7 @@ func runCompare(ctx context.Context, c console, ids []string, f compareFlags) ou
 	}
 	var races []race.Race
 	for _, id := range ids {
-		r, notices, err := f.judge(ctx, id, effects)
+		r, notices, err := f.judge(ctx, id)
 		if err != nil {
 			return outcome{err: errors.Join(context.Cause(ctx), err)}
 		}
@@ -129,20 +131,22 @@ func runCompare(ctx context.Context, c console, ids []string, f compareFlags) ou
 }
 
 // judge finds a race and judges it as the flags want it.
-func (f compareFlags) judge(ctx context.Context, id string, effects race.Effects) (race.Race, []string, error) {
-	now, err := f.load(ctx, id, effects)
+func (f compareFlags) judge(ctx context.Context, id string) (race.Race, []string, error) {
+	now, err := f.load(ctx, id)
 	if err != nil {
 		return race.Race{}, nil, err
 	}
 	if f.baselineRace == "" {
-		now.rejudge(effects)
+		now.rejudge()
 		return now.Race, now.notices, nil
 	}
-	then, err := f.load(ctx, f.baselineRace, effects)
+	earlier := f
+	earlier.effects = nil // which count is asked of this race, whose measures of its own the earlier one may not have had
+	then, err := earlier.load(ctx, f.baselineRace)
 	if err != nil {
 		return race.Race{}, nil, err
 	}
-	r, err := rematch.Judge(now.Race, then.Race, rematch.Options{Control: f.baseline, NoControl: now.guessed || then.guessed, Effects: effects})
+	r, err := rematch.Judge(now.Race, then.Race, rematch.Options{Control: f.baseline, NoControl: now.guessed || then.guessed, Effects: now.effects})
 	return r, append(now.notices, then.notices...), err
 }
 
@@ -152,28 +156,42 @@ type found struct {
 	notices  []string
 	recorded bool // by photofinish, and not only known from Prometheus
 	guessed  bool // its baseline is any of its apps: nobody named one
+	effects  race.Effects
+}
+
+// effectsFor are the smallest effects that the flags ask for, of a race with measures of its own.
+func (f compareFlags) effectsFor(id string, own []race.CustomMeasure) (race.Effects, error) {
+	e, err := definition.Effects(race.Effects{}, f.effects, own...)
+	if err != nil {
+		return e, race.Errorf(race.CodeOf(err), race.HintOf(err), "race %s: %w", id, err)
+	}
+	return e, nil
 }
 
 // rejudge judges a recorded race anew where other differences are to count than when it was raced.
-func (r *found) rejudge(effects race.Effects) {
-	if !r.recorded || effects.All == 0 && len(effects.Of) == 0 {
+func (r *found) rejudge() {
+	if !r.recorded || r.effects.All == 0 && len(r.effects.Of) == 0 {
 		return
 	}
-	r.Verdicts = verdict.Again(r.Race, effects)
+	r.Verdicts = verdict.Again(r.Race, r.effects)
 	r.notices = append(r.notices, fmt.Sprintf("race %s was judged anew with minimum effects that it was not raced with", r.ID))
 }
 
 // load finds a race: in its folder if there is one of that name, else in Prometheus.
-func (f compareFlags) load(ctx context.Context, id string, effects race.Effects) (found, error) {
-	if _, err := os.Stat(id); err == nil || f.prometheusURL == "" && !errors.Is(err, fs.ErrNotExist) {
+func (f compareFlags) load(ctx context.Context, id string) (found, error) {
+	if _, err := os.Stat(id); err == nil || f.server.URL == "" && !errors.Is(err, fs.ErrNotExist) {
 		r, err := store.Load(id)
-		return found{Race: r, recorded: true}, err
+		if err != nil {
+			return found{}, err
+		}
+		effects, err := f.effectsFor(id, r.CustomMeasures)
+		return found{Race: r, recorded: true, effects: effects}, err
 	}
-	if f.prometheusURL == "" {
+	if f.server.URL == "" {
 		return found{}, race.Errorf(race.Invalid, "name the Prometheus that holds the race with --prometheus-url",
 			"there is no folder %s, and no Prometheus to look for a race of that id", id)
 	}
-	q, err := promql.New(promql.Config{URL: f.prometheusURL, Timeout: queryTimeout})
+	q, err := f.querier()
 	if err != nil {
 		return found{}, err
 	}
@@ -183,10 +201,25 @@ func (f compareFlags) load(ctx context.Context, id string, effects race.Effects)
 		return found{}, err
 	}
 	r := found{notices: totals.Notices}
+	if r.effects, err = f.effectsFor(id, totals.Custom); err != nil {
+		return found{}, err
+	}
 	baseline := f.baseline
 	if baseline == "" && f.baselineRace != "" && len(info.Apps) > 0 {
 		baseline, r.guessed = info.Apps[0], true
 	}
-	r.Race, err = past.Judge(info, totals, past.Options{Baseline: baseline, Effects: effects, Now: now})
+	r.Race, err = past.Judge(info, totals, past.Options{Baseline: baseline, Effects: r.effects, Now: now})
 	return r, err
+}
+
+// querier asks the Prometheus that the flags name.
+func (f compareFlags) querier() (promql.Querier, error) {
+	c := promql.Config{URL: f.server.URL, Timeout: queryTimeout}
+	if f.server.Guarded() {
+		var err error
+		if c.Transport, err = f.server.Transport("--prometheus"); err != nil {
+			return nil, err
+		}
+	}
+	return promql.New(c)
 }

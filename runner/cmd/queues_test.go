@@ -263,3 +263,22 @@ func TestWhatIsWrongWithAWorkerIsSaidBeforeTheRace(t *testing.T) {
 		})
 	}
 }
+
+func TestAScriptTellsOfTheQueuesOfItsWorkers(t *testing.T) {
+	needConfinement(t)
+	s := newServed(t, "")
+	s.write("scripts/workers.js", `export const options = { ext: { photofinish: { lanes: {
+  old: { command: ['worker'], queue: 'jobs-old' }, new: { command: ['worker'], queue: { requests: 'jobs-new', replies: 'answers' } },
+} } } };
+export default function () {}`)
+	s.start()
+	queues := map[string]any{}
+	for _, l := range s.ask(200, "GET", "/v1/scripts/workers.js", "")["lanes"].([]any) {
+		lane := l.(map[string]any)
+		queues[lane["app"].(string)] = lane["queue"]
+	}
+	require.Equal(t, map[string]any{
+		"old": map[string]any{"requests": "jobs-old", "replies": "jobs-old-replies"},
+		"new": map[string]any{"requests": "jobs-new", "replies": "answers"},
+	}, queues)
+}

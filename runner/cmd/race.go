@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/user"
 	"runtime/debug"
@@ -13,6 +14,8 @@ import (
 	"github.com/photofinish/photofinish/pkg/race"
 	"github.com/photofinish/photofinish/runner/definition"
 	"github.com/photofinish/photofinish/runner/images"
+	"github.com/photofinish/photofinish/runner/metrics/promserver"
+	"github.com/photofinish/photofinish/runner/plan"
 	"github.com/photofinish/photofinish/runner/pyroscope"
 	"github.com/photofinish/photofinish/runner/stage"
 )
@@ -52,6 +55,8 @@ type raceFlags struct {
 	untilDecided  bool
 	warmup        time.Duration
 	prometheusURL string
+	remoteWrite   accessFlags
+	maxSeries     int
 	pyroscopeURL  string
 	listen        string
 	out           string
@@ -95,6 +100,8 @@ Exit codes: 0 done, 2 usage or definition, 3 could not be run, 4 regression unde
 	flags.StringVar(&f.overrides.Name, "name", "", "name of the race (default the script's or its file name)")
 	minimumEffectFlag(flags, &f.overrides.MinimumEffect)
 	flags.StringVar(&f.prometheusURL, "prometheus-url", "", "write to this Prometheus instead of the embedded one")
+	f.remoteWrite.add(flags, "remote-write", "pass everything on to this receiver of remote write, too, such as Grafana Cloud or Mimir (docs/cloud.md)")
+	flags.IntVar(&f.maxSeries, "max-series", plan.DefaultMaxSeries, "refuse a race that is estimated to make more time series")
 	flags.StringVar(&f.pyroscopeURL, "pyroscope-url", "", "send the profiles of lanes that have profile.pprof to this Pyroscope too")
 	flags.StringVar(&f.listen, "listen", "127.0.0.1:0", "address of the embedded Prometheus, loopback only")
 	flags.StringVar(&f.out, "out", "", "folder for race.json and report.html (default races/<id>)")
@@ -137,6 +144,9 @@ func (f *raceFlags) resolve(cmd *cobra.Command) error {
 	if _, err := engines(nil).Choose(f.engine, nil); err != nil {
 		return err
 	}
+	if f.maxSeries < 1 {
+		return race.Errorf(race.Invalid, "leave it out for the default", "--max-series %d allows no race", f.maxSeries)
+	}
 	if f.prometheusURL != "" && f.keep {
 		return race.Errorf(race.Invalid, "leave one of them out", "--keep keeps the embedded Prometheus up, but --prometheus-url names another")
 	}
@@ -174,10 +184,28 @@ func (f raceFlags) prepare(ctx context.Context, c console, script string) (*stag
 	if err != nil {
 		return nil, err
 	}
+	receiver, err := f.receiver()
+	if err != nil {
+		return nil, err
+	}
 	return stage.Prepare(ctx, stage.Options{
-		Script: script, Overrides: f.overrides, RequestedBy: login(), Engines: engines(nil), Engine: f.engine, K6: clock,
+		Receiver: receiver, MaxSeries: f.maxSeries, Script: script, Overrides: f.overrides, RequestedBy: login(), Engines: engines(nil), Engine: f.engine, K6: clock,
 		Out: f.out, PrometheusURL: f.prometheusURL, PyroscopeURL: f.pyroscopeURL, Listen: f.listen, Say: c.say,
 	})
+}
+
+// receiver is where everything is passed on to; nil is nowhere.
+func (f raceFlags) receiver() (*promserver.Receiver, error) {
+	to, err := f.remoteWrite.resolve()
+	switch {
+	case err != nil || to.URL == "":
+		return nil, errors.Join(err, f.remoteWrite.hide())
+	case f.prometheusURL != "":
+		return nil, race.Errorf(race.Invalid, "leave one of them out; without --prometheus-url the race's Prometheus is embedded, and passes everything on",
+			"--prometheus-url names a Prometheus that is written to by itself, and --remote-write-url is what the embedded one writes to")
+	}
+	r, err := promserver.NewReceiver(to, "--remote-write", nil)
+	return r, errors.Join(err, f.remoteWrite.hide())
 }
 
 // engines are the kinds of engines that this program has. allowed is what containers may run; nil for everything.

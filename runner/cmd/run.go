@@ -25,6 +25,7 @@ func (f raceFlags) run(ctx context.Context, c console, s *stage.Stage) outcome {
 	view := terminal.New(w, terminalOptions(w))
 	defer func() { _ = view.Close() }() // whatever happens, the cursor comes back; Finish has told of errors
 	view.Plan(s.Race.Plan.Describe())
+	view.Log(s.Race.Plan.Series.Describe())
 	if s.Embedded() {
 		view.Log("Prometheus for this race: " + s.PrometheusURL())
 	}

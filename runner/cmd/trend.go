@@ -25,7 +25,7 @@ func (f compareFlags) showTrend(ctx context.Context, c console, ids []string) er
 	}
 	var races []race.Race
 	for _, id := range ids {
-		r, err := f.load(ctx, id, race.Effects{})
+		r, err := f.load(ctx, id)
 		if err != nil {
 			return errors.Join(context.Cause(ctx), err)
 		}

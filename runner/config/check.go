@@ -2,13 +2,9 @@ package config
 
 import (
 	"crypto/sha256"
-	"errors"
-	"io/fs"
 	"net"
 	"net/url"
-	"os"
 	"slices"
-	"strings"
 
 	"github.com/photofinish/photofinish/pkg/race"
 	"github.com/photofinish/photofinish/runner/images"
@@ -29,8 +25,8 @@ func (c Config) check() error {
 		return wrong("data", "", "names no folder")
 	case c.Scripts.Folder == "":
 		return wrong("scripts.folder", "", "names no folder")
-	case c.Token.File != "" && c.Token.Env != "":
-		return wrong("token", "", "is both in a file and in the environment; choose one")
+	case c.Token.Check("token") != nil:
+		return c.Token.Check("token")
 	case (c.TLS.Cert == "") != (c.TLS.Key == ""):
 		return wrong("tls", "", "needs both cert and key")
 	case len(c.Engines) == 0:
@@ -44,6 +40,15 @@ func (c Config) check() error {
 		u, err := url.Parse(c.Prometheus.URL)
 		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 			return wrong("prometheus.url", "write it like http://127.0.0.1:9090", "%q is no http address", c.Prometheus.URL)
+		}
+	}
+	if c.RemoteWrite.Given() {
+		if c.Prometheus.URL != "" {
+			return wrong("remote_write", "leave one of them out; results go to prometheus.url without a name and a password, and to remote_write.url beside the embedded Prometheus",
+				"comes beside prometheus.url")
+		}
+		if err := c.RemoteWrite.CheckURL("remote_write"); err != nil {
+			return err
 		}
 	}
 	if c.Pyroscope.URL != "" {
@@ -71,7 +76,7 @@ func (c Config) check() error {
 func (l Limits) check() error {
 	for key, n := range map[string]float64{
 		"body": float64(l.Body), "parallel": float64(l.Parallel), "queue": float64(l.Queue), "streams": float64(l.Streams), "lanes": float64(l.Lanes) - 1,
-		"heats": float64(l.Heats), "duration": float64(l.Duration), "race": float64(l.Race), "vus": float64(l.VUs), "rate": l.Rate,
+		"heats": float64(l.Heats), "duration": float64(l.Duration), "race": float64(l.Race), "vus": float64(l.VUs), "rate": l.Rate, "series": float64(l.Series),
 	} {
 		if n <= 0 {
 			return wrong("limits."+key, "", "is too small: no race would be possible")
@@ -98,31 +103,17 @@ type Secret struct {
 
 // ReadToken reads the token. There may be none where only this machine can reach the API.
 func (c Config) ReadToken() (Secret, error) {
-	var text, where string
+	text, err := c.Token.Read("token")
 	switch {
-	case c.Token.File != "":
-		where = "the file " + c.Token.File
-		data, err := os.ReadFile(c.Token.File)
-		if errors.Is(err, fs.ErrNotExist) {
-			return Secret{}, wrong("token.file", "write a long random text into it", "%s is not there", c.Token.File)
-		}
-		if err != nil {
-			return Secret{}, wrong("token.file", "", "cannot be read: %w", err)
-		}
-		text = string(data)
-	case c.Token.Env != "":
-		where = "the environment variable " + c.Token.Env
-		text = os.Getenv(c.Token.Env)
+	case err != nil:
+		return Secret{}, err
+	case text != "":
+		return NewSecret(text), nil
 	case c.Remote():
 		return Secret{}, wrong("token", "name a file with token.file or a variable with token.env, or listen on 127.0.0.1",
 			"there is none, and listen %s can be reached from other machines", c.Listen)
-	default:
-		return Secret{}, nil
 	}
-	if text = strings.TrimSpace(text); text == "" {
-		return Secret{}, wrong("token", "write a long random text into it", "%s is empty", where)
-	}
-	return NewSecret(text), nil
+	return Secret{}, nil
 }
 
 // NewSecret makes a Secret of a token.

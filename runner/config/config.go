@@ -17,7 +17,9 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/photofinish/photofinish/pkg/race"
+	"github.com/photofinish/photofinish/runner/access"
 	"github.com/photofinish/photofinish/runner/images"
+	"github.com/photofinish/photofinish/runner/plan"
 )
 
 // Config is the whole configuration. docs/runner-config.schema.json describes the same; a test holds them together.
@@ -35,7 +37,9 @@ type Config struct {
 	// Docker is what the engine docker may run: nothing, unless it is said. It holds for lanes of scripts and of requests.
 	Docker     images.Allowed `yaml:"docker"`
 	Prometheus Prometheus     `yaml:"prometheus"`
-	Pyroscope  Pyroscope      `yaml:"pyroscope"`
+	// RemoteWrite is a receiver of remote write to which the embedded Prometheus passes on all that it holds; an empty URL is nowhere.
+	RemoteWrite access.Server `yaml:"remote_write"`
+	Pyroscope   Pyroscope     `yaml:"pyroscope"`
 	// Lanes is what a request may say of lanes.
 	Lanes  Lanes  `yaml:"lanes"`
 	Limits Limits `yaml:"limits"`
@@ -46,10 +50,7 @@ type Config struct {
 }
 
 // Token is where the bearer token is: in one of a file and an environment variable.
-type Token struct {
-	File string `yaml:"file"`
-	Env  string `yaml:"env"`
-}
+type Token = access.Secret
 
 // TLS names the files of the server's certificate (with its chain) and key, in PEM.
 type TLS struct {
@@ -114,6 +115,8 @@ type Limits struct {
 	// VUs and Rate (iterations per second) are per lane.
 	VUs  int64   `yaml:"vus"`
 	Rate float64 `yaml:"rate"`
+	// Series is how many time series a race may be estimated to make.
+	Series int `yaml:"series"`
 }
 
 // Log says what is logged: Level is debug, info, warn or error, Format is text or json.
@@ -133,7 +136,7 @@ func Default() Config {
 		Limits: Limits{
 			Body: 1 << 20, Parallel: 1, Queue: 20, Streams: 100,
 			Lanes: 16, Heats: 100, Duration: Duration(10 * time.Minute), Warmup: Duration(time.Minute), Race: Duration(6 * time.Hour),
-			VUs: 1000, Rate: 10000,
+			VUs: 1000, Rate: 10000, Series: plan.DefaultMaxSeries,
 		},
 		Log: Log{Level: "info", Format: "text"},
 	}
@@ -153,7 +156,7 @@ func Load(path string) (Config, error) {
 	if err != nil {
 		return c, fmt.Errorf("find the folder of %s: %w", path, err)
 	}
-	for _, p := range []*string{&c.Data, &c.Token.File, &c.TLS.Cert, &c.TLS.Key, &c.Scripts.Folder} {
+	for _, p := range []*string{&c.Data, &c.Token.File, &c.TLS.Cert, &c.TLS.Key, &c.Scripts.Folder, &c.RemoteWrite.Password.File, &c.RemoteWrite.Token.File, &c.RemoteWrite.CA} {
 		if *p != "" && !filepath.IsAbs(*p) {
 			*p = filepath.Join(base, *p)
 		}

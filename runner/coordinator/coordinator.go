@@ -84,6 +84,9 @@ func (c Cancelled) Error() string {
 type Stored struct {
 	Requests map[string]int64 // of phase race, by app, in the heats of the record
 	Series   int              // of all heats
+	Names    int              // values of the tag name that an app has at most
+	// Passed is what became of the samples that were to go to another receiver too; nil where there is none.
+	Passed *audit.Passed
 }
 
 // run is a race under way.

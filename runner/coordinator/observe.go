@@ -84,7 +84,7 @@ func crossings(list []k6.Judged) []audit.Crossing {
 func (u *run) findings() []race.Finding {
 	o := audit.Observations{
 		Baseline: u.Definition.Baseline, Mode: u.Plan.Mode, Arrivals: u.Definition.Arrivals, CPUs: u.Machine.CPUs,
-		Pinned: u.Plan.CPUs.Pinned(), AppURLAtInit: u.PerLane, StockK6: u.record.K6, Series: u.stored.Series, Missing: u.missing(), Profiles: u.profiled,
+		Pinned: u.Plan.CPUs.Pinned(), AppURLAtInit: u.PerLane, StockK6: u.record.K6, Series: u.stored.Series, SeriesExpected: u.Plan.Series.Total, Names: u.stored.Names, Passed: u.stored.Passed, Missing: u.missing(), Profiles: u.profiled,
 	}
 	for _, s := range u.Definition.Scenarios {
 		if !s.Open() {

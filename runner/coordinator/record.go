@@ -26,6 +26,9 @@ func Planned(id, requestedBy, engineName string, d race.Definition, p plan.Plan)
 		Heats: []race.Heat{}, Lanes: []race.Lane{}, Verdicts: []race.Verdict{},
 		Audit: race.Audit{Fair: true, Findings: []race.Finding{}},
 	}
+	if s := p.Series; s.Total > 0 {
+		rec.Series = &race.Series{Estimated: s.Total, SamplesPerSecond: s.SamplesPerSecond}
+	}
 	if d.K6Image != "" {
 		rec.K6 = &race.K6{Image: race.Image{Name: d.K6Image}}
 	}
@@ -69,6 +72,9 @@ func (u *run) fill() {
 		u.record.Lanes = append(u.record.Lanes, u.laneRecord(l))
 	}
 	u.record.Thresholds = u.thresholds()
+	if n := u.stored.Series; n > 0 && u.record.Series != nil {
+		u.record.Series.Written = &n
+	}
 	u.record.Audit.Findings = u.findings()
 	u.record.Audit.Fair = audit.Fair(u.record.Audit.Findings)
 	u.record.Verdicts = u.verdicts()

@@ -73,6 +73,10 @@ func New(ctx context.Context, c config.Config, all stage.Engines, log *slog.Logg
 			return d, fmt.Errorf("hide the token: %w", err)
 		}
 	}
+	receiver, err := d.receiver(ctx)
+	if err != nil {
+		return d, err
+	}
 	engines, err := chosen(all, c.Engines)
 	if err != nil {
 		return d, err
@@ -92,13 +96,16 @@ func New(ctx context.Context, c config.Config, all stage.Engines, log *slog.Logg
 	if err != nil {
 		return d, err
 	}
-	prometheusURL, err := d.prometheus(ctx)
+	prometheusURL, embedded, err := d.prometheus(ctx, receiver)
 	if err != nil {
 		return d, err
 	}
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), server.RaceMetrics(db, log))
-	racer := racer{engines: engines, k6: library.K6(), temp: d.temp(), prometheusURL: prometheusURL, pyroscopeURL: c.Pyroscope.URL, log: log}
+	racer := racer{engines: engines, k6: library.K6(), temp: d.temp(), prometheusURL: prometheusURL, pyroscopeURL: c.Pyroscope.URL, maxSeries: c.Limits.Series, receiver: receiver, log: log}
+	if receiver != nil {
+		racer.passing = embedded
+	}
 	d.service, err = service.New(ctx, service.Options{
 		DB: db, Scripts: library, Race: racer.race, Engines: engines, CPUs: runtime.NumCPU(), Limits: c.Limits, Lanes: c.Lanes, Log: log, Phase: server.PhaseMetrics(metrics),
 	})
@@ -216,19 +223,39 @@ func environment(more []string, get func(string) (string, bool)) []string {
 	return env
 }
 
+// receiver is the receiver of remote write that the configuration names, with the secrets that it wants; nil where it names none. One that does
+// not let us in keeps the runner from starting, one that is away does not.
+func (d *Daemon) receiver(ctx context.Context) (*promserver.Receiver, error) {
+	c := d.config.RemoteWrite
+	if !c.Given() {
+		return nil, nil
+	}
+	r, err := promserver.NewReceiver(c, "remote_write", func(line string) { d.log.WarnContext(context.WithoutCancel(ctx), line) })
+	if err != nil {
+		return nil, err
+	}
+	if err := r.Check(ctx); err != nil {
+		if !promserver.Away(err) {
+			return nil, race.Errorf(race.CodeOf(err), race.HintOf(err), "remote_write: %w", err)
+		}
+		d.log.WarnContext(ctx, "the receiver of remote_write is away; what is for it waits on the disk", "error", err)
+	}
+	return r, nil
+}
+
 // prometheus starts the embedded Prometheus, unless the configuration names another one.
-func (d *Daemon) prometheus(ctx context.Context) (string, error) {
+func (d *Daemon) prometheus(ctx context.Context, to *promserver.Receiver) (string, *promserver.Server, error) {
 	c := d.config.Prometheus
 	if c.URL != "" {
-		return c.URL, nil
+		return c.URL, nil, nil
 	}
-	embedded, err := promserver.Start(context.WithoutCancel(ctx), promserver.Options{Listen: c.Listen, Dir: filepath.Join(d.config.Data, "metrics")})
+	embedded, err := promserver.Start(context.WithoutCancel(ctx), promserver.Options{Listen: c.Listen, Dir: filepath.Join(d.config.Data, "metrics"), Receiver: to})
 	if err != nil {
-		return "", race.Errorf(race.CodeOf(err), "name another address as prometheus.listen, or a Prometheus of your own as prometheus.url", "prometheus: %w", err)
+		return "", nil, race.Errorf(race.CodeOf(err), "name another address as prometheus.listen, or a Prometheus of your own as prometheus.url", "prometheus: %w", err)
 	}
 	d.later(embedded.Close)
 	d.log.InfoContext(ctx, "Prometheus is embedded", "url", embedded.URL())
-	return embedded.URL(), nil
+	return embedded.URL(), embedded, nil
 }
 
 // Run listens and runs races until ctx ends; ready is told the address.

@@ -33,6 +33,8 @@ type Plan struct {
 	Estimate time.Duration
 	// UntilDecided: the race may end earlier, after the first heat that decides it.
 	UntilDecided bool
+	// Series is what SeriesOf estimates, once it is known how the lanes are started.
+	Series Series
 }
 
 // Heat is one repetition.
@@ -137,7 +139,8 @@ func check(def race.Definition, cpus int) error {
 	return race.Errorf(race.Invalid, "use together, turns or auto", "unknown mode %q", def.Mode)
 }
 
-// Describe is one line for the user: "4 apps, 8 heats of 4 s each in turns (2 CPUs are too few to race together), warm-up 1 s: about 2 min 40 s".
+// Describe is one line for the user: "4 apps, 8 heats of 4 s each in turns (2 CPUs are too few to race together), warm-up 1 s: about 2 min 40 s,
+// about 1,800 time series (290 samples/s)".
 func (p Plan) Describe() string {
 	mode := string(p.Mode)
 	if p.Mode == race.Turns {
@@ -162,7 +165,7 @@ func (p Plan) Describe() string {
 	if p.UntilDecided {
 		about = "until decided, at most about"
 	}
-	return fmt.Sprintf("%s, %s %s (%s), %s: %s %s", apps, heats, mode, p.Reason, warmup, about, length(rounded(p.Estimate)))
+	return fmt.Sprintf("%s, %s %s (%s), %s: %s %s%s", apps, heats, mode, p.Reason, warmup, about, length(rounded(p.Estimate)), p.Series.words())
 }
 
 // rounded is to 5 s from a minute on, to the minute from an hour on: an estimate promises no more.

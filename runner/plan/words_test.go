@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/photofinish/photofinish/pkg/race"
+	"github.com/photofinish/photofinish/runner/plan"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -17,15 +18,16 @@ var update = flag.Bool("update", false, "write the golden files anew")
 // said is a plan as the API tells it, and the runner's words for it.
 type said struct {
 	Plan struct {
-		Lanes        []struct{} `json:"lanes"`
-		Load         race.Load  `json:"load"`
-		Heats        int        `json:"heats"`
-		ProfileHeats int        `json:"profile_heats"`
-		WarmupMS     float64    `json:"warmup_ms"`
-		RacedAs      race.Mode  `json:"raced_as"`
-		RacedWhy     string     `json:"raced_why"`
-		UntilDecided bool       `json:"until_decided"`
-		EstimateMS   float64    `json:"estimate_ms"`
+		Lanes        []struct{}   `json:"lanes"`
+		Load         race.Load    `json:"load"`
+		Heats        int          `json:"heats"`
+		ProfileHeats int          `json:"profile_heats"`
+		WarmupMS     float64      `json:"warmup_ms"`
+		RacedAs      race.Mode    `json:"raced_as"`
+		RacedWhy     string       `json:"raced_why"`
+		UntilDecided bool         `json:"until_decided"`
+		EstimateMS   float64      `json:"estimate_ms"`
+		Series       *plan.Series `json:"series,omitempty"`
 	} `json:"plan"`
 	Words string `json:"words"`
 }
@@ -53,6 +55,7 @@ func TestThePanelSaysWhatTheTerminalSays(t *testing.T) {
 		{race.Turns, 2, 1, 3661 * time.Second, 0, false, []float64{1, 1}, 1},
 	} {
 		def := define(c.mode, c.heats, c.duration, c.limits...)
+		def.Scenarios = []race.Scenario{{Name: "load"}}
 		def.Warmup, def.UntilDecided, def.ProfileHeats = c.warmup, c.decided, c.profiled
 		p := made(t, def, c.cpus)
 		var s said
@@ -60,6 +63,10 @@ func TestThePanelSaysWhatTheTerminalSays(t *testing.T) {
 		s.Plan.Load.DurationMS, s.Plan.Heats, s.Plan.WarmupMS = float64(p.Duration.Milliseconds()), len(p.Heats), float64(p.Warmup.Milliseconds())
 		s.Plan.ProfileHeats = len(p.ProfileHeats)
 		s.Plan.RacedAs, s.Plan.RacedWhy, s.Plan.UntilDecided, s.Plan.EstimateMS = p.Mode, p.Reason, p.UntilDecided, float64(p.Estimate.Milliseconds())
+		if c.heats > 1 { // a runner that is older tells of no series
+			p.Series = plan.SeriesOf(def, p, false)
+			s.Plan.Series = &p.Series
+		}
 		s.Words = p.Describe()
 		all = append(all, s)
 	}

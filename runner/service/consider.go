@@ -39,8 +39,11 @@ func (s *Service) consider(ctx context.Context, r Request, script scripts.Script
 	if c.engine, err = s.engine(r, c.definition); err != nil {
 		return c, err
 	}
-	c.plan, err = plan.Make(c.definition, s.CPUs, 0)
-	return c, err
+	if c.plan, err = plan.Make(c.definition, s.CPUs, 0); err != nil {
+		return c, err
+	}
+	c.plan.Series = plan.SeriesOf(c.definition, c.plan, s.Engines.Containers(c.engine))
+	return c, c.plan.Series.Check(s.Limits.Series)
 }
 
 // whatever allows what a script of the folder says: it needs no permission.

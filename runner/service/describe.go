@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/photofinish/photofinish/pkg/race"
+	"github.com/photofinish/photofinish/runner/plan"
 )
 
 // Description is what a script, or a request for a race, comes to.
@@ -23,6 +24,7 @@ type Description struct {
 	UntilDecided bool          `json:"until_decided"`
 	Engine       string        `json:"engine"`
 	EstimateMS   float64       `json:"estimate_ms"` // from the start to the verdict
+	Series       plan.Series   `json:"series"`      // estimated
 	// ResourcesAllowed says whether a request may change the lanes' limits here.
 	ResourcesAllowed bool `json:"resources_allowed"`
 }
@@ -38,6 +40,13 @@ type LaneDefined struct {
 	Port      int            `json:"port"`
 	Path      string         `json:"path"`
 	Resources race.Resources `json:"resources"`
+	Queue     *LaneQueue     `json:"queue,omitempty"`
+}
+
+// LaneQueue is where a worker takes its messages from and puts its replies.
+type LaneQueue struct {
+	Requests string `json:"requests"`
+	Replies  string `json:"replies"`
 }
 
 // ScriptNames lists the scripts.
@@ -74,12 +83,16 @@ func (s *Service) describe(script string, c considered) Description {
 	d, p := c.definition, c.plan
 	told := Description{
 		Name: script, RaceName: d.Name, Baseline: d.Baseline, Load: d.Load, Heats: d.Heats, WarmupMS: ms(d.Warmup), Mode: d.Mode, RacedAs: p.Mode, ReasonOfMode: p.Reason,
-		Arrivals: d.Arrivals, ProfileHeats: d.ProfileHeats, UntilDecided: d.UntilDecided, Engine: c.engine, EstimateMS: ms(p.Estimate), ResourcesAllowed: s.Lanes.Resources, Lanes: []LaneDefined{},
+		Arrivals: d.Arrivals, ProfileHeats: d.ProfileHeats, UntilDecided: d.UntilDecided, Engine: c.engine, EstimateMS: ms(p.Estimate), Series: p.Series, ResourcesAllowed: s.Lanes.Resources, Lanes: []LaneDefined{},
 	}
 	for _, l := range d.Lanes {
-		told.Lanes = append(told.Lanes, LaneDefined{
+		lane := LaneDefined{
 			App: l.App, URL: l.URL, Command: l.Command, Image: l.Image, Build: l.Build, Compose: l.Compose, Port: l.Port, Path: l.Path, Resources: l.Resources,
-		})
+		}
+		if q := l.Queue; q != nil {
+			lane.Queue = &LaneQueue{Requests: q.Requests, Replies: q.Replies}
+		}
+		told.Lanes = append(told.Lanes, lane)
 	}
 	return told
 }

@@ -21,6 +21,8 @@ import (
 type Kind struct {
 	// Name is the engine's own: what --engine, the configuration and race.json call it.
 	Name string
+	// Containers: it starts containers, for each heat new ones.
+	Containers bool
 	// Starts says whether such an engine can start a lane, or reach it where it already runs.
 	Starts func(race.LaneSpec) bool
 	// Allows says whether a lane may be started, as far as that can be told without looking at any file; nil if every lane may.
@@ -67,7 +69,7 @@ func Process() Kind {
 // Docker is the kind of engine that starts containers of what is allowed; nil for everything.
 func Docker(allowed *images.Allowed) Kind {
 	return Kind{
-		Name:   "docker",
+		Name: "docker", Containers: true,
 		Starts: func(l race.LaneSpec) bool { return l.Elsewhere() || l.Image != "" || l.Build != "" || l.Compose != "" },
 		Allows: func(l race.LaneSpec) error {
 			switch {
@@ -151,4 +153,9 @@ func (k Kind) allow(lanes []race.LaneSpec) error {
 		}
 	}
 	return nil
+}
+
+// Containers says whether the engine of a name starts containers.
+func (e Engines) Containers(name string) bool {
+	return slices.ContainsFunc(e, func(k Kind) bool { return k.Name == name && k.Containers })
 }

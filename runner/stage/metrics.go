@@ -13,13 +13,22 @@ import (
 	"github.com/photofinish/photofinish/runner/metrics/promserver"
 )
 
+// Passing is a Prometheus that passes on what it holds to a receiver of remote write.
+type Passing interface {
+	Delivered() (promserver.Delivery, error)
+	Deliver(ctx context.Context) (promserver.Delivery, error)
+}
+
 // metrics is where the series of a race go: the embedded Prometheus with the embedded cAdvisor, or somebody else's Prometheus.
 type metrics struct {
 	url            string // of the query API
 	remoteWriteURL string
-	server         *promserver.Server // our own; nil where it is somebody else's
-	watcher        *cadvisor.Server   // nil where there are no cgroups to be watched
-	names          *containerNames    // nil where there is no watcher
+	server         *promserver.Server  // our own; nil where it is somebody else's
+	watcher        *cadvisor.Server    // nil where there are no cgroups to be watched
+	names          *containerNames     // nil where there is no watcher
+	passing        Passing             // nil where nothing is passed on
+	before         promserver.Delivery // what it had passed on before the race
+	voice          voice
 }
 
 type metricsOptions struct {
@@ -28,6 +37,9 @@ type metricsOptions struct {
 	dir        string // of its database
 	foreign    string // address of somebody else's Prometheus; "" for our own
 	containers containers
+	receiver   *promserver.Receiver // to which everything is passed on; nil for nobody
+	passing    Passing              // where foreign does that; nil where our own Prometheus is to
+	say        func(format string, args ...any)
 }
 
 // containers says where the containers of a race are to be seen.
@@ -49,6 +61,9 @@ func startMetrics(ctx context.Context, o metricsOptions) (*metrics, error) {
 }
 
 func (m *metrics) start(ctx context.Context, o metricsOptions) (err error) {
+	if err := m.receiver(ctx, &o); err != nil {
+		return err
+	}
 	if o.foreign != "" {
 		if err := forward.Check(ctx, o.foreign); err != nil {
 			return err
@@ -68,12 +83,39 @@ func (m *metrics) start(ctx context.Context, o metricsOptions) (err error) {
 	if o.foreign != "" {
 		return nil
 	}
-	m.server, err = promserver.Start(ctx, promserver.Options{Listen: o.listen, Dir: o.dir, Targets: targets})
+	m.server, err = promserver.Start(ctx, promserver.Options{Listen: o.listen, Dir: o.dir, Targets: targets, Receiver: o.receiver})
 	if err != nil {
 		return err
 	}
+	if o.receiver != nil {
+		m.passing = m.server
+	}
 	m.url, m.remoteWriteURL = m.server.URL(), m.server.RemoteWriteURL()
 	return nil
+}
+
+// receiver makes sure that what is passed on will be taken. What waits for a service's receiver keeps waiting after the race; that of a
+// single race would be lost.
+func (m *metrics) receiver(ctx context.Context, o *metricsOptions) (err error) {
+	if o.receiver == nil {
+		return nil
+	}
+	err = o.receiver.Check(ctx)
+	if o.passing == nil {
+		r := *o.receiver
+		r.Warn = m.voice.say
+		o.receiver = &r
+		return err
+	}
+	if promserver.Away(err) {
+		o.say("%v; the race's samples wait until it is back", err)
+		err = nil
+	}
+	if err == nil {
+		m.passing = o.passing
+		m.before, err = m.passing.Delivered()
+	}
+	return err
 }
 
 // forward writes the containers' series to somebody else's Prometheus, which cannot scrape this process, until the returned function is
@@ -118,4 +160,35 @@ func (n *containerNames) labels(container string) map[string]string {
 		return nil
 	}
 	return map[string]string{"photofinish_race": n.race, "photofinish_app": app.(string)} //nolint:forcetypeassert // set stores strings only
+}
+
+// voice passes on what is said to whoever listens, once somebody does.
+type voice struct {
+	mu     sync.Mutex
+	listen func(string)
+	kept   []string
+}
+
+func (v *voice) say(line string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.listen == nil {
+		v.kept = append(v.kept, line)
+		return
+	}
+	v.listen(line)
+}
+
+// to says what was said until now, and from now on all, to listen; nil is nobody any more.
+func (v *voice) to(listen func(string)) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.listen = listen
+	if listen == nil {
+		return
+	}
+	for _, line := range v.kept {
+		listen(line)
+	}
+	v.kept = nil
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/photofinish/photofinish/runner/engine"
 	"github.com/photofinish/photofinish/runner/engine/process"
 	"github.com/photofinish/photofinish/runner/ledger"
+	"github.com/photofinish/photofinish/runner/plan"
 	"github.com/photofinish/photofinish/runner/store"
 )
 
@@ -27,6 +28,10 @@ func (s *Stage) settle(ctx context.Context, groups *cgroup.Tree) error {
 		return err
 	}
 	if _, err := s.options.Engines.ForK6(s.Race.Definition.K6Image); err != nil {
+		return err
+	}
+	s.Race.Plan.Series = plan.SeriesOf(s.Race.Definition, s.Race.Plan, kind.Containers)
+	if err := s.Race.Plan.Series.Check(s.options.MaxSeries); err != nil {
 		return err
 	}
 	places := EngineOptions{ScriptDir: s.scriptDir(), Cgroups: groups, Ledger: races}
@@ -184,6 +189,7 @@ func (s *Stage) measure(ctx context.Context) error {
 	var err error
 	s.metrics, err = startMetrics(ctx, metricsOptions{
 		race: s.Race.ID, listen: s.options.Listen, dir: filepath.Join(s.k6.WorkDir, "metrics"), foreign: s.options.PrometheusURL, containers: s.containers,
+		receiver: s.options.Receiver, passing: s.options.Passing, say: s.options.Say,
 	})
 	if err != nil {
 		return err

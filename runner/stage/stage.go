@@ -15,6 +15,7 @@ import (
 	"github.com/photofinish/photofinish/runner/engine/process"
 	"github.com/photofinish/photofinish/runner/k6"
 	"github.com/photofinish/photofinish/runner/machine"
+	"github.com/photofinish/photofinish/runner/metrics/promserver"
 	"github.com/photofinish/photofinish/runner/plan"
 	"github.com/photofinish/photofinish/runner/pyroscope"
 	"github.com/photofinish/photofinish/runner/store"
@@ -44,9 +45,14 @@ type Options struct {
 	// PrometheusURL is somebody else's Prometheus to write to; "" is an embedded one at Listen.
 	PrometheusURL string
 	Listen        string
+	// Receiver of remote write gets everything, too; nil for nobody. Passing is the Prometheus at PrometheusURL, where that passes it on.
+	Receiver *promserver.Receiver
+	Passing  Passing
 	// PyroscopeURL is where profiles are sent that are taken; "" is nowhere.
 	PyroscopeURL string
 
+	// MaxSeries is how many time series the race may be estimated to make; 0 is plan.DefaultMaxSeries.
+	MaxSeries int
 	// Check may refuse the race once it is defined; nil lets every race pass.
 	Check func(race.Definition) error
 	// Watch is shown every app that is started; nil for nobody.
@@ -114,6 +120,8 @@ func Prepare(ctx context.Context, o Options) (s *Stage, err error) {
 // Run runs the race before a view.
 func (s *Stage) Run(ctx context.Context, view coordinator.View) (coordinator.Result, error) {
 	s.Race.View = view
+	s.metrics.voice.to(view.Log)
+	defer s.metrics.voice.to(nil)
 	endForward, err := s.metrics.forward(ctx, view.Log)
 	if err != nil {
 		return coordinator.Result{}, err

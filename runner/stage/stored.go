@@ -9,6 +9,7 @@ import (
 
 	"github.com/photofinish/photofinish/pkg/promql"
 	"github.com/photofinish/photofinish/pkg/race"
+	"github.com/photofinish/photofinish/runner/audit"
 	"github.com/photofinish/photofinish/runner/coordinator"
 )
 
@@ -39,14 +40,51 @@ func (m *metrics) stored(ctx context.Context, r race.Race) (found coordinator.St
 		case <-time.After(pollStored):
 		}
 	}
-	series, err := q.Query(ctx, since(from, "count(last_over_time(%s[%s]))", "{"+promql.Equal("testid", r.ID).String()+"}"))
+	if found.Passed, err = m.passed(ctx); err != nil {
+		return found, err
+	}
+	counted := []string{"{" + promql.Equal("testid", r.ID).String() + "}", "{" + promql.Equal("container_label_photofinish_race", r.ID).String() + "}"}
+	if m.server != nil { // there is nothing but this race
+		counted = []string{"{" + promql.NotEqual("__name__", "").String() + "}"}
+	}
+	for _, selector := range counted {
+		n, err := countOf(ctx, q, since(from, "count(last_over_time(%s[%s]))", selector))
+		if err != nil {
+			return found, err
+		}
+		found.Series += n
+	}
+	named := "{" + promql.Equal("testid", r.ID).String() + "," + promql.NotEqual("name", "").String() + "}"
+	found.Names, err = countOf(ctx, q, since(from, "max(count by (app) (count by (app, name) (last_over_time(%s[%s]))))", named))
+	return found, err
+}
+
+func countOf(ctx context.Context, q promql.Querier, query promql.Query) (n int, err error) {
+	counted, err := q.Query(ctx, query)
 	if err != nil {
-		return found, fmt.Errorf("ask for the number of the race's series: %w", err)
+		return 0, fmt.Errorf("ask for the number of the race's series: %w", err)
 	}
-	for _, s := range series.Series {
-		found.Series = int(s.Last())
+	for _, s := range counted.Series {
+		n = int(s.Last())
 	}
-	return found, nil
+	return n, nil
+}
+
+// delivery is how long a receiver may take to take what is left when a race is over.
+const delivery = 15 * time.Second
+
+// passed waits for the receiver, and tells what became of the samples since the race began; nil where nothing is passed on.
+func (m *metrics) passed(ctx context.Context) (*audit.Passed, error) {
+	if m.passing == nil {
+		return nil, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, delivery)
+	defer cancel()
+	d, err := m.passing.Deliver(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &audit.Passed{To: d.To, Taken: d.Sent - m.before.Sent, Refused: d.Refused - m.before.Refused, Waiting: d.Waiting, Answer: d.Answer, Later: m.server == nil}, nil
 }
 
 // since asks now for what a selector has had from a moment on.

@@ -126,6 +126,18 @@ describe('variables', () => {
     expect(await values(target, variables)).toEqual(want);
   });
 
+  it('of measures hold those that the race has of its own', async () => {
+    const measures = (params?: { race?: string }) =>
+      params?.race === 'ab2' ? [{ id: 'checkout_time_p95', source: 'script' }] : answers.measures;
+    const resources = { ...answers, measures } as unknown as typeof answers;
+    expect(await values({ kind: 'measures', race: '$r' }, { r: 'ab2' }, resources)).toEqual([
+      'latency_p95',
+      'cpu_cores',
+      'checkout_time_p95',
+    ]);
+    expect(await values({ kind: 'measures', race: 'runner-race' }, {}, resources)).toEqual(['latency_p95', 'cpu_cores']);
+  });
+
   it('of baselines before the first race leave the choice to the race', async () => {
     expect(await values({ kind: 'baselines', name: 'nobody' })).toEqual(['']);
   });

@@ -19,7 +19,7 @@ const kinds: Array<{ value: VariableKind; label: string; description: string }> 
   { value: 'names', label: 'Names', description: 'Names of races' },
   { value: 'apps', label: 'Apps', description: 'The apps of a race' },
   { value: 'baselines', label: 'Baselines', description: 'The apps of a race, its recorded baseline first' },
-  { value: 'measures', label: 'Measures', description: 'The measures that can be compared' },
+  { value: 'measures', label: 'Measures', description: 'The measures that can be compared, a race’s own among them' },
 ];
 
 export function VariableEditor({ datasource, query, range = lastDay(), onChange }: Props) {
@@ -32,7 +32,7 @@ export function VariableEditor({ datasource, query, range = lastDay(), onChange 
       <InlineField label="Values" tooltip={tips.kind} labelWidth={labelWidth} grow>
         <Combobox id={`${id}-kind`} options={kinds} value={kind} onChange={(chosen) => set({ kind: chosen.value })} />
       </InlineField>
-      {(kind === 'apps' || kind === 'baselines') && (
+      {(kind === 'apps' || kind === 'baselines' || kind === 'measures') && (
         <InlineField label="Race" tooltip={tips.ofRace} labelWidth={labelWidth} grow>
           <Combobox
             id={`${id}-race`}
@@ -44,9 +44,7 @@ export function VariableEditor({ datasource, query, range = lastDay(), onChange 
           />
         </InlineField>
       )}
-      {kind !== 'measures' && kind !== 'names' && (
-        <NameField id={`${id}-name`} value={name} onChange={(changed) => set({ name: changed })} />
-      )}
+      {kind !== 'names' && <NameField id={`${id}-name`} value={name} onChange={(changed) => set({ name: changed })} />}
     </>
   );
 }

@@ -88,5 +88,5 @@ export const tips = {
   field: 'Which number of the verdict each app and measure gets, or what the flame graph shows.',
   shown: 'How, or what, the query answers; each choice explains itself.',
   kind: 'What the values of the variable are.',
-  ofRace: 'The race whose apps are listed: an id, the newest finished race, or another variable such as $race.',
+  ofRace: 'The race whose apps or measures are listed: an id, the newest finished race, or another variable such as $race.',
 };

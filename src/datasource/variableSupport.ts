@@ -34,16 +34,17 @@ export class RaceVariables extends CustomVariableSupport<DataSource, VariableQue
 
   private async values({ targets, range, scopedVars }: DataQueryRequest<VariableQuery>): Promise<MetricFindValue[]> {
     const written = readVariableQuery(targets[0]);
-    if (written.kind === 'measures') {
-      const measures = await this.datasource.measures();
-      return measures.map(measureOption).map(({ label, value }) => ({ text: label, value }));
-    }
     const { races = [], name = '' } = this.datasource.applyTemplateVariables(
       { refId: 'variable', races: [written.race], name: written.name },
       scopedVars
     );
     if (written.kind === 'races') {
       return this.races(name, range);
+    }
+    if (written.kind === 'measures') {
+      // A list of races that cannot be had takes away no more than the measures that they have of their own.
+      const measures = await this.datasource.measuresOf(races, await this.named(name, range).catch(() => []), name);
+      return measures.map(measureOption).map(({ label, value }) => ({ text: label, value }));
     }
     const listed = await this.named(name, range);
     if (written.kind === 'names') {

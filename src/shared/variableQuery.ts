@@ -8,11 +8,11 @@ export type VariableKind = (typeof variableKinds)[number];
 
 /**
  * The query of a dashboard variable: its values are race ids, names of races, apps of one race, the same apps with the recorded baseline first,
- * or measure ids.
+ * or the measures of the contract and those that the race has of its own.
  */
 export interface VariableQuery extends DataQuery {
   kind?: VariableKind;
-  /** Of `apps` and `baselines`: the race, `$latest` or a variable; of `races`: nothing. */
+  /** Of `apps`, `baselines` and `measures`: the race, `$latest` or a variable; of `races`: nothing. */
   race?: string;
   /** Only races of this name. */
   name?: string;

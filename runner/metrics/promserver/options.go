@@ -38,6 +38,8 @@ type Options struct {
 	ScrapeInterval time.Duration
 	// Targets are scraped from Start to Close. Sample times that a target gives are kept.
 	Targets []ScrapeTarget
+	// Receiver gets everything that is written, too; nil for nobody.
+	Receiver *Receiver
 }
 
 // ScrapeTarget is something that shows metrics: either URL or Handler is set.

@@ -32,6 +32,7 @@ type Server struct {
 	http    *http.Server
 	served  chan struct{} // closed when the listener is
 	scraper *scraper
+	passing *passing           // nil where there is no receiver
 	stop    context.CancelFunc // ends the scraper
 	release func() error       // closes the engine and the database, and removes a temporary folder
 	once    sync.Once
@@ -70,14 +71,22 @@ func start(ctx context.Context, o Options, l net.Listener) (*Server, error) {
 		return nil, errors.Join(err, remove())
 	}
 	p.engine = newEngine(p)
-	release := func() error { return errors.Join(p.engine.Close(), closeDB(p.db, dir), remove()) }
+	var passing *passing
+	release := func() error { return errors.Join(passing.close(), p.engine.Close(), closeDB(p.db, dir), remove()) }
+	if o.Receiver != nil {
+		if passing, err = o.Receiver.passOn(p); err != nil {
+			return nil, errors.Join(err, release())
+		}
+	}
 	if p.cfg, err = configure(o, p.address); err == nil {
 		p.scraper, err = newScraper(o.Logger, p.db, p.registry)
 	}
 	if err != nil {
 		return nil, errors.Join(err, release())
 	}
-	return serve(ctx, p, l, release), nil
+	s := serve(ctx, p, l, release)
+	s.passing = passing
+	return s, nil
 }
 
 func serve(ctx context.Context, p parts, l net.Listener, release func() error) *Server {

@@ -38,6 +38,8 @@ export interface Definition {
   arrivals: Arrivals;
   untilDecided: boolean;
   estimateMs: number;
+  /** Time series that it makes, and samples per second, estimated; undefined where the runner does not say. */
+  series?: { total: number; samplesPerSecond: number };
   /** Undefined where the runner does not say; then it says so when it is asked. */
   resourcesAllowed?: boolean;
 }
@@ -70,8 +72,15 @@ export function readDefinition(answer: unknown): Definition {
     arrivals: oneOf(arrivalKinds, all.arrivals, 'uniform'),
     untilDecided: all.until_decided === true,
     estimateMs: asNumber(all.estimate_ms) ?? 0,
+    series: readSeries(all.series),
     resourcesAllowed: typeof all.resources_allowed === 'boolean' ? all.resources_allowed : undefined,
   };
+}
+
+function readSeries(value: unknown): Definition['series'] {
+  const { total, samples_per_second } = asRecord(value);
+  const [series, samples] = [asNumber(total), asNumber(samples_per_second)];
+  return series === undefined || samples === undefined ? undefined : { total: series, samplesPerSecond: samples };
 }
 
 function readLane(value: unknown): LaneDefinition {
