@@ -8,7 +8,9 @@ import (
 
 // Defaults of a race, by the contract.
 const (
-	DefaultHeats    = 12
+	DefaultHeats = 12
+	// CapacityHeats are those of a race that searches capacities and says nothing of its heats: one, at the rate from which the searches start.
+	CapacityHeats   = 1
 	DefaultDuration = 10 * time.Second
 	DefaultWarmup   = 3 * time.Second
 )
@@ -45,6 +47,8 @@ type Definition struct {
 	Heats    int
 	// ProfileHeats are run after Heats for the profiles of lanes that have a Profile.Pprof; 0 where no lane has.
 	ProfileHeats int
+	// Capacity are the conditions under which the highest rate is searched that each app holds, after Heats; nil searches none.
+	Capacity []Condition
 	// UntilDecided ends the race after the first heat that decides all primary measures; Heats is then the most that are run.
 	UntilDecided bool
 	Warmup       time.Duration

@@ -114,7 +114,7 @@ func TestSchemaAndGoListTheSameValues(t *testing.T) {
 	require.NoError(t, json.Unmarshal(text, &doc))
 	for def, typeName := range map[string]string{
 		"status": "Status", "arrivals": "Arrivals", "outcome": "Outcome", "exitReason": "ExitReason", "severity": "Severity", "findingKind": "FindingKind",
-		"metricType": "MetricType", "profileKind": "ProfileKind",
+		"metricType": "MetricType", "profileKind": "ProfileKind", "capacityLimit": "CapacityLimit", "tryPhase": "TryPhase",
 	} {
 		require.Equal(t, declared(t, typeName), doc.Defs[def].Enum, def)
 	}
@@ -140,6 +140,7 @@ func TestSchemaAndGoHaveTheSameFields(t *testing.T) {
 		"client": race.Client{}, "latency": race.Latency{}, "container": race.Container{}, "joined": race.Joined{}, "verdict": race.Verdict{}, "audit": race.Audit{},
 		"finding": race.Finding{}, "machine": race.Machine{}, "baselineRace": race.BaselineRace{}, "customMeasure": race.CustomMeasure{},
 		"profiling": race.Profiling{}, "profile": race.Profile{},
+		"capacity": race.Capacity{}, "condition": race.Condition{}, "laneCapacity": race.LaneCapacity{}, "try": race.Try{},
 	} {
 		var want []string
 		for f := range reflect.TypeOf(v).Fields() {

@@ -116,6 +116,9 @@ func Certainty(r race.Race) string {
 		}
 		return fmt.Sprintf("Each app was compared with itself in race %s%s%s.%s", b.ID, when, through, effects(r))
 	}
+	if terms := CapacityTerms(r); terms != "" && len(r.Heats) < 2 {
+		return terms
+	}
 	if len(r.Heats) < 2 {
 		return fmt.Sprintf("Each app was compared with %s in one heat, which gives no interval.", r.Baseline)
 	}

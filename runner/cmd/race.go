@@ -94,6 +94,7 @@ Exit codes: 0 done, 2 usage or definition, 3 could not be run, 4 regression unde
 	flags.StringVar(&f.overrides.Baseline, "baseline", "", "the lane that the others are compared with (default the script's or the first)")
 	flags.StringVar(&f.overrides.Name, "name", "", "name of the race (default the script's or its file name)")
 	minimumEffectFlag(flags, &f.overrides.MinimumEffect)
+	flags.StringVar(&f.overrides.FindCapacity, "find-capacity", "", "search the highest rate at which each app keeps these bounds, like latency_p95<200,error_rate<0.01; --heats is then 1 by default")
 	flags.StringVar(&f.prometheusURL, "prometheus-url", "", "write to this Prometheus instead of the embedded one")
 	flags.StringVar(&f.pyroscopeURL, "pyroscope-url", "", "send the profiles of lanes that have profile.pprof to this Pyroscope too")
 	flags.StringVar(&f.listen, "listen", "127.0.0.1:0", "address of the embedded Prometheus, loopback only")

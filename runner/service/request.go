@@ -28,6 +28,7 @@ type Request struct {
 	Baseline     *string         `json:"baseline"`
 	Lanes        json.RawMessage `json:"lanes"`
 	UntilDecided *bool           `json:"until_decided"`
+	FindCapacity *string         `json:"find_capacity"`
 	Engine       *string         `json:"engine"`
 }
 
@@ -47,7 +48,7 @@ func ParseRequest(body []byte) (Request, error) {
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&r); err != nil {
-		return r, badJSON(err, "script, name, load {vus, duration, rate}, heats, warmup, mode, arrivals, baseline, lanes, until_decided, engine")
+		return r, badJSON(err, "script, name, load {vus, duration, rate}, heats, warmup, mode, arrivals, baseline, lanes, until_decided, find_capacity, engine")
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return r, race.Errorf(race.Invalid, "", "the request is more than one JSON object")
@@ -102,7 +103,7 @@ func (r Request) overrides(chosen []definition.Choice) (definition.Overrides, er
 	}
 	o := definition.Overrides{
 		Name: text(r.Name), Mode: text(r.Mode), Arrivals: text(r.Arrivals), Baseline: text(r.Baseline),
-		Heats: r.Heats, UntilDecided: r.UntilDecided, Chosen: chosen,
+		Heats: r.Heats, UntilDecided: r.UntilDecided, FindCapacity: text(r.FindCapacity), Chosen: chosen,
 	}
 	var err error
 	if o.Warmup, err = span(r.Warmup, "warmup"); err != nil {
