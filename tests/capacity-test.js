@@ -7,7 +7,7 @@
 import http from 'k6/http';
 
 const lane = (port, workers) => ({
-  command: ['limited'], image: 'photofinish/limited', port, path: '/limited', env: { WORKERS: `${workers}`, SERVICE: '10ms', QUEUE: '50' }, cpus: 0.5, memory: '128m',
+  command: ['limited'], image: 'photofinish/limited', port, path: '/limited', env: { WORKERS: `${workers}`, SERVICE: '10ms', QUEUE: '200' }, cpus: 0.5, memory: '128m',
 });
 
 export const options = {

@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -26,7 +27,7 @@ func (a app) holds(rate float64) bool {
 }
 
 func search(a app, start float64) *capacity.Search {
-	s := capacity.New(start)
+	s := capacity.New(start, time.Minute)
 	for {
 		rate, _, ok := s.Next()
 		if !ok {
@@ -51,7 +52,7 @@ func TestASharpEdgeIsFoundFromWhereverTheSearchStarts(t *testing.T) {
 }
 
 func TestTheSearchGrowsNarrowsAndConfirms(t *testing.T) {
-	s := capacity.New(50)
+	s := capacity.New(50, time.Minute)
 	var rates []float64
 	var phases []race.TryPhase
 	for {
@@ -74,13 +75,18 @@ func TestTheSearchGrowsNarrowsAndConfirms(t *testing.T) {
 func TestAnAppThatHoldsNothingOrEverythingEndsTheSearch(t *testing.T) {
 	s := search(app{limit: 1e-9, rng: seeded(1)}, 64)
 	require.Len(t, s.Trials(), 7, "64 down to 1")
+	s = capacity.New(64, 500*time.Millisecond)
+	s.Tell(false)
+	s.Tell(false)
+	_, _, ok := s.Next()
+	require.False(t, ok, "16/s are 8 iterations in half a second")
 	s = search(app{limit: 1e12, rng: seeded(1)}, 64)
 	require.InDelta(t, capacity.Highest, s.Trials()[len(s.Trials())-1].Rate, 1)
 	require.Less(t, len(s.Trials()), capacity.MaxTries)
 }
 
 func TestOneBadHeatDoesNotMisleadTheSearch(t *testing.T) {
-	s := capacity.New(100)
+	s := capacity.New(100, time.Minute)
 	for n := 0; ; n++ {
 		rate, _, ok := s.Next()
 		if !ok {

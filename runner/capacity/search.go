@@ -2,6 +2,7 @@ package capacity
 
 import (
 	"math"
+	"time"
 
 	"github.com/photofinish/photofinish/pkg/race"
 )
@@ -22,6 +23,8 @@ const (
 	PlannedTries = 16
 	// MaxTries bounds a search that starts anywhere.
 	MaxTries = 40
+	// FewestIterations of a heat: of fewer nobody can say how most of them fared, so no lower rate is tried.
+	FewestIterations = 10
 	// Lowest is the share of the starting rate below which no rate is tried: an app that does not hold it keeps its conditions at no rate of interest.
 	Lowest = 1.0 / 64
 	// Highest is the most iterations per second that may be asked of one k6.
@@ -36,7 +39,7 @@ type Trial struct {
 
 // Search is the search for the highest rate that one app holds.
 type Search struct {
-	start   float64
+	lowest  float64
 	trials  []Trial
 	confirm int     // how many of the last trials confirm
 	step    float64 // of the next confirming one, as a logarithm
@@ -45,9 +48,10 @@ type Search struct {
 	over    bool
 }
 
-// New starts a search at a rate (per second) above zero.
-func New(start float64) *Search {
-	return &Search{start: start, next: rounded(start), step: math.Log(Step)}
+// New starts a search at a rate (per second) above zero, in heats that last so long.
+func New(start float64, heat time.Duration) *Search {
+	lowest := max(start*Lowest, min(start, FewestIterations/heat.Seconds()))
+	return &Search{lowest: lowest, next: rounded(start), step: math.Log(Step)}
 }
 
 // Next is the rate to be tried now; ok is false when the search is over.
@@ -93,7 +97,7 @@ func (s *Search) look() {
 		s.next = min(Highest, held*Growth)
 	case held == 0:
 		s.next = broken / Growth
-		s.over = s.next < s.start*Lowest
+		s.over = s.next < s.lowest
 	default:
 		s.next = math.Sqrt(held * broken)
 	}

@@ -45,7 +45,7 @@ func (u *run) findCapacity(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		u.searches = append(u.searches, &search{lane: l, steps: capacity.New(start)})
+		u.searches = append(u.searches, &search{lane: l, steps: capacity.New(start, u.Definition.Duration)})
 	}
 	heat := len(u.Plan.Heats) + len(u.Plan.ProfileHeats)
 	for open := u.open(); len(open) > 0; open = u.open() {
@@ -164,7 +164,9 @@ func (u *run) judgeTry(t *race.Try, heat results.LaneHeat, l *laneState, p *run)
 		v := values[c.Measure]
 		t.Measures[c.Measure] = v
 		switch {
-		case v == nil && (l.out != "" || seen.Requests == 0):
+		case v == nil && l.out != "":
+		case v == nil && seen.Requests == 0:
+			t.Broke = append(t.Broke, fmt.Sprintf("%s: nothing was answered", c))
 		case v == nil:
 			return race.Errorf(race.Invalid, "choose a measure that this race has: --find-capacity 'latency_p95<200,error_rate<0.01'",
 				"find_capacity: %s of %s was not measured, so nobody knows whether %s is kept", c.Measure, l.spec.App, c).At("find_capacity")

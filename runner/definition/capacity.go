@@ -7,9 +7,11 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/photofinish/photofinish/pkg/measure"
 	"github.com/photofinish/photofinish/pkg/race"
+	"github.com/photofinish/photofinish/runner/capacity"
 )
 
 // maxConditions: what an app must keep to be fast enough are a few things.
@@ -51,8 +53,8 @@ func Conditions(text string, set measure.Set) ([]race.Condition, error) {
 	return list, nil
 }
 
-// capacity reads the conditions that a flag, a request or the script asks for, and sees to it that the load can be searched by them.
-func capacity(d *race.Definition, text string) (err error) {
+// findCapacity reads the conditions that a flag, a request or the script asks for, and sees to it that the load can be searched by them.
+func findCapacity(d *race.Definition, text string) (err error) {
 	if text == "" {
 		return nil
 	}
@@ -77,11 +79,18 @@ func capacity(d *race.Definition, text string) (err error) {
 				"the load of %s (%s) depends on the answers, so it has no rate to be held", own[0].Name, own[0].Executor)
 		case ramps(own[0]):
 			return fail("race with --rate N (load.rate), or with the executor constant-arrival-rate: its rate is where the search starts", "the rate of %s changes, so there is none to start from", own[0].Name)
+		case tooFew(own[0], d.Duration):
+			return fail("race at a higher rate, or for longer", "%s comes to fewer than %d iterations in a heat of %v, which say too little of its rate", own[0].Name, capacity.FewestIterations, d.Duration)
 		case startsLater(own[0]):
 			return fail("leave startTime out", "%s does not start with the heat", own[0].Name)
 		}
 	}
 	return nil
+}
+
+func tooFew(s race.Scenario, heat time.Duration) bool {
+	r, err := RampOf(s)
+	return err == nil && r.Start*heat.Seconds() < capacity.FewestIterations
 }
 
 func startsLater(s race.Scenario) bool {

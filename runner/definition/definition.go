@@ -97,7 +97,7 @@ func Parse(s Script, path string, o Overrides) (race.Definition, error) {
 	if err := load(&d, options, s, o, x.leftOut); err != nil {
 		return race.Definition{}, err
 	}
-	if err := capacity(&d, first(o.FindCapacity, x.findCapacity)); err != nil {
+	if err := findCapacity(&d, first(o.FindCapacity, x.findCapacity)); err != nil {
 		return race.Definition{}, err
 	}
 	if d.Thresholds, err = object(options, "options", "thresholds"); err != nil {
