@@ -49,6 +49,7 @@ func TestRecordsFitTheSchema(t *testing.T) {
 		{ID: "goroutines", Name: "Goroutines", Unit: "short", Type: race.Expression, Expr: `sum by (app) (go_goroutines)`},
 	}
 	require.NoError(t, s.Validate(asJSON(t, custom)), "a race with measures of its own")
+	require.NoError(t, s.Validate(asJSON(t, racetest.Capacity())), "a race that searched capacities")
 	require.NoError(t, s.Validate(asJSON(t, race.Race{
 		Version: race.RecordVersion, ID: "r1", Baseline: "a", Status: race.Queued, Mode: race.Turns, Arrivals: race.Even, Lanes: []race.Lane{{App: "a"}},
 	})), "a race of which nothing is known yet")
