@@ -41,7 +41,7 @@ func writeRace(b *strings.Builder, r race.Race) {
 	}
 	for i, s := range scoreboard.Capacity(r) {
 		if i == 0 {
-			fmt.Fprintf(b, "\n**Capacity**: %s\n\n", escape(scoreboard.CapacityTerms(r)))
+			b.WriteString("\n**Capacity**\n\n")
 		}
 		fmt.Fprintf(b, "- %s\n", escape(s.Text))
 	}

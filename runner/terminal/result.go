@@ -150,9 +150,6 @@ func (o *result) capacity(r race.Race) {
 	for _, l := range lines {
 		o.item(o.paint.app(l.App, "●"), l.Text)
 	}
-	for _, l := range wrap(printable(scoreboard.CapacityTerms(r)), o.width-2) {
-		o.line("  %s", o.paint.dim(l))
-	}
 }
 
 // verdicts writes, app by app, the primary family, and of the other measures those that differ.
