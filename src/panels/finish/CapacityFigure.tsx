@@ -28,7 +28,7 @@ export function CapacityFigure({
   return (
     <Figure
       title={capacityTitle}
-      note={`${capacity.terms} Full circles are rates that were held, hollow ones were not.${bound}${open ? ' An app with ≥ may hold more.' : ''}`}
+      note={`Full circles are rates that were held, hollow ones were not.${bound}${open ? ' An app with ≥ may hold more.' : ''}`}
       styles={styles}
       numbers={() => ({
         head: ['try', 'rate', 'p95', 'held'],

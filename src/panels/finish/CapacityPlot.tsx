@@ -27,6 +27,8 @@ export const CapacityPlot = forwardRef<SVGSVGElement, Props>(function CapacityPl
   const at = capacityLayout(wide);
   const rates = rateAxis(capacity, at.start, at.end);
   const latencies = latencyAxis(capacity, at.bottom, at.top);
+  const held = capacity.lanes.flatMap(({ rate }) => (rate === undefined ? [] : [{ value: rate, minor: false }]));
+  const numbered = labelled(held, rates.scale.at, 40); // apps that hold about the same share a number; the sentences have all
   const named = { x: labelled(rates.ticks, rates.scale.at, 44), y: labelled(latencies?.ticks ?? [], latencies?.scale.at ?? (() => 0), 16) };
   return (
     <svg
@@ -81,7 +83,7 @@ export const CapacityPlot = forwardRef<SVGSVGElement, Props>(function CapacityPl
           onClick={() => onFocusApp(lane.app)}
           style={{ cursor: 'pointer' }}
         >
-          <Held {...{ lane, rates, look, top: at.top, bottom: at.bottom, end: at.end }} />
+          <Held {...{ lane, rates, look, top: at.top, bottom: at.bottom, end: at.end }} numbered={numbered.has(lane.rate ?? 0)} />
           {latencies && <Tries {...{ lane, rates, latencies, look }} />}
         </g>
       ))}
@@ -98,6 +100,7 @@ function Held({
   top,
   bottom,
   end,
+  numbered,
 }: {
   lane: LaneCapacity;
   rates: Axis;
@@ -105,6 +108,7 @@ function Held({
   top: number;
   bottom: number;
   end: number;
+  numbered: boolean;
 }) {
   if (rate === undefined) {
     return null;
@@ -130,16 +134,18 @@ function Held({
         strokeWidth={2}
         strokeDasharray={look.dash(app)}
       />
-      <text
-        x={scale.at(rate)}
-        y={top - 7}
-        fontSize={12}
-        fontWeight={500}
-        fill={look.text}
-        textAnchor={scale.at(rate) > end - 30 ? 'end' : 'middle'}
-      >
-        {`${open ? '≥ ' : ''}${digits(rate)}`}
-      </text>
+      {numbered && (
+        <text
+          x={scale.at(rate)}
+          y={top - 7}
+          fontSize={12}
+          fontWeight={500}
+          fill={look.text}
+          textAnchor={scale.at(rate) > end - 30 ? 'end' : 'middle'}
+        >
+          {`${open ? '≥ ' : ''}${digits(rate)}`}
+        </text>
+      )}
     </>
   );
 }

@@ -10,7 +10,7 @@ const capacity = finish.capacity as Capacity;
 describe('a recorded search for capacities', () => {
   it('is read off the frame of the verdicts', () => {
     expect(capacity.bound).toBe(60);
-    expect(capacity.terms).toMatch(/^A capacity is the highest rate that keeps latency_p95<60/);
+    expect(finish.certainty).toMatch(/^A capacity is the highest rate that keeps latency_p95<60/);
     expect(capacity.lanes.map(({ app }) => app)).toEqual(['two-workers', 'three-workers']);
     for (const { app, rate, low, high, sentence, tries } of capacity.lanes) {
       expect(low, app).toBeLessThan(rate ?? 0);

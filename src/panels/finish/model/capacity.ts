@@ -3,8 +3,6 @@ import { logScale, logTicks, type Scale, type Tick } from './scale';
 
 /** What a search for the highest rate that each app holds came to. Rates are per second. */
 export interface Capacity {
-  /** What a capacity is, in a sentence. */
-  terms: string;
   /** The highest p95 (ms) that a rate may have; undefined where nothing bounds it. */
   bound?: number;
   lanes: LaneCapacity[];
@@ -49,7 +47,7 @@ export function readCapacity(value: unknown): Capacity | undefined {
     .filter(({ measure, op }) => measure === 'latency_p95' && (op === '<' || op === '<='))
     .map((condition) => positive(condition.value))
     .filter((bound) => bound !== undefined);
-  return { terms: asText(told.terms), bound: bounds.length > 0 ? Math.min(...bounds) : undefined, lanes };
+  return { bound: bounds.length > 0 ? Math.min(...bounds) : undefined, lanes };
 }
 
 function readTry(value: unknown): Try | undefined {

@@ -68,11 +68,14 @@ export function capacities(): DataFrame[] {
   const sentence = `${three} holds more load than ${two}: capacity × 1.50 [1.45, 1.56]`;
   const apps = [two, three].map((app) => ({ app, sentence: app === three ? sentence : '', out: '' }));
   const [verdicts, ...others] = made([two, three], { heats: 1, custom: { apps, certainty: capacity.terms, capacity } });
-  const fields = { app: [three, three], measure: ['capacity', 'latency_p95'], outcome: ['faster', 'inconclusive'], race: ['made', 'made'] };
+  const fields = { app: [three, three, three], measure: ['capacity', 'latency_p95', 'cpu_ms_per_request'] };
+  const undecided = ['inconclusive', 'inconclusive'];
   const table = toDataFrame({
     name: 'verdict',
     meta: verdicts?.meta,
-    fields: Object.entries({ ...fields, baseline: [two, two] }).map(([name, values]) => ({ name, values })),
+    fields: Object.entries({ ...fields, outcome: ['faster', ...undecided], race: ['made', 'made', 'made'], baseline: [two, two, two] }).map(
+      ([name, values]) => ({ name, values })
+    ),
   });
   return [table, ...others];
 }
