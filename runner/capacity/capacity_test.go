@@ -27,7 +27,7 @@ func (a app) holds(rate float64) bool {
 }
 
 func search(a app, start float64) *capacity.Search {
-	s := capacity.New(start, time.Minute)
+	s := capacity.New(start, time.Minute, 0)
 	for {
 		rate, _, ok := s.Next()
 		if !ok {
@@ -52,7 +52,7 @@ func TestASharpEdgeIsFoundFromWhereverTheSearchStarts(t *testing.T) {
 }
 
 func TestTheSearchGrowsNarrowsAndConfirms(t *testing.T) {
-	s := capacity.New(50, time.Minute)
+	s := capacity.New(50, time.Minute, 0)
 	var rates []float64
 	var phases []race.TryPhase
 	for {
@@ -75,7 +75,7 @@ func TestTheSearchGrowsNarrowsAndConfirms(t *testing.T) {
 func TestAnAppThatHoldsNothingOrEverythingEndsTheSearch(t *testing.T) {
 	s := search(app{limit: 1e-9, rng: seeded(1)}, 64)
 	require.Len(t, s.Trials(), 7, "64 down to 1")
-	s = capacity.New(64, 500*time.Millisecond)
+	s = capacity.New(64, 500*time.Millisecond, 0)
 	s.Tell(false)
 	s.Tell(false)
 	_, _, ok := s.Next()
@@ -85,8 +85,22 @@ func TestAnAppThatHoldsNothingOrEverythingEndsTheSearch(t *testing.T) {
 	require.Less(t, len(s.Trials()), capacity.MaxTries)
 }
 
+func TestNoHigherRateIsTriedThanMayBeAskedFor(t *testing.T) {
+	for _, limit := range []float64{1000, 299.9} { // of the app, beyond and just below
+		a, s := app{limit: limit, rng: seeded(1)}, capacity.New(70, time.Minute, 300)
+		for {
+			rate, _, ok := s.Next()
+			if !ok {
+				break
+			}
+			require.LessOrEqual(t, rate, 300.)
+			s.Tell(a.holds(rate))
+		}
+	}
+}
+
 func TestOneBadHeatDoesNotMisleadTheSearch(t *testing.T) {
-	s := capacity.New(100, time.Minute)
+	s := capacity.New(100, time.Minute, 0)
 	for n := 0; ; n++ {
 		rate, _, ok := s.Next()
 		if !ok {

@@ -23,7 +23,7 @@ func Conclude(l race.LaneCapacity, ended race.CapacityLimit) race.LaneCapacity {
 	case broken == 0:
 		if l.Limit = ended; ended == "" {
 			l.Limit = race.LimitRate
-			if held < Highest {
+			if len(trials) >= MaxTries {
 				l.Limit = race.LimitTries
 			}
 		}

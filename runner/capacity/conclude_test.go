@@ -1,6 +1,7 @@
 package capacity_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -43,11 +44,11 @@ func TestWhatTheTriesComeTo(t *testing.T) {
 		"no VU was free": {
 			append(tries(race.TrySearch, map[float64]race.CapacityLimit{200: vus}, 100, 200), tries(race.TryConfirm, map[float64]race.CapacityLimit{105: vus}, 103, 105)...), "", vus, 103, true,
 		},
-		"everything was held":                 {tries(race.TrySearch, nil, 500_000, 1_000_000), "", race.LimitRate, 1_000_000, true},
-		"the app did not start again":         {tries(race.TrySearch, nil, 100, 200), race.LimitStart, race.LimitStart, 200, true},
-		"nothing was held":                    {tries(race.TrySearch, map[float64]race.CapacityLimit{100: app, 50: app}, 100, 50), "", app, 0, false},
-		"nothing was tried, for want of it":   {nil, race.LimitStart, race.LimitStart, 0, false},
-		"it ran out of tries before any hold": {tries(race.TrySearch, nil, 100), "", race.LimitTries, 100, true},
+		"everything was held":               {tries(race.TrySearch, nil, 500_000, 1_000_000), "", race.LimitRate, 1_000_000, true},
+		"the app did not start again":       {tries(race.TrySearch, nil, 100, 200), race.LimitStart, race.LimitStart, 200, true},
+		"nothing was held":                  {tries(race.TrySearch, map[float64]race.CapacityLimit{100: app, 50: app}, 100, 50), "", app, 0, false},
+		"nothing was tried, for want of it": {nil, race.LimitStart, race.LimitStart, 0, false},
+		"it ran out of tries":               {tries(race.TrySearch, nil, slices.Repeat([]float64{100}, capacity.MaxTries)...), "", race.LimitTries, 100, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := capacity.Conclude(race.LaneCapacity{App: "a", Tries: c.tries}, c.ended)

@@ -40,6 +40,7 @@ type Trial struct {
 // Search is the search for the highest rate that one app holds.
 type Search struct {
 	lowest  float64
+	highest float64
 	trials  []Trial
 	confirm int     // how many of the last trials confirm
 	step    float64 // of the next confirming one, as a logarithm
@@ -48,10 +49,13 @@ type Search struct {
 	over    bool
 }
 
-// New starts a search at a rate (per second) above zero, in heats that last so long.
-func New(start float64, heat time.Duration) *Search {
+// New starts a search at a rate (per second) above zero, in heats that last so long. No rate above most is tried; 0 is Highest.
+func New(start float64, heat time.Duration, most float64) *Search {
+	if most <= 0 {
+		most = Highest
+	}
 	lowest := max(start*Lowest, min(start, FewestIterations/heat.Seconds()))
-	return &Search{lowest: lowest, next: rounded(start), step: math.Log(Step)}
+	return &Search{lowest: lowest, highest: most, next: rounded(start), step: math.Log(Step)}
 }
 
 // Next is the rate to be tried now; ok is false when the search is over.
@@ -74,7 +78,7 @@ func (s *Search) Tell(held bool) {
 		s.look()
 	}
 	s.over = s.over || len(s.trials) >= MaxTries
-	s.next = rounded(s.next)
+	s.next = min(rounded(s.next), s.highest)
 }
 
 // Stop ends the search.
@@ -93,8 +97,8 @@ func (s *Search) look() {
 	held, broken := bracket(s.trials)
 	switch {
 	case broken == 0:
-		s.over = held >= Highest
-		s.next = min(Highest, held*Growth)
+		s.over = held >= s.highest
+		s.next = min(s.highest, held*Growth)
 	case held == 0:
 		s.next = broken / Growth
 		s.over = s.next < s.lowest
@@ -116,7 +120,7 @@ func (s *Search) climb(held bool) {
 		s.step = math.Log(Step)
 	}
 	if held {
-		s.next = min(Highest, s.next*math.Exp(s.step))
+		s.next = min(s.highest, s.next*math.Exp(s.step))
 	} else {
 		s.next *= math.Exp(-s.step)
 	}

@@ -45,7 +45,7 @@ func (u *run) findCapacity(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		u.searches = append(u.searches, &search{lane: l, steps: capacity.New(start, u.Definition.Duration)})
+		u.searches = append(u.searches, &search{lane: l, steps: capacity.New(start, u.Definition.Duration, u.Definition.Most.Rate)})
 	}
 	heat := len(u.Plan.Heats) + len(u.Plan.ProfileHeats)
 	for open := u.open(); len(open) > 0; open = u.open() {
@@ -158,7 +158,7 @@ func (u *run) judgeTry(t *race.Try, heat results.LaneHeat, l *laneState, p *run)
 		t.Unsent = float64(seen.Dropped) / float64(planned)
 	}
 	if l.out != "" {
-		t.Broke = append(t.Broke, "the app ended: "+l.out)
+		t.Broke = append(t.Broke, "it left the race: "+l.out)
 	}
 	for _, c := range u.Definition.Capacity {
 		v := values[c.Measure]

@@ -108,6 +108,23 @@ func RateOf(d race.Definition, app string) (float64, error) {
 	return r.Start, err
 }
 
+// boundVUs holds the VUs of a scenario to the most that there may be.
+func boundVUs(s *race.Scenario, most int64) error {
+	if most == 0 {
+		return nil
+	}
+	for _, key := range []string{"preAllocatedVUs", "maxVUs"} {
+		n, err := integer(s.Config, "options.scenarios."+s.Name, key)
+		if err != nil {
+			return err
+		}
+		if n != nil && *n > most || n == nil && key == "maxVUs" && isNull(s.Config["preAllocatedVUs"]) {
+			set(s.Config, key, most)
+		}
+	}
+	return nil
+}
+
 // AtRates is the definition of a race in which only some lanes run, each at a constant rate of its own (iterations per second). Their VUs grow with the rate.
 func AtRates(d race.Definition, rates map[string]float64) (race.Definition, error) {
 	lanes, scenarios := d.Lanes, d.Scenarios
@@ -121,6 +138,9 @@ func AtRates(d race.Definition, rates map[string]float64) (race.Definition, erro
 		for _, s := range Of(scenarios, l.App) {
 			s.App, s.Name, s.Config = l.App, l.App+"-"+s.Name, maps.Clone(s.Config)
 			if err := overrideScenario(&s, Overrides{Rate: &rate}); err != nil {
+				return d, err
+			}
+			if err := boundVUs(&s, d.Most.VUs); err != nil {
 				return d, err
 			}
 			d.Scenarios = append(d.Scenarios, s)

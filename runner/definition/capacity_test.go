@@ -50,6 +50,12 @@ func TestEachLaneRunsAtItsOwnRate(t *testing.T) {
 	require.Len(t, d.Lanes, 2)
 	require.JSONEq(t, "600", string(d.Scenarios[0].Config["rate"]), "the race's own definition stays")
 
+	d.Most.VUs = 30
+	at, err = definition.AtRates(d, map[string]float64{"b": 25})
+	require.NoError(t, err)
+	require.JSONEq(t, `[30, 30]`, "["+string(at.Scenarios[0].Config["preAllocatedVUs"])+", "+string(at.Scenarios[0].Config["maxVUs"])+"]", "a service's limit")
+	d.Most.VUs = 0
+
 	both, err := definition.AtRates(d, map[string]float64{"a": 5, "b": 25})
 	require.NoError(t, err)
 	require.Len(t, both.Scenarios, 2)

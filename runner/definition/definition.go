@@ -53,6 +53,8 @@ type Overrides struct {
 	MinimumEffect []string
 	// FindCapacity are the conditions of a search for the highest rates; see Conditions.
 	FindCapacity string
+	// Most bounds that search.
+	Most race.Bounds
 }
 
 // The bounds of what a race may be asked to be. They keep typing errors from becoming races of a week.
@@ -97,6 +99,7 @@ func Parse(s Script, path string, o Overrides) (race.Definition, error) {
 	if err := load(&d, options, s, o, x.leftOut); err != nil {
 		return race.Definition{}, err
 	}
+	d.Most = o.Most
 	if err := findCapacity(&d, first(o.FindCapacity, x.findCapacity)); err != nil {
 		return race.Definition{}, err
 	}

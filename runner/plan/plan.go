@@ -31,7 +31,9 @@ type Plan struct {
 	ProfileHeats []Heat
 	// CapacityTries is about how many heats come after Heats for the capacity of each app, 0 where none is searched. In turns each runs a single app.
 	CapacityTries int
-	CPUs          CPUPlan
+	// CapacityEstimate is the time that these take.
+	CapacityEstimate time.Duration
+	CPUs             CPUPlan
 	// Estimate is the time from the command to the verdict.
 	Estimate time.Duration
 	// UntilDecided: the race may end earlier, after the first heat that decides it.
@@ -77,7 +79,8 @@ func Make(def race.Definition, cpus int, seed uint64) (Plan, error) {
 	}
 	if len(def.Capacity) > 0 {
 		p.CapacityTries = capacity.PlannedTries
-		p.Estimate += time.Duration(tryHeats(p.CapacityTries, p.Mode, len(p.Lanes))) * (startUp + p.Warmup + p.Duration + tail)
+		p.CapacityEstimate = time.Duration(tryHeats(p.CapacityTries, p.Mode, len(p.Lanes))) * (startUp + p.Warmup + p.Duration + tail)
+		p.Estimate += p.CapacityEstimate
 	}
 	for n := range def.ProfileHeats {
 		n += def.Heats

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/photofinish/photofinish/pkg/race"
+	"github.com/photofinish/photofinish/runner/config"
 	"github.com/photofinish/photofinish/runner/definition"
 )
 
@@ -93,8 +94,8 @@ func Hash(body []byte) string {
 	return fmt.Sprintf("%x", sha256.Sum256(body))
 }
 
-// overrides are what the request says instead of the script.
-func (r Request) overrides(chosen []definition.Choice) (definition.Overrides, error) {
+// overrides are what the request says instead of the script, on a runner with limits.
+func (r Request) overrides(chosen []definition.Choice, limits config.Limits) (definition.Overrides, error) {
 	text := func(s *string) string {
 		if s == nil {
 			return ""
@@ -104,6 +105,7 @@ func (r Request) overrides(chosen []definition.Choice) (definition.Overrides, er
 	o := definition.Overrides{
 		Name: text(r.Name), Mode: text(r.Mode), Arrivals: text(r.Arrivals), Baseline: text(r.Baseline),
 		Heats: r.Heats, UntilDecided: r.UntilDecided, FindCapacity: text(r.FindCapacity), Chosen: chosen,
+		Most: race.Bounds{Rate: limits.Rate, VUs: limits.VUs},
 	}
 	var err error
 	if o.Warmup, err = span(r.Warmup, "warmup"); err != nil {

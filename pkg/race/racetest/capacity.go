@@ -45,7 +45,7 @@ func found(r race.Race, app string, rate float64, tried ...float64) race.LaneCap
 			t.Phase = race.TryConfirm
 		}
 		if !t.Held {
-			p95 += 60 + 9000* (asked/rate - 1)
+			p95 += 60 + 9000*(asked/rate-1)
 			t.Limit, t.Broke = race.LimitApp, []string{fmt.Sprintf("latency_p95<60: %.3g ms", p95)}
 			l.Broke = t.Broke[0]
 		}
