@@ -66,7 +66,8 @@ func TestWhatTheTriesComeTo(t *testing.T) {
 func TestWhatBrokeFirstIsAtTheLowestRateThatMostlyFails(t *testing.T) {
 	list := []race.Try{
 		{Rate: 100, Held: false, Broke: []string{"by chance"}, Limit: race.LimitApp},
-		{Rate: 100, Held: true}, {Rate: 100, Held: true},
+		{Rate: 100, Held: true},
+		{Rate: 100, Held: true},
 		{Rate: 120, Held: false, Broke: []string{"far above"}, Limit: race.LimitApp},
 		{Rate: 105, Held: false, Broke: []string{"latency_p95<60: 61 ms", "error_rate<0.01: 2%"}, Limit: race.LimitApp, Phase: race.TryConfirm},
 	}

@@ -15,8 +15,10 @@ const (
 	Bracket = 1.05
 	// Step is the ratio of neighbouring rates of the confirming tries. Finer ones could not be told apart: a heat of 10 s at 100 requests/s is within ±1 request of its rate.
 	Step = 1.02
-	// MinConfirm tries give each side of the edge two or more of them; MaxConfirm bounds a race whose edge is blurred.
-	MinConfirm, MaxConfirm = 6, 14
+	// MinConfirm tries give each side of the edge two or more of them.
+	MinConfirm = 6
+	// MaxConfirm bounds a race whose edge is blurred.
+	MaxConfirm = 14
 	// Precise is the half-width of the interval, as a share of the rate, at which no more tries are needed.
 	Precise = 0.025
 	// PlannedTries is what a search comes to that starts at a quarter of the capacity: 4 to find a bracket, 4 to narrow it, and some to confirm.

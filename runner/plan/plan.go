@@ -106,7 +106,7 @@ func tryHeats(tries int, mode race.Mode, lanes int) int {
 
 // Try is a heat beyond the planned ones in which some apps run at once.
 func (p Plan) Try(number int, apps []string) Heat {
-	h := Heat{Number: number, Order: order(apps, number), Seed: uint64(number)} //nolint:gosec // above zero
+	h := Heat{Number: number, Order: order(apps, number), Seed: uint64(number)}
 	if len(p.Heats) > 0 {
 		h.Seed += p.Heats[0].Seed
 	}
