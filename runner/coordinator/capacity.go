@@ -181,7 +181,7 @@ func (u *run) judgeTry(t *race.Try, heat results.LaneHeat, l *laneState, p *run)
 	case len(t.Broke) == 0 && t.Unsent <= 1-sentShare:
 	case p.heats[0].audit.K6Saturated(u.Machine.CPUs):
 		t.Limit = race.LimitK6
-		t.Broke = append(t.Broke, "k6 itself ran out of CPU")
+		t.Broke = slices.Insert(t.Broke, 0, "k6 itself ran out of CPU")
 	case len(t.Broke) == 0:
 		t.Limit = race.LimitVUs
 		t.Broke = append(t.Broke, fmt.Sprintf("%.3g%% of the iterations were not started, because no VU was free", 100*t.Unsent))
