@@ -17,6 +17,9 @@ import (
 // maxConditions: what an app must keep to be fast enough are a few things.
 const maxConditions = 10
 
+// searchVUs is how many VUs a search may come to by itself, as many as an open model has that says nothing.
+const searchVUs = 1000
+
 const capacityForm = "write bounds on measures like 'latency_p95<200,error_rate<0.01', each in its measure's unit"
 
 var conditionForm = regexp.MustCompile(`^\s*([A-Za-z_][A-Za-z0-9_]*)\s*(<=|>=|<|>)\s*(\S+)\s*$`)
@@ -108,24 +111,34 @@ func RateOf(d race.Definition, app string) (float64, error) {
 	return r.Start, err
 }
 
-// boundVUs holds the VUs of a scenario to the most that there may be.
-func boundVUs(s *race.Scenario, most int64) error {
-	if most == 0 {
-		return nil
-	}
+// boundVUs holds the VUs of a scenario, which grow with the rate, to most and, without that, to those of a search or the script's own. A VU takes some MB of k6's
+// memory, and a rate that no app holds would take any number of them.
+func boundVUs(s *race.Scenario, script race.Scenario, most int64) error {
 	for _, key := range []string{"preAllocatedVUs", "maxVUs"} {
-		n, err := integer(s.Config, "options.scenarios."+s.Name, key)
+		where := "options.scenarios." + s.Name
+		own, err := integer(script.Config, where, key)
 		if err != nil {
 			return err
 		}
-		if n != nil && *n > most || n == nil && key == "maxVUs" && isNull(s.Config["preAllocatedVUs"]) {
-			set(s.Config, key, most)
+		n, err := integer(s.Config, where, key)
+		if err != nil {
+			return err
+		}
+		bound := int64(searchVUs)
+		if own != nil {
+			bound = max(bound, *own)
+		}
+		if most > 0 {
+			bound = min(bound, most)
+		}
+		if n != nil && *n > bound || n == nil && most > 0 && key == "maxVUs" && isNull(s.Config["preAllocatedVUs"]) {
+			set(s.Config, key, bound)
 		}
 	}
 	return nil
 }
 
-// AtRates is the definition of a race in which only some lanes run, each at a constant rate of its own (iterations per second). Their VUs grow with the rate.
+// AtRates is the definition of a race in which only some lanes run, each at a constant rate of its own (iterations per second). Their VUs grow with the rate, to a bound.
 func AtRates(d race.Definition, rates map[string]float64) (race.Definition, error) {
 	lanes, scenarios := d.Lanes, d.Scenarios
 	d.Lanes, d.Scenarios = nil, nil
@@ -135,12 +148,13 @@ func AtRates(d race.Definition, rates map[string]float64) (race.Definition, erro
 			continue
 		}
 		d.Lanes = append(d.Lanes, l)
-		for _, s := range Of(scenarios, l.App) {
+		for _, script := range Of(scenarios, l.App) {
+			s := script
 			s.App, s.Name, s.Config = l.App, l.App+"-"+s.Name, maps.Clone(s.Config)
 			if err := overrideScenario(&s, Overrides{Rate: &rate}); err != nil {
 				return d, err
 			}
-			if err := boundVUs(&s, d.Most.VUs); err != nil {
+			if err := boundVUs(&s, script, d.Most.VUs); err != nil {
 				return d, err
 			}
 			d.Scenarios = append(d.Scenarios, s)

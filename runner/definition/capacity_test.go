@@ -50,6 +50,9 @@ func TestEachLaneRunsAtItsOwnRate(t *testing.T) {
 	require.Len(t, d.Lanes, 2)
 	require.JSONEq(t, "600", string(d.Scenarios[0].Config["rate"]), "the race's own definition stays")
 
+	at, err = definition.AtRates(d, map[string]float64{"b": 100_000})
+	require.NoError(t, err)
+	require.JSONEq(t, `[1000, 1000]`, "["+string(at.Scenarios[0].Config["preAllocatedVUs"])+", "+string(at.Scenarios[0].Config["maxVUs"])+"]", "what no app holds takes no more")
 	d.Most.VUs = 30
 	at, err = definition.AtRates(d, map[string]float64{"b": 25})
 	require.NoError(t, err)
