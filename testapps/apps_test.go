@@ -13,6 +13,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -23,7 +25,7 @@ import (
 	"github.com/photofinish/photofinish/runner/engine/enginetest"
 )
 
-var apps = []string{"control", "high-latency", "high-cpu", "memory-leak"}
+var apps = []string{"control", "high-latency", "high-cpu", "memory-leak", "limited"}
 
 // build compiles the apps, once for the whole test.
 func build(t *testing.T) (dir string) {
@@ -101,6 +103,46 @@ func TestApps(t *testing.T) {
 		each := (p.resident(t) - before) / requests
 		t.Logf("%.0f bytes stay of a request", each)
 		require.InDelta(t, 50_000, each, 25_000)
+	})
+	t.Run("limited serves as many requests as its workers have time for, and refuses whom its queue has no place for", func(t *testing.T) {
+		for name, value := range map[string]string{"WORKERS": "2", "SERVICE": "20ms", "QUEUE": "28"} {
+			t.Setenv(name, value)
+		}
+		p := start(t, filepath.Join(dir, "limited"), freePort(t))
+		p.get(t, "/limited")
+		const asked = 40
+		var served, refused atomic.Int64
+		var wait sync.WaitGroup
+		began := time.Now()
+		for range asked {
+			wait.Go(func() {
+				resp, err := http.Get(p.url + "/limited")
+				if err != nil {
+					return
+				}
+				_ = resp.Body.Close()
+				switch resp.StatusCode {
+				case http.StatusOK:
+					served.Add(1)
+				case http.StatusServiceUnavailable:
+					refused.Add(1)
+				}
+			})
+		}
+		wait.Wait()
+		took := time.Since(began)
+		require.EqualValues(t, asked, served.Load()+refused.Load())
+		require.GreaterOrEqual(t, served.Load(), int64(29), "two at work, 28 that wait, and who came later")
+		require.GreaterOrEqual(t, took, time.Duration(served.Load()/2-1)*20*time.Millisecond, "2 workers hold 100 requests a second")
+		require.Less(t, p.cpu(t), 1., "it waits, and does not work")
+	})
+	t.Run("what limited cannot be is an error that names it", func(t *testing.T) {
+		for name, value := range map[string]string{"WORKERS": "0", "SERVICE": "fast", "QUEUE": "-1"} {
+			t.Run(name, func(t *testing.T) {
+				t.Setenv(name, value)
+				require.Contains(t, failure(t, filepath.Join(dir, "limited"), freePort(t)), fmt.Sprintf("limited: %s is %q; it must be", name, value))
+			})
+		}
 	})
 	t.Run("a bad port is an error that names it", func(t *testing.T) {
 		require.Contains(t, failure(t, filepath.Join(dir, "control"), "70000"), `PORT is "70000"`)

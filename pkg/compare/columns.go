@@ -117,7 +117,7 @@ func (s *samples) clientColumns(app string, heats []Heat) map[string][]float64 {
 			columns[c.ID] = over(counts[colTrue(c.Metric)], counts[colValues(c.Metric)])
 		case race.Counter:
 			columns[c.ID] = over(spanned[colSum(c.Metric)], spans)
-		case race.Trend, race.Expression: // Prometheus computes them whole
+		case race.Trend, race.Expression, race.Searched: // Prometheus computes them whole, or is not asked
 		}
 	}
 	return columns

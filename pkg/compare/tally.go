@@ -185,7 +185,7 @@ func (y tally) totals(own []race.CustomMeasure) AppTotals {
 			m[c.ID] = share(colTrue(c.Metric), colValues(c.Metric))
 		case race.Counter:
 			m[c.ID] = rate(colSum(c.Metric))
-		case race.Trend, race.Expression: // Prometheus computed what there is of them
+		case race.Trend, race.Expression, race.Searched: // Prometheus computed what there is of them
 		}
 	}
 	m["cpu_cores"], m["cpu_throttled_ratio"] = y.cpu.value(), y.throttledPeriods.value()

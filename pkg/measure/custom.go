@@ -55,6 +55,15 @@ func OwnOfK6(name string) bool {
 	}, name)
 }
 
+// Capacity is the measure of a race that searched the highest rate that each app holds, of which an iteration makes so many requests.
+func Capacity(requests float64) race.CustomMeasure {
+	unit := PerSecond
+	if requests > 1 {
+		unit = IterationsPerSecond
+	}
+	return race.CustomMeasure{ID: race.CapacityMeasure, Name: "Capacity", Unit: string(unit), Better: string(Higher), Type: race.Searched}
+}
+
 // prefix is put before the ids of a metric whose own are taken.
 const prefix = "k6_"
 
@@ -62,7 +71,7 @@ const prefix = "k6_"
 // taken, all of them get the prefix k6_: what the contract, or the script's author, has named keeps its name.
 func Custom(metrics []Metric, declared []race.DeclaredMeasure) []race.CustomMeasure {
 	var own []race.CustomMeasure
-	taken := IDs()
+	taken := append(IDs(), race.CapacityMeasure)
 	for _, d := range declared {
 		if d.Expr != "" {
 			own = append(own, expression(d))
@@ -120,7 +129,7 @@ func measuresOf(m Metric, d race.DeclaredMeasure) []race.CustomMeasure {
 			all = append(all, c)
 		}
 		return all
-	case race.Expression:
+	case race.Expression, race.Searched:
 	}
 	return nil
 }
@@ -135,10 +144,10 @@ func direction(d race.DeclaredMeasure, own Better) string {
 	return d.Better
 }
 
-// Possible are the measures that a definition's declarations may come to, whatever the types of their metrics turn out to be. They have no direction
+// Possible are the measures that a race may have beyond the contract's: its capacity, and what a definition's declarations may come to, whatever the types of their metrics turn out to be. These have no direction
 // but the declared one.
 func Possible(declared []race.DeclaredMeasure) []race.CustomMeasure {
-	own := Custom(nil, declared)
+	own := append(Custom(nil, declared), Capacity(1))
 	for _, d := range declared {
 		if d.Expr != "" {
 			continue
@@ -167,6 +176,9 @@ func fromCustom(c race.CustomMeasure) Measure {
 		m.Sentence = "How much the script's Counter " + c.Metric + " grew in a second; from photofinish_custom_counter_total, or from the metric's series where a stock k6 ran."
 	case race.Expression:
 		m.Sentence = "What the script asks of Prometheus: " + c.Expr
+	case race.Searched:
+		m.Decimals = 1
+		m.Sentence = "The highest rate at which the app keeps the conditions of the race, as a search found it; from the record of the race."
 	}
 	return m
 }

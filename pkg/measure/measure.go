@@ -34,16 +34,17 @@ type Unit string
 
 // The units.
 const (
-	Milliseconds    Unit = "ms"
-	PerSecond       Unit = "reqps"
-	Ratio           Unit = "percentunit" // 0-1, shown as percent
-	BytesPerSecond  Unit = "Bps"
-	Bytes           Unit = "decbytes"
-	Cores           Unit = "cores"
-	Count           Unit = "short"
-	CountsPerSecond Unit = "cps"
-	MSPerRequest    Unit = "ms/req"
-	BytesPerRequest Unit = "bytes/req"
+	Milliseconds        Unit = "ms"
+	PerSecond           Unit = "reqps"
+	Ratio               Unit = "percentunit" // 0-1, shown as percent
+	BytesPerSecond      Unit = "Bps"
+	Bytes               Unit = "decbytes"
+	Cores               Unit = "cores"
+	Count               Unit = "short"
+	CountsPerSecond     Unit = "cps"
+	IterationsPerSecond Unit = "iterations/s"
+	MSPerRequest        Unit = "ms/req"
+	BytesPerRequest     Unit = "bytes/req"
 )
 
 // Measure is one comparable quantity.

@@ -29,7 +29,27 @@ type finished struct {
 	Fairness   string      `json:"fairness"`  // the audit in one line
 	// Thresholds are the script's own; absent where it has none, and where nobody recorded them.
 	Thresholds []race.Threshold `json:"thresholds,omitempty"`
-	Audit      race.Audit       `json:"audit"`
+	// Capacity is absent where none was searched.
+	Capacity *foundCapacity `json:"capacity,omitempty"`
+	Audit    race.Audit     `json:"audit"`
+}
+
+// foundCapacity is a search for capacities as the record has it, with what all views say of it.
+type foundCapacity struct {
+	race.Capacity
+	Terms     string            `json:"terms"`     // what a capacity is
+	Sentences map[string]string `json:"sentences"` // by app
+}
+
+func capacityOf(r race.Race) *foundCapacity {
+	if r.Capacity == nil {
+		return nil
+	}
+	found := &foundCapacity{Capacity: *r.Capacity, Terms: scoreboard.CapacityTerms(r), Sentences: map[string]string{}}
+	for _, s := range scoreboard.Capacity(r) {
+		found.Sentences[s.App] = s.Text
+	}
+	return found
 }
 
 // entrant is an app of a race.
@@ -47,7 +67,7 @@ func finishOf(q query, races []race.Race) finish {
 		one := finished{
 			ID: r.ID, Name: r.Name, Status: r.Status, Error: r.Error, StartedAt: r.StartedAt, FinishedAt: r.FinishedAt, Baseline: r.Baseline,
 			Heats: len(r.Heats), Certainty: scoreboard.Certainty(r), Fairness: scoreboard.Fairness(r.Audit), Audit: r.Audit,
-			Thresholds: r.Thresholds,
+			Thresholds: r.Thresholds, Capacity: capacityOf(r),
 		}
 		one.Audit.Findings = scoreboard.Findings(r.Audit)
 		for _, l := range r.Lanes {

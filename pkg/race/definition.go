@@ -8,7 +8,9 @@ import (
 
 // Defaults of a race, by the contract.
 const (
-	DefaultHeats    = 12
+	DefaultHeats = 12
+	// CapacityHeats are those of a race that searches capacities and says nothing of its heats: one, at the rate from which the searches start.
+	CapacityHeats   = 1
 	DefaultDuration = 10 * time.Second
 	DefaultWarmup   = 3 * time.Second
 )
@@ -45,6 +47,10 @@ type Definition struct {
 	Heats    int
 	// ProfileHeats are run after Heats for the profiles of lanes that have a Profile.Pprof; 0 where no lane has.
 	ProfileHeats int
+	// Capacity are the conditions under which the highest rate is searched that each app holds, after Heats; nil searches none.
+	Capacity []Condition
+	// Most is the most load that a search for Capacity may put on a lane.
+	Most Bounds
 	// UntilDecided ends the race after the first heat that decides all primary measures; Heats is then the most that are run.
 	UntilDecided bool
 	Warmup       time.Duration
@@ -65,6 +71,12 @@ type Definition struct {
 	Thresholds map[string]json.RawMessage
 	// Options are the script's other k6 options, to be passed on.
 	Options map[string]json.RawMessage
+}
+
+// Bounds are the most iterations per second and VUs of a lane; 0 leaves it to what one k6 can be asked for.
+type Bounds struct {
+	Rate float64
+	VUs  int64
 }
 
 // Effects are the smallest differences that are worth a verdict. The zero value leaves each measure its own.

@@ -68,12 +68,35 @@ const (
 // MetricType says what a custom measure is made from.
 type MetricType string
 
-// The types: k6's, and an expression of PromQL.
+// The types: k6's, an expression of PromQL, and what a search for capacity found.
 const (
 	Trend      MetricType = "trend"
 	Rate       MetricType = "rate"
 	Counter    MetricType = "counter"
 	Expression MetricType = "expression"
+	Searched   MetricType = "searched"
+)
+
+// CapacityLimit says why an app was not seen to hold a higher rate.
+type CapacityLimit string
+
+// The limits. Only LimitApp and LimitStart are the app's own; with the others it may hold more.
+const (
+	LimitApp   CapacityLimit = "app"       // it broke a condition, or ended
+	LimitK6    CapacityLimit = "k6"        // the stopwatch itself ran out of CPU
+	LimitVUs   CapacityLimit = "vus"       // no VU was free, though every condition was kept
+	LimitRate  CapacityLimit = "rate"      // no higher one may be asked for
+	LimitTries CapacityLimit = "tries"     // no more of them were allowed
+	LimitStart CapacityLimit = "not-ready" // it did not start again
+)
+
+// TryPhase says what a try of a rate is for.
+type TryPhase string
+
+// The phases: a rate is looked for, then the rates around it are tried again and again.
+const (
+	TrySearch  TryPhase = "search"
+	TryConfirm TryPhase = "confirm"
 )
 
 // Severity of a finding. One finding of severity Unfair makes every outcome inconclusive.
@@ -121,6 +144,7 @@ const (
 	MeasureMissing    FindingKind = "measure-missing" // nothing was measured of a measure that the script declares
 	Profiled          FindingKind = "profiled"        // what it cost to be profiled
 	ProfileMissing    FindingKind = "profile-missing"
+	CapacityUnknown   FindingKind = "capacity-unknown" // the highest rate that an app holds is not known, or only a lower bound of it
 )
 
 // FindingKinds lists every kind, in the order of the declaration.
@@ -128,7 +152,7 @@ func FindingKinds() []FindingKind {
 	return []FindingKind{
 		LimitsNotEnforced, LimitsDiffer, Throttled, DroppedIterations, StartLag, K6Saturated, Restarted, OutOfMemory, LaneOut,
 		Interference, ClosedModel, OtherLoad, ClockJump, SeriesLost, SeriesBudget, AppURLAtInit, ErrorsDiffer, NoRequests,
-		HeatLost, ThresholdCrossed, ThresholdAborted, StockK6, NoAudit, EarlierRace, Redelivered, PoisonMessage, QueueLost, MeasureMissing, Profiled, ProfileMissing,
+		HeatLost, ThresholdCrossed, ThresholdAborted, StockK6, NoAudit, EarlierRace, Redelivered, PoisonMessage, QueueLost, MeasureMissing, Profiled, ProfileMissing, CapacityUnknown,
 	}
 }
 

@@ -28,8 +28,10 @@ type Race struct {
 	Heats        []Heat `json:"heats"`
 	// Profiling is only there where lanes asked for profiles.
 	Profiling *Profiling `json:"profiling,omitempty"`
-	Lanes     []Lane     `json:"lanes"`
-	Verdicts  []Verdict  `json:"verdicts"`
+	// Capacity is only there where the highest rates were searched that the apps hold.
+	Capacity *Capacity `json:"capacity,omitempty"`
+	Lanes    []Lane    `json:"lanes"`
+	Verdicts []Verdict `json:"verdicts"`
 	// CustomMeasures are the measures of this race beyond the contract's, which the measures of lanes and heats and the verdicts name by id.
 	CustomMeasures []CustomMeasure `json:"custom_measures,omitempty"`
 	// Thresholds are the script's own; absent where it has none, and where nobody recorded them.

@@ -49,6 +49,7 @@ func TestRecordsFitTheSchema(t *testing.T) {
 		{ID: "goroutines", Name: "Goroutines", Unit: "short", Type: race.Expression, Expr: `sum by (app) (go_goroutines)`},
 	}
 	require.NoError(t, s.Validate(asJSON(t, custom)), "a race with measures of its own")
+	require.NoError(t, s.Validate(asJSON(t, racetest.Capacity())), "a race that searched capacities")
 	require.NoError(t, s.Validate(asJSON(t, race.Race{
 		Version: race.RecordVersion, ID: "r1", Baseline: "a", Status: race.Queued, Mode: race.Turns, Arrivals: race.Even, Lanes: []race.Lane{{App: "a"}},
 	})), "a race of which nothing is known yet")
@@ -114,7 +115,7 @@ func TestSchemaAndGoListTheSameValues(t *testing.T) {
 	require.NoError(t, json.Unmarshal(text, &doc))
 	for def, typeName := range map[string]string{
 		"status": "Status", "arrivals": "Arrivals", "outcome": "Outcome", "exitReason": "ExitReason", "severity": "Severity", "findingKind": "FindingKind",
-		"metricType": "MetricType", "profileKind": "ProfileKind",
+		"metricType": "MetricType", "profileKind": "ProfileKind", "capacityLimit": "CapacityLimit", "tryPhase": "TryPhase",
 	} {
 		require.Equal(t, declared(t, typeName), doc.Defs[def].Enum, def)
 	}
@@ -140,6 +141,7 @@ func TestSchemaAndGoHaveTheSameFields(t *testing.T) {
 		"client": race.Client{}, "latency": race.Latency{}, "container": race.Container{}, "joined": race.Joined{}, "verdict": race.Verdict{}, "audit": race.Audit{},
 		"finding": race.Finding{}, "machine": race.Machine{}, "baselineRace": race.BaselineRace{}, "customMeasure": race.CustomMeasure{},
 		"profiling": race.Profiling{}, "profile": race.Profile{},
+		"capacity": race.Capacity{}, "condition": race.Condition{}, "laneCapacity": race.LaneCapacity{}, "try": race.Try{},
 	} {
 		var want []string
 		for f := range reflect.TypeOf(v).Fields() {

@@ -12,6 +12,9 @@ import (
 // Milliseconds writes a latency.
 func Milliseconds(ms float64) string { return ColumnOf("latency_p95").Value(&ms) }
 
+// Rate writes what is per second, without saying so.
+func Rate(v float64) string { return ColumnOf("request_rate").Value(&v) }
+
 // Percent writes a share (0-1).
 func Percent(share float64) string { return ColumnOf("error_rate").Value(&share) }
 

@@ -42,10 +42,14 @@ func standingsMeasures() []string {
 	}
 }
 
-// Standings makes the table of the main measures and of the race's own, of its Trends the p95; best p95 first, lanes that left the race last. A measure that nobody has is left out.
+// Standings makes the table of the main measures, before them the capacity and behind them the race's own, of its Trends the p95; best p95 first, lanes that left the race last. A measure that nobody has is left out.
 func Standings(r race.Race) Table {
 	ids := standingsMeasures()
 	for _, c := range r.CustomMeasures {
+		if c.Type == race.Searched { // what the race was run for
+			ids = slices.Insert(ids, 0, c.ID)
+			continue
+		}
 		if c.Stat == "" || c.Stat == "p95" {
 			ids = append(ids, c.ID)
 		}

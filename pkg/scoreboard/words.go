@@ -116,11 +116,14 @@ func Certainty(r race.Race) string {
 		}
 		return fmt.Sprintf("Each app was compared with itself in race %s%s%s.%s", b.ID, when, through, effects(r))
 	}
+	if terms := CapacityTerms(r); terms != "" && len(r.Heats) < 2 {
+		return terms
+	}
 	if len(r.Heats) < 2 {
 		return fmt.Sprintf("Each app was compared with %s in one heat, which gives no interval.", r.Baseline)
 	}
-	return fmt.Sprintf("Each app was compared with %s heat by heat, over %s; the intervals [low, high] hold with %.0f%% confidence.%s",
-		r.Baseline, Count(len(r.Heats), "heat"), 100*r.Verdicts[0].Confidence, effects(r))
+	return strings.TrimSuffix(fmt.Sprintf("Each app was compared with %s heat by heat, over %s; the intervals [low, high] hold with %.0f%% confidence.%s %s",
+		r.Baseline, Count(len(r.Heats), "heat"), 100*r.Verdicts[0].Confidence, effects(r), CapacityTerms(r)), " ")
 }
 
 // effects tells of the primary measures whose smallest effect is not the usual one what it is: " A difference counts from 5% on (p95 latency)."

@@ -149,9 +149,16 @@ func hold(in Input, q question, errors float64, v *race.Verdict) {
 			withhold("not called slower than a %s that fails more often (by %.2f percentage points)", q.versus, -100*errors)
 		}
 	}
-	if in.Unfair && !in.Overridden {
-		withhold("the race failed its audit")
-	} else if in.Unfair {
+	holdUnfair(in, v)
+}
+
+// holdUnfair withholds the outcome of a race that failed its audit, unless somebody overrode that.
+func holdUnfair(in Input, v *race.Verdict) {
+	switch {
+	case in.Unfair && !in.Overridden:
+		v.Outcome = race.Inconclusive
+		v.Warnings = append(v.Warnings, "the race failed its audit")
+	case in.Unfair:
 		v.Warnings = append(v.Warnings, "the race failed its audit; the verdict stands because it was overridden")
 	}
 }

@@ -24,6 +24,8 @@ const (
 	DefaultMinimumEffect = 0.02
 	// StockPercentileEffect is one bucket of k6's own native histograms (schema 3, base 2^(1/8)): they cannot tell less apart.
 	StockPercentileEffect = 0.091
+	// CapacityEffect: a search of some twenty heats finds a capacity within about 2% either way.
+	CapacityEffect = 0.05
 	// ErrorMargin is the difference of error rates that counts: one request in a thousand. Audit and verdict use the same.
 	ErrorMargin = 0.001
 )
@@ -60,6 +62,9 @@ func Of(m measure.Measure) MeasureSpec {
 	}
 	_, percentile := measure.Quantile(m.Custom)
 	s := MeasureSpec{ID: m.ID, Better: Better(m.Better), MinimumEffect: DefaultMinimumEffect, Percentile: percentile}
+	if m.Custom.Type == race.Searched {
+		s.Primary, s.MinimumEffect = true, CapacityEffect
+	}
 	if m.Unit == measure.Ratio {
 		s.Difference, s.MinimumEffect = true, ErrorMargin
 	}

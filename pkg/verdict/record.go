@@ -64,7 +64,7 @@ func Again(r race.Race, asked race.Effects) []race.Verdict {
 			specs[i] = specs[i].FromStock()
 		}
 	}
-	return Judge(FromRace(r, specs))
+	return JudgeRace(r, specs)
 }
 
 // SpecsOf reads off a record's verdicts how their measures were judged.

@@ -17,6 +17,9 @@ func Sentence(verdicts []race.Verdict, app, baseline string) string {
 			by[v.Measure] = v
 		}
 	}
+	if v, ok := by[race.CapacityMeasure]; ok {
+		return capacitySentence(v, by, app, baseline)
+	}
 	p95, ok := by["latency_p95"]
 	if !ok {
 		return fmt.Sprintf("%s cannot be compared with %s: no latency of both was measured", app, baseline)
@@ -38,6 +41,29 @@ func Sentence(verdicts []race.Verdict, app, baseline string) string {
 	case race.Same, race.Inconclusive:
 	}
 	return headline(p95, app, baseline) + ": " + strings.Join(parts, ", ")
+}
+
+// capacitySentence tells of the highest rates first, and of what was compared at the same rate only where that is decided: most races for capacities do not ask for it.
+func capacitySentence(v race.Verdict, by map[string]race.Verdict, app, baseline string) string {
+	text := map[race.Outcome]string{race.Faster: "%s holds more load than %s", race.Slower: "%s holds less load than %s", race.Same: "%s holds as much load as %s"}[v.Outcome]
+	if text == "" {
+		text = "which of %s and %s holds more load is inconclusive"
+	}
+	parts := []string{"capacity " + FormatRatio(v)}
+	switch {
+	case v.Ratio == nil && v.Low != nil:
+		parts[0] = fmt.Sprintf("capacity at least × %s", loose(*v.Low))
+	case v.Ratio == nil && v.High != nil:
+		parts[0] = fmt.Sprintf("capacity at most × %s", loose(*v.High))
+	case v.Ratio == nil:
+		parts[0] = strings.Join(v.Warnings, ", ")
+	}
+	for _, m := range []struct{ id, name string }{{"latency_p95", "p95"}, {"cpu_ms_per_request", "CPU per request"}} {
+		if v, ok := by[m.id]; ok && v.Outcome != race.Inconclusive {
+			parts = append(parts, clause(m.name, v))
+		}
+	}
+	return fmt.Sprintf(text, app, baseline) + ": " + strings.Join(parts, ", ")
 }
 
 func headline(v race.Verdict, app, baseline string) string {

@@ -12,7 +12,7 @@ import (
 func Judge(o Observations) []race.Finding {
 	r := &report{}
 	for _, examine := range []func(Observations, *report){
-		limits, throttling, arrivals, stopwatch, fates, queues, crossed, interference, otherLoad, clock, series, definition, stockK6, errorRates, heats, missing, profiles,
+		limits, throttling, arrivals, stopwatch, fates, queues, crossed, interference, otherLoad, clock, series, definition, stockK6, errorRates, heats, missing, profiles, capacities,
 	} {
 		examine(o, r)
 	}

@@ -318,6 +318,33 @@ var cases = map[string]struct {
 		},
 		[]want{{"other", race.ProfileMissing, race.Warning, "there is no cpu profile: 404"}},
 	},
+	"k6 could not send more than an app holds": {
+		func(o *audit.Observations) {
+			o.Capacities = []audit.Capacity{{App: "other", Found: race.LaneCapacity{App: "other", Rate: ptr(480.), Low: ptr(480.), Limit: race.LimitK6}}}
+		},
+		[]want{{"other", race.CapacityUnknown, race.Warning, "it holds at least 480/s, and maybe more: k6 itself ran out of CPU"}},
+	},
+	"an app holds no rate": {
+		func(o *audit.Observations) {
+			o.Capacities = []audit.Capacity{{App: "other", Found: race.LaneCapacity{App: "other", Limit: race.LimitApp, Tries: []race.Try{{Rate: 20}, {Rate: 10, Broke: []string{"latency_p95<1: 2 ms"}}}}}}
+		},
+		[]want{{"other", race.CapacityUnknown, race.Warning, "already the lowest rate that was tried, 10/s, was not held (latency_p95<1: 2 ms); start lower"}},
+	},
+	"an app did not start again": {
+		func(o *audit.Observations) {
+			o.Capacities = []audit.Capacity{{App: "other", Found: race.LaneCapacity{App: "other", Limit: race.LimitStart}, Why: "it did not start again: unhealthy, 7 s"}}
+		},
+		[]want{{"other", race.CapacityUnknown, race.Warning, "its capacity is not known: it did not start again: unhealthy, 7 s"}},
+	},
+	"others used the machine while capacities were searched": {
+		func(o *audit.Observations) {
+			for _, h := range o.Heats {
+				h.Machine.Busy = ptr(*h.Machine.Busy + 10)
+				o.Tried = append(o.Tried, h)
+			}
+		},
+		[]want{{"", race.OtherLoad, race.Unfair, "in 4 of 8 heats"}},
+	},
 	"a heat was lost, and is not looked into": {func(o *audit.Observations) {
 		o.Heats[1] = audit.Heat{Number: 2, Lost: "k6 was killed", Wall: time.Hour}
 	}, []want{{"", race.HeatLost, race.Warning, "k6 was killed"}}},

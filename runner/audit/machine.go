@@ -72,7 +72,7 @@ func otherLoad(o Observations, r *report) {
 		return
 	}
 	var others, stolen spread
-	for _, h := range o.raced() {
+	for _, h := range append(o.raced(), o.Tried...) {
 		if h.Duration <= 0 {
 			continue
 		}

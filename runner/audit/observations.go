@@ -34,6 +34,10 @@ type Observations struct {
 	Missing []Missing
 	// Profiles of the apps that were to be profiled.
 	Profiles []Profile
+	// Tried are the heats in which capacities were searched: what the apps do in them is no finding, but what others do on the machine is.
+	Tried []Heat
+	// Capacities that are not known.
+	Capacities []Capacity
 }
 
 // Passed is what became of samples that were passed on by remote write.

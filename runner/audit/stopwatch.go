@@ -69,19 +69,32 @@ func only(v float64, yes bool) float64 {
 func stopwatch(o Observations, r *report) {
 	var used spread
 	for _, h := range o.raced() {
-		available := h.K6.Available
-		if available <= 0 {
-			available = float64(o.CPUs)
+		if share, known := h.k6Share(o.CPUs); known {
+			used.see(h.Number, share)
 		}
-		if h.K6.CPU == nil || available <= 0 || h.Duration <= 0 {
-			continue
-		}
-		used.see(h.Number, *h.K6.CPU/(available*h.Duration.Seconds()))
 	}
 	if severity, ok := used.severity(k6Warning, k6Unfair); ok {
 		r.add("", race.K6Saturated, severity, "k6 used %s of the CPU it may use in heat %d, and more than %s in %d of %d heats: it may time the answers late",
 			percent(used.worst), used.worstHeat, percent(k6Warning), used.above(k6Warning), used.known)
 	}
+}
+
+// k6Share is how much k6 used of the CPU that it may use.
+func (h Heat) k6Share(cpus int) (share float64, known bool) {
+	available := h.K6.Available
+	if available <= 0 {
+		available = float64(cpus)
+	}
+	if h.K6.CPU == nil || available <= 0 || h.Duration <= 0 {
+		return 0, false
+	}
+	return *h.K6.CPU / (available * h.Duration.Seconds()), true
+}
+
+// K6Saturated says whether k6 itself ran out of CPU in a heat on a machine with so many CPUs, as far as that is known.
+func (h Heat) K6Saturated(cpus int) bool {
+	share, known := h.k6Share(cpus)
+	return known && share > k6Warning
 }
 
 // definition tells what in the definition itself bears on the verdict.

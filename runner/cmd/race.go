@@ -99,6 +99,7 @@ Exit codes: 0 done, 2 usage or definition, 3 could not be run, 4 regression unde
 	flags.StringVar(&f.overrides.Baseline, "baseline", "", "the lane that the others are compared with (default the script's or the first)")
 	flags.StringVar(&f.overrides.Name, "name", "", "name of the race (default the script's or its file name)")
 	minimumEffectFlag(flags, &f.overrides.MinimumEffect)
+	flags.StringVar(&f.overrides.FindCapacity, "find-capacity", "", "search the highest rate at which each app keeps these bounds, like latency_p95<200,error_rate<0.01; --heats is then 1 by default")
 	flags.StringVar(&f.prometheusURL, "prometheus-url", "", "write to this Prometheus instead of the embedded one")
 	f.remoteWrite.add(flags, "remote-write", "pass everything on to this receiver of remote write, too, such as Grafana Cloud or Mimir (docs/cloud.md)")
 	flags.IntVar(&f.maxSeries, "max-series", plan.DefaultMaxSeries, "refuse a race that is estimated to make more time series")

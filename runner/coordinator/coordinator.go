@@ -105,6 +105,11 @@ type run struct {
 	unanswered map[string]error
 	// requests is how many an iteration made in the probe.
 	requests float64
+	// searches are those for the capacities of the lanes.
+	searches []*search
+	tried    []audit.Heat
+	// fewest lanes make a heat: one where they are not compared with each other in it.
+	fewest int
 }
 
 // laneState is what is known of a lane across the heats.
@@ -136,7 +141,7 @@ type Result struct {
 // Run runs the race. It returns its result also when it fails or ctx ends: then with what was measured so far.
 // The error says why the race did not come to its end; its code chooses the exit code.
 func (r Race) Run(ctx context.Context) (Result, error) {
-	u := &run{Race: r, record: r.newRecord(), unanswered: map[string]error{}}
+	u := &run{Race: r, record: r.newRecord(), unanswered: map[string]error{}, fewest: 2}
 	for _, spec := range r.Definition.Lanes {
 		u.lanes = append(u.lanes, &laneState{spec: spec, results: newResults(spec.App)})
 	}
@@ -192,10 +197,10 @@ func (u *run) race(ctx context.Context) error {
 		}
 		if u.decided() {
 			u.View.Log(fmt.Sprintf("decided after %d of %d heats", len(u.heats), len(u.Plan.Heats)))
-			return nil
+			break
 		}
 	}
-	return nil
+	return u.findCapacity(ctx)
 }
 
 // finish closes the record with the outcome of the race.

@@ -32,7 +32,7 @@ func (u *run) heat(ctx context.Context, h plan.Heat) (err error) {
 			err = down
 		}
 	}()
-	if len(lanes) < 2 { // the others left the race when they were to be started: there is nobody to race with
+	if len(lanes) < u.fewest { // the others left the race when they were to be started: there is nobody to race with
 		return nil
 	}
 	if h.Number == 1 || u.anySilent() {

@@ -84,7 +84,7 @@ func crossings(list []k6.Judged) []audit.Crossing {
 func (u *run) findings() []race.Finding {
 	o := audit.Observations{
 		Baseline: u.Definition.Baseline, Mode: u.Plan.Mode, Arrivals: u.Definition.Arrivals, CPUs: u.Machine.CPUs,
-		Pinned: u.Plan.CPUs.Pinned(), AppURLAtInit: u.PerLane, StockK6: u.record.K6, Series: u.stored.Series, SeriesExpected: u.Plan.Series.Total, Names: u.stored.Names, Passed: u.stored.Passed, Missing: u.missing(), Profiles: u.profiled,
+		Pinned: u.Plan.CPUs.Pinned(), AppURLAtInit: u.PerLane, StockK6: u.record.K6, Series: u.stored.Series, SeriesExpected: u.Plan.Series.Total, Names: u.stored.Names, Passed: u.stored.Passed, Missing: u.missing(), Profiles: u.profiled, Tried: u.tried, Capacities: u.unknownCapacities(),
 	}
 	for _, s := range u.Definition.Scenarios {
 		if !s.Open() {
@@ -139,7 +139,7 @@ func (u *run) judge() []race.Verdict {
 			specs = append(specs, verdict.Of(m).For(u.Definition))
 		}
 	}
-	return append([]race.Verdict{}, verdict.Judge(verdict.FromRace(u.record, specs))...)
+	return append([]race.Verdict{}, verdict.JudgeRace(u.record, specs)...)
 }
 
 // jump is by how much the wall clock was set between two readings of both clocks (time.Now).

@@ -31,7 +31,11 @@ func (u *run) profile(ctx context.Context) {
 	if err := u.save(); err != nil { // the end is saved again, and its error counts
 		u.View.Log(err.Error())
 	}
-	p := u.apart()
+	p := u.apart("while profiles were taken")
+	p.Plan.Heats = u.Plan.ProfileHeats
+	for _, l := range p.lanes {
+		l.takes = map[int]profiles.Taken{}
+	}
 	err := p.profileHeats(ctx, u)
 	for _, h := range p.heats {
 		if rec := p.heatRecord(h); len(rec.Lanes) > 0 {
@@ -45,24 +49,30 @@ func (u *run) profile(ctx context.Context) {
 	}
 }
 
-// apart is a run of the heats for profiles, of which the race itself learns nothing. They write no series: no query can take them for a part of the race.
-func (u *run) apart() *run {
-	p := &run{Race: u.Race, record: u.record, requests: u.requests}
-	p.View, p.RemoteWriteURL, p.Plan.Heats = aside{u.View}, "", u.Plan.ProfileHeats
+// apart is a run of heats of which the race itself learns nothing, with some of its lanes or all. They write no series, so that no query can take them for
+// a part of the race, and none is asked for.
+func (u *run) apart(when string, apps ...string) *run {
+	p := &run{Race: u.Race, record: u.record, requests: u.requests, fewest: u.fewest}
+	p.View, p.RemoteWriteURL, p.Ask = aside{u.View, when}, "", nil
 	for _, l := range u.lanes {
-		p.lanes = append(p.lanes, &laneState{spec: l.spec, address: l.address, out: l.out, results: newResults(l.spec.App), takes: map[int]profiles.Taken{}})
+		if len(apps) == 0 || slices.Contains(apps, l.spec.App) {
+			p.lanes = append(p.lanes, &laneState{spec: l.spec, address: l.address, out: l.out, results: newResults(l.spec.App)})
+		}
 	}
 	return p
 }
 
-// aside lets heats for profiles tell what goes wrong, and nothing else.
-type aside struct{ View }
+// aside lets heats that are apart from the race tell what goes wrong, and nothing else.
+type aside struct {
+	View
+	when string
+}
 
 func (aside) Status(race.Status, string) {}
 
 func (aside) Progress(race.Snapshot) {}
 
-func (a aside) Log(line string) { a.View.Log("while profiles were taken: " + line) }
+func (a aside) Log(line string) { a.View.Log(a.when + ": " + line) }
 
 // profileHeats runs the heats; its error says why not all of them were.
 func (u *run) profileHeats(ctx context.Context, shown *run) error {

@@ -4,8 +4,10 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/photofinish/photofinish/pkg/measure"
 	"github.com/photofinish/photofinish/pkg/race"
 	"github.com/photofinish/photofinish/runner/audit"
+	"github.com/photofinish/photofinish/runner/capacity"
 	"github.com/photofinish/photofinish/runner/plan"
 	"github.com/photofinish/photofinish/runner/results"
 )
@@ -35,6 +37,9 @@ func Planned(id, requestedBy, engineName string, d race.Definition, p plan.Plan)
 	if n := len(p.ProfileHeats); n > 0 {
 		rec.Profiling = &race.Profiling{PlannedHeats: n, Heats: []race.Heat{}}
 	}
+	if len(d.Capacity) > 0 {
+		rec.Capacity = plannedCapacity(d, p)
+	}
 	if requestedBy != "" {
 		rec.RequestedBy = &requestedBy
 	}
@@ -42,6 +47,11 @@ func Planned(id, requestedBy, engineName string, d race.Definition, p plan.Plan)
 		rec.Lanes = append(rec.Lanes, race.Lane{App: l.App, URL: l.URL, Resources: l.Resources, Measures: map[string]*float64{}})
 	}
 	return rec
+}
+
+// plannedCapacity is a search for capacities that has not begun.
+func plannedCapacity(d race.Definition, p plan.Plan) *race.Capacity {
+	return &race.Capacity{Conditions: d.Capacity, Confidence: capacity.Confidence, PlannedTries: p.CapacityTries, MaxTries: capacity.MaxTries, Lanes: []race.LaneCapacity{}}
 }
 
 // source records what the engine says of what it will start.
@@ -61,6 +71,10 @@ func (u *run) source() {
 // fill brings the record up to what is known now.
 func (u *run) fill() {
 	u.record.CustomMeasures = u.own()
+	u.record.Capacity = u.capacityRecord()
+	if u.record.Capacity != nil {
+		u.record.CustomMeasures = append(u.record.CustomMeasures, measure.Capacity(u.requests))
+	}
 	u.record.Heats = u.record.Heats[:0]
 	for _, h := range u.heats {
 		if rec := u.heatRecord(h); len(rec.Lanes) > 0 { // a heat of which nothing is known is for the audit only
@@ -138,6 +152,9 @@ func (u *run) laneRecord(l *laneState) race.Lane {
 	}
 	if len(l.results.Heats) > 0 {
 		rec = l.results.Totals(rec, u.record.CustomMeasures...)
+		if u.record.Capacity != nil {
+			rec.Measures[race.CapacityMeasure] = u.capacityOf(l.spec.App)
+		}
 	}
 	return rec
 }

@@ -30,9 +30,9 @@ func (h *heatRun) source() race.Source {
 	return race.FromK6
 }
 
-// remaining is the rest of this heat and the heats to come, at the pace that was planned.
+// remaining is the rest of this heat, the heats to come and what is searched after them, at the pace that was planned.
 func (h *heatRun) remaining(now time.Time) time.Duration {
-	rest := time.Duration(len(h.Plan.Heats)-h.plan.Number) * h.Plan.HeatEstimate()
+	rest := time.Duration(len(h.Plan.Heats)-h.plan.Number)*h.Plan.HeatEstimate() + h.Plan.CapacityEstimate
 	if h.began.IsZero() {
 		return rest + h.Plan.HeatEstimate()
 	}

@@ -51,6 +51,10 @@ type Overrides struct {
 	Name         string
 	// MinimumEffect are NUMBER or MEASURE=NUMBER; see Effects.
 	MinimumEffect []string
+	// FindCapacity are the conditions of a search for the highest rates; see Conditions.
+	FindCapacity string
+	// Most bounds that search.
+	Most race.Bounds
 }
 
 // The bounds of what a race may be asked to be. They keep typing errors from becoming races of a week.
@@ -95,6 +99,10 @@ func Parse(s Script, path string, o Overrides) (race.Definition, error) {
 	if err := load(&d, options, s, o, x.leftOut); err != nil {
 		return race.Definition{}, err
 	}
+	d.Most = o.Most
+	if err := findCapacity(&d, first(o.FindCapacity, x.findCapacity)); err != nil {
+		return race.Definition{}, err
+	}
 	if d.Thresholds, err = object(options, "options", "thresholds"); err != nil {
 		return race.Definition{}, err
 	}
@@ -105,6 +113,9 @@ func Parse(s Script, path string, o Overrides) (race.Definition, error) {
 // settings fills what the flags may override one by one.
 func settings(d *race.Definition, x ext, o Overrides) error {
 	d.Heats, d.Warmup = race.DefaultHeats, race.DefaultWarmup
+	if first(o.FindCapacity, x.findCapacity) != "" {
+		d.Heats = race.CapacityHeats
+	}
 	d.Mode, d.Arrivals = race.Auto, race.Uniform
 	if x.heats != nil {
 		d.Heats = *x.heats

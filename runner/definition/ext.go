@@ -21,6 +21,7 @@ type ext struct {
 	minimumEffect                  race.Effects
 	primary                        []string
 	k6Image                        string
+	findCapacity                   string
 	lanes                          []race.LaneSpec
 	leftOut                        []string // lanes of the script that do not race
 }
@@ -37,10 +38,10 @@ func parseExt(raw json.RawMessage, order []string, chosen []Choice) (ext, error)
 	if err != nil {
 		return x, err
 	}
-	if err := onlyKeys(extPath, m, "name", "baseline", "lanes", "heats", "until_decided", "warmup", "mode", "arrivals", "measures", "minimum_effect", "primary", "k6", "profile_heats"); err != nil {
+	if err := onlyKeys(extPath, m, "name", "baseline", "lanes", "heats", "until_decided", "warmup", "mode", "arrivals", "measures", "minimum_effect", "primary", "k6", "profile_heats", "find_capacity"); err != nil {
 		return x, err
 	}
-	for key, into := range map[string]*string{"name": &x.name, "baseline": &x.baseline, "mode": &x.mode, "arrivals": &x.arrivals} {
+	for key, into := range map[string]*string{"name": &x.name, "baseline": &x.baseline, "mode": &x.mode, "arrivals": &x.arrivals, "find_capacity": &x.findCapacity} {
 		if *into, err = text(m, extPath, key); err != nil {
 			return x, err
 		}

@@ -83,7 +83,7 @@ func parseMeasure(where, name string, raw json.RawMessage) (race.DeclaredMeasure
 		}
 		return d, nil
 	}
-	if _, err := measure.ByID(name); err == nil {
+	if _, err := measure.ByID(name); err == nil || name == race.CapacityMeasure {
 		return d, race.Errorf(race.Invalid, "give the expression another name", "%s: %s is a measure of the contract", where, name).At("measures")
 	}
 	return d, checkExpr(where+".expr", d.Expr)

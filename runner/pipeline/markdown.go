@@ -39,6 +39,12 @@ func writeRace(b *strings.Builder, r race.Race) {
 	if c := scoreboard.Certainty(r); c != "" {
 		fmt.Fprintf(b, "\n%s\n", escape(c))
 	}
+	for i, s := range scoreboard.Capacity(r) {
+		if i == 0 {
+			b.WriteString("\n**Capacity**\n\n")
+		}
+		fmt.Fprintf(b, "- %s\n", escape(s.Text))
+	}
 	writeStandings(b, scoreboard.Standings(r))
 	if f := scoreboard.Footnote(r.Audit); f != "" {
 		fmt.Fprintf(b, "\n%s\n", escape(f))

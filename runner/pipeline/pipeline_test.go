@@ -156,3 +156,12 @@ func TestJUnit(t *testing.T) {
 	}
 	t.Fatal("the p95 of high-latency is no test")
 }
+
+func TestMarkdownTellsOfCapacities(t *testing.T) {
+	var b bytes.Buffer
+	require.NoError(t, pipeline.Markdown(&b, racetest.Capacity()))
+	page := render(t, b.Bytes())
+	require.Contains(t, page, "<li>control holds 480 req/s [470, 490], found in 11 tries; beyond it latency_p95&lt;60: 198 ms</li>")
+	require.Equal(t, 1, strings.Count(page, "A capacity is the highest rate that keeps latency_p95&lt;60"))
+	require.Contains(t, page, ">Capacity</th>")
+}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/photofinish/photofinish/pkg/race"
+	"github.com/photofinish/photofinish/runner/capacity"
 	"github.com/photofinish/photofinish/runner/k6/stream"
 )
 
@@ -28,7 +29,11 @@ type Plan struct {
 	Heats    []Heat
 	// ProfileHeats come after Heats, and count for nothing but profiles. In turns each lane has a single block, which a profile can cover.
 	ProfileHeats []Heat
-	CPUs         CPUPlan
+	// CapacityTries is about how many heats come after Heats for the capacity of each app, 0 where none is searched. In turns each runs a single app.
+	CapacityTries int
+	// CapacityEstimate is the time that these take.
+	CapacityEstimate time.Duration
+	CPUs             CPUPlan
 	// Estimate is the time from the command to the verdict.
 	Estimate time.Duration
 	// UntilDecided: the race may end earlier, after the first heat that decides it.
@@ -74,6 +79,11 @@ func Make(def race.Definition, cpus int, seed uint64) (Plan, error) {
 		p.Heats = append(p.Heats, h)
 		p.Estimate += p.heatEstimate(h)
 	}
+	if len(def.Capacity) > 0 {
+		p.CapacityTries = capacity.PlannedTries
+		p.CapacityEstimate = time.Duration(tryHeats(p.CapacityTries, p.Mode, len(p.Lanes))) * (startUp + p.Warmup + p.Duration + tail)
+		p.Estimate += p.CapacityEstimate
+	}
 	for n := range def.ProfileHeats {
 		n += def.Heats
 		h := Heat{Number: n + 1, Order: order(p.Lanes, n), Seed: rng.Uint64()}
@@ -86,6 +96,24 @@ func Make(def race.Definition, cpus int, seed uint64) (Plan, error) {
 		p.Estimate += p.heatEstimate(h)
 	}
 	return p, nil
+}
+
+// tryHeats is how many heats so many tries of each lane are.
+func tryHeats(tries int, mode race.Mode, lanes int) int {
+	if mode == race.Turns {
+		return tries * lanes
+	}
+	return tries
+}
+
+// Try is a heat beyond the planned ones in which some apps run at once.
+func (p Plan) Try(number int, apps []string) Heat {
+	h := Heat{Number: number, Order: order(apps, number), Seed: uint64(number)}
+	if len(p.Heats) > 0 {
+		h.Seed += p.Heats[0].Seed
+	}
+	h.Blocks, h.Span = together(apps, p.Duration)
+	return h
 }
 
 // HeatEstimate is the time that one heat takes, from the start of its apps to their end; all heats of a plan take the same.
@@ -110,6 +138,9 @@ func EstimateOf(r race.Race) time.Duration {
 		return startUp + warmup + span + tail
 	}
 	estimate := preparation + time.Duration(r.PlannedHeats)*heat(rounds(length))
+	if r.Capacity != nil {
+		estimate += time.Duration(tryHeats(r.Capacity.PlannedTries, r.Mode, len(r.Lanes))) * (startUp + warmup + length + tail)
+	}
 	if r.Profiling != nil {
 		estimate += time.Duration(r.Profiling.PlannedHeats) * heat(1)
 	}
@@ -157,6 +188,9 @@ func (p Plan) Describe() string {
 	warmup := "no warm-up"
 	if p.Warmup > 0 {
 		warmup = "warm-up " + length(p.Warmup)
+	}
+	if p.CapacityTries > 0 {
+		warmup += fmt.Sprintf(", then about %d for the capacity of each app", p.CapacityTries)
 	}
 	if n := len(p.ProfileHeats); n > 0 {
 		warmup += fmt.Sprintf(", then %d for profiles", n)

@@ -276,3 +276,20 @@ func TestTheEstimateOfARecordIsThatOfItsPlan(t *testing.T) {
 		}
 	}
 }
+
+func TestASearchForCapacitiesIsInTheEstimate(t *testing.T) {
+	for mode, heats := range map[race.Mode]int{race.Together: 16, race.Turns: 32} {
+		def := define(mode, 1, 10*time.Second, .5, .5)
+		def.Warmup = 3 * time.Second
+		without := made(t, def, 4).Estimate
+		def.Capacity = []race.Condition{{Measure: "latency_p95", Op: "<", Value: 200}}
+		p := made(t, def, 4)
+		require.Equal(t, without+time.Duration(heats)*15200*time.Millisecond, p.Estimate)
+		try := p.Try(7, []string{p.Lanes[1]})
+		require.Equal(t, 10*time.Second, try.Span)
+		require.Len(t, try.Blocks, 1)
+		require.NotEqual(t, p.Try(8, []string{p.Lanes[1]}).Seed, try.Seed)
+		r := race.Race{Mode: p.Mode, Load: race.Load{DurationMS: 10_000}, WarmupMS: 3000, PlannedHeats: 1, Lanes: make([]race.Lane, 2), Capacity: &race.Capacity{PlannedTries: p.CapacityTries}}
+		require.Equal(t, p.Estimate, plan.EstimateOf(r), "also from its record")
+	}
+}

@@ -37,6 +37,7 @@ type page struct {
 	Footnote   string
 	Standings  scoreboard.Table
 	Everything scoreboard.Table
+	Capacity   capacities
 	Ridges     ridges
 	Ratios     ratios
 	HeatPlots  []heatPlot
@@ -76,6 +77,7 @@ func newPage(d Data) (page, error) {
 	for _, s := range scoreboard.Sentences(r) {
 		p.Sentences = append(p.Sentences, sentence{class(s.App), s.Text})
 	}
+	p.Capacity = newCapacities(r, class)
 	p.Ridges, p.Ratios, p.HeatPlots = newRidges(d, class), newRatios(d, class), newHeatPlots(r, class)
 	p.Verdicts, p.Shared = newVerdictRows(r, class), scoreboard.SharedWarnings(r.Verdicts)
 	p.Findings = scoreboard.Findings(r.Audit)

@@ -270,3 +270,19 @@ func TestDistributionOfAHistogram(t *testing.T) {
 	peak := slices.MaxFunc(d.Density, func(a, b report.Density) int { return cmp.Compare(a.Density, b.Density) })
 	require.Greater(t, peak.MS, 500.0, "on a logarithmic axis an even spread is densest at its upper end")
 }
+
+func TestTheReportTellsHowACapacityWasFound(t *testing.T) {
+	r := racetest.Capacity()
+	r.Capacity.Lanes[0].Tries[2].Broke = []string{"<script>alert(1)</script>"}
+	var b bytes.Buffer
+	require.NoError(t, report.Write(&b, report.Data{Race: r}))
+	page := b.String()
+	require.Contains(t, page, `<section class="panel" id="capacity">`)
+	require.Contains(t, page, "control holds 480 req/s [470, 490], found in 11 tries")
+	require.Contains(t, page, "heat 2, search")
+	require.Contains(t, page, "✗ no: latency_p95&lt;60: ")
+	require.NotContains(t, strings.ReplaceAll(page, "\\u003c", "<")[:strings.Index(page, `id="record"`)], "<script>alert")
+	b.Reset()
+	require.NoError(t, report.Write(&b, report.Data{Race: racetest.FourApps().Race}))
+	require.NotContains(t, b.String(), `id="capacity"`)
+}

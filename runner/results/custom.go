@@ -26,7 +26,9 @@ func Own(lanes []Lane, declared []race.DeclaredMeasure) []race.CustomMeasure {
 // addOwn adds the measures of a race's own to those of the contract.
 func addOwn(m map[string]*float64, l LaneHeat, own []race.CustomMeasure) {
 	for _, c := range own {
-		m[c.ID] = ownValue(l, c)
+		if c.Type != race.Searched { // it is in no heat
+			m[c.ID] = ownValue(l, c)
+		}
 	}
 }
 
@@ -43,6 +45,7 @@ func ownValue(l LaneHeat, c race.CustomMeasure) *float64 {
 		if v, answered := l.Asked[c.ID]; answered {
 			return &v
 		}
+	case race.Searched:
 	}
 	return nil
 }

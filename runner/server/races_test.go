@@ -238,6 +238,9 @@ func TestAPlanIsWhatTheRaceWouldBeAndQueuesNothing(t *testing.T) {
 	require.Equal(t, map[string]any{"executor": "constant-arrival-rate", "vus": nil, "rate": 20.0, "duration_ms": 6000.0}, plan["load"])
 	require.Equal(t, 2.0, plan["lanes"].([]any)[1].(map[string]any)["resources"].(map[string]any)["cpus"])
 	require.Equal(t, 3000+4*(1200+1000+2*6000+5*100+1000.0), plan["estimate_ms"], "in turns: six blocks with five gaps")
+	plan = r.ask("POST", "/v1/plans", `{"script":"a.js","find_capacity":"latency_p95 < 200","mode":"turns","warmup":"1s","load":{"rate":20,"duration":"6s"}}`).json(t)
+	require.Equal(t, "latency_p95<200", plan["find_capacity"])
+	require.Equal(t, 16.0, plan["capacity_tries"])
 	for body, status := range map[string]int{`{"script":"c.js"}`: 400, `{"script":"a.js","heats":101}`: 400, `{`: 400} {
 		asked, planned := r.ask("POST", "/v1/races", body), r.ask("POST", "/v1/plans", body)
 		require.Equal(t, status, planned.status, body)
@@ -265,6 +268,9 @@ func TestARefusalNamesTheKeyThatCausedIt(t *testing.T) {
 		`{"arrivals":"late"}`:                                 "arrivals",
 		`{"baseline":"nobody"}`:                               "baseline",
 		`{"engine":"docker"}`:                                 "engine",
+		`{"find_capacity":"latency_p96<1"}`:                   "find_capacity",
+		`{"find_capacity":"latency_p95<1","load":{"vus":2}}`:  "find_capacity",
+		`{"find_capacity":7}`:                                 "find_capacity",
 		`{"name":" "}`:                                        "name",
 		`{"lanes":["control"]}`:                               "lanes",
 		`{"lanes":["control","stranger"]}`:                    "lanes",

@@ -9,22 +9,24 @@ import (
 
 // Description is what a script, or a request for a race, comes to.
 type Description struct {
-	Name         string        `json:"name"` // of the script
-	RaceName     string        `json:"race_name"`
-	Baseline     string        `json:"baseline"`
-	Lanes        []LaneDefined `json:"lanes"`
-	Load         race.Load     `json:"load"`
-	Heats        int           `json:"heats"`
-	ProfileHeats int           `json:"profile_heats"` // after them
-	WarmupMS     float64       `json:"warmup_ms"`
-	Mode         race.Mode     `json:"mode"`      // as asked for: auto among others
-	RacedAs      race.Mode     `json:"raced_as"`  // what that is on this machine
-	ReasonOfMode string        `json:"raced_why"` // why
-	Arrivals     race.Arrivals `json:"arrivals"`
-	UntilDecided bool          `json:"until_decided"`
-	Engine       string        `json:"engine"`
-	EstimateMS   float64       `json:"estimate_ms"` // from the start to the verdict
-	Series       plan.Series   `json:"series"`      // estimated
+	Name          string        `json:"name"` // of the script
+	RaceName      string        `json:"race_name"`
+	Baseline      string        `json:"baseline"`
+	Lanes         []LaneDefined `json:"lanes"`
+	Load          race.Load     `json:"load"`
+	Heats         int           `json:"heats"`
+	ProfileHeats  int           `json:"profile_heats"`  // after them
+	FindCapacity  string        `json:"find_capacity"`  // what a rate must keep to be held; "" where no capacity is searched
+	CapacityTries int           `json:"capacity_tries"` // about how many heats more for each app
+	WarmupMS      float64       `json:"warmup_ms"`
+	Mode          race.Mode     `json:"mode"`      // as asked for: auto among others
+	RacedAs       race.Mode     `json:"raced_as"`  // what that is on this machine
+	ReasonOfMode  string        `json:"raced_why"` // why
+	Arrivals      race.Arrivals `json:"arrivals"`
+	UntilDecided  bool          `json:"until_decided"`
+	Engine        string        `json:"engine"`
+	EstimateMS    float64       `json:"estimate_ms"` // from the start to the verdict
+	Series        plan.Series   `json:"series"`      // estimated
 	// ResourcesAllowed says whether a request may change the lanes' limits here.
 	ResourcesAllowed bool `json:"resources_allowed"`
 }
@@ -83,7 +85,7 @@ func (s *Service) describe(script string, c considered) Description {
 	d, p := c.definition, c.plan
 	told := Description{
 		Name: script, RaceName: d.Name, Baseline: d.Baseline, Load: d.Load, Heats: d.Heats, WarmupMS: ms(d.Warmup), Mode: d.Mode, RacedAs: p.Mode, ReasonOfMode: p.Reason,
-		Arrivals: d.Arrivals, ProfileHeats: d.ProfileHeats, UntilDecided: d.UntilDecided, Engine: c.engine, EstimateMS: ms(p.Estimate), Series: p.Series, ResourcesAllowed: s.Lanes.Resources, Lanes: []LaneDefined{},
+		Arrivals: d.Arrivals, ProfileHeats: d.ProfileHeats, FindCapacity: race.Conditions(d.Capacity), CapacityTries: p.CapacityTries, UntilDecided: d.UntilDecided, Engine: c.engine, EstimateMS: ms(p.Estimate), Series: p.Series, ResourcesAllowed: s.Lanes.Resources, Lanes: []LaneDefined{},
 	}
 	for _, l := range d.Lanes {
 		lane := LaneDefined{

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/photofinish/photofinish/pkg/race"
+	"github.com/photofinish/photofinish/runner/config"
 	"github.com/photofinish/photofinish/runner/definition"
 )
 
@@ -28,6 +29,7 @@ type Request struct {
 	Baseline     *string         `json:"baseline"`
 	Lanes        json.RawMessage `json:"lanes"`
 	UntilDecided *bool           `json:"until_decided"`
+	FindCapacity *string         `json:"find_capacity"`
 	Engine       *string         `json:"engine"`
 }
 
@@ -47,7 +49,7 @@ func ParseRequest(body []byte) (Request, error) {
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&r); err != nil {
-		return r, badJSON(err, "script, name, load {vus, duration, rate}, heats, warmup, mode, arrivals, baseline, lanes, until_decided, engine")
+		return r, badJSON(err, "script, name, load {vus, duration, rate}, heats, warmup, mode, arrivals, baseline, lanes, until_decided, find_capacity, engine")
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return r, race.Errorf(race.Invalid, "", "the request is more than one JSON object")
@@ -92,8 +94,8 @@ func Hash(body []byte) string {
 	return fmt.Sprintf("%x", sha256.Sum256(body))
 }
 
-// overrides are what the request says instead of the script.
-func (r Request) overrides(chosen []definition.Choice) (definition.Overrides, error) {
+// overrides are what the request says instead of the script, on a runner with limits.
+func (r Request) overrides(chosen []definition.Choice, limits config.Limits) (definition.Overrides, error) {
 	text := func(s *string) string {
 		if s == nil {
 			return ""
@@ -102,7 +104,8 @@ func (r Request) overrides(chosen []definition.Choice) (definition.Overrides, er
 	}
 	o := definition.Overrides{
 		Name: text(r.Name), Mode: text(r.Mode), Arrivals: text(r.Arrivals), Baseline: text(r.Baseline),
-		Heats: r.Heats, UntilDecided: r.UntilDecided, Chosen: chosen,
+		Heats: r.Heats, UntilDecided: r.UntilDecided, FindCapacity: text(r.FindCapacity), Chosen: chosen,
+		Most: race.Bounds{Rate: limits.Rate, VUs: limits.VUs},
 	}
 	var err error
 	if o.Warmup, err = span(r.Warmup, "warmup"); err != nil {

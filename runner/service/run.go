@@ -118,7 +118,7 @@ func (s *Service) start(ctx context.Context, w sqlite.Waiting, r *running, v coo
 	if err != nil {
 		return err
 	}
-	overrides, err := request.overrides(chosen)
+	overrides, err := request.overrides(chosen, s.Limits)
 	if err != nil {
 		return err
 	}

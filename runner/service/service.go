@@ -171,7 +171,7 @@ func (s *Service) parse(ctx context.Context, r Request, script scripts.Script) (
 	if len(chosen) > s.Limits.Lanes { // before anything looks at each of them
 		return d, nil, race.Errorf(race.Invalid, "", "the request names %d lanes; this runner allows at most %d", len(chosen), s.Limits.Lanes).At("lanes")
 	}
-	o, err := r.overrides(chosen)
+	o, err := r.overrides(chosen, s.Limits)
 	if err != nil {
 		return d, nil, err
 	}

@@ -27,6 +27,7 @@ func writeResult(w io.Writer, r race.Race, o Options, files []string) error {
 	out := result{paint: paint{depth, scoreboard.LiveryOf(r)}, width: max(60, min(width, 200)) - 1}
 	out.sentences(r)
 	out.standings(scoreboard.Standings(r), scoreboard.Footnote(r.Audit))
+	out.capacity(r)
 	out.verdicts(r)
 	out.audit(r.Audit)
 	out.files(files)
@@ -136,6 +137,18 @@ func (o *result) standingsPart(t scoreboard.Table, app int, widths []int, from, 
 				o.line("%s", strings.TrimRight(l.String(), " "))
 			}
 		}
+	}
+}
+
+// capacity writes the highest rate that each app holds.
+func (o *result) capacity(r race.Race) {
+	lines := scoreboard.Capacity(r)
+	if len(lines) == 0 {
+		return
+	}
+	o.title("Capacity")
+	for _, l := range lines {
+		o.item(o.paint.app(l.App, "●"), l.Text)
 	}
 }
 

@@ -247,3 +247,16 @@ func TestDetect(t *testing.T) {
 	env["LC_ALL"] = "de_DE.UTF-8"
 	require.False(t, terminal.Detect(f, func(k string) string { return env[k] }).ASCII)
 }
+
+func TestResultOfARaceForCapacities(t *testing.T) {
+	for _, width := range []int{60, 80, 160} {
+		var b bytes.Buffer
+		require.NoError(t, terminal.WriteResult(&b, racetest.Capacity(), terminal.Options{TTY: true, Size: screenOf(width, 40)}))
+		text := strings.Join(strings.Fields(b.String()), " ")
+		require.Contains(t, text, "Capacity ● control holds 480 req/s [470, 490], found in 11 tries; beyond it latency_p95<60: 198 ms ● high-cpu holds 121 req/s [119, 123]")
+		require.Contains(t, text, "high-cpu holds less load than control: capacity × 0.252 [0.245, 0.259]. A capacity is the highest rate that keeps latency_p95<60 and error_rate<0.01, with its 95% interval.")
+		for _, l := range strings.Split(b.String(), "\n") {
+			require.Less(t, len([]rune(l)), width, l)
+		}
+	}
+}

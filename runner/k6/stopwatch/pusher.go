@@ -149,7 +149,7 @@ func (p *pusher) setOwn(part tally.Part, begin time.Time, with func(name, value 
 			p.writer.Counter("photofinish_custom_rate_total", begin, float64(m.Count-m.Passed), also("result", "fail")...)
 		case race.Counter:
 			p.writer.Counter("photofinish_custom_counter_total", begin, m.Sum, labels...)
-		case race.Expression:
+		case race.Expression, race.Searched:
 		}
 	}
 }

@@ -165,7 +165,7 @@ func (m *Metric) Observe(v float64) {
 		}
 	case race.Counter:
 		m.Sum += v
-	case race.Expression:
+	case race.Expression, race.Searched:
 	}
 }
 

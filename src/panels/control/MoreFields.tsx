@@ -81,6 +81,14 @@ export function MoreFields({ script, form, errors, disabled, onChange }: Props) 
             onChange={(event) => onChange({ untilDecided: event.currentTarget.checked })}
           />
         </Field>
+        <Field label="Find capacity" description="The highest rate at which each app keeps these bounds" {...at('find_capacity')}>
+          <Input
+            id={`${id}-capacity`}
+            placeholder={script.findCapacity || 'such as latency_p95<200,error_rate<0.01'}
+            value={form.findCapacity}
+            onChange={(event) => onChange({ findCapacity: event.currentTarget.value })}
+          />
+        </Field>
       </div>
     </>
   );

@@ -31,6 +31,10 @@ export interface Definition {
   heats: number;
   /** Run for profiles after the heats that count. */
   profileHeats: number;
+  /** What a rate must keep to be held, '' where no capacity is searched. */
+  findCapacity: string;
+  /** About how many heats more are run for the capacity of each app. */
+  capacityTries: number;
   warmupMs: number;
   mode: Mode;
   racedAs: Mode;
@@ -65,6 +69,8 @@ export function readDefinition(answer: unknown): Definition {
     durationMs: asNumber(load.duration_ms) ?? 0,
     heats: asNumber(all.heats) ?? 0,
     profileHeats: asNumber(all.profile_heats) ?? 0,
+    findCapacity: asText(all.find_capacity),
+    capacityTries: asNumber(all.capacity_tries) ?? 0,
     warmupMs: asNumber(all.warmup_ms) ?? 0,
     mode: oneOf(modes, all.mode, 'auto'),
     racedAs: oneOf(modes, all.raced_as, 'auto'),

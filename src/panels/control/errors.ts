@@ -12,12 +12,13 @@ const fields = [
   'mode',
   'arrivals',
   'baseline',
+  'find_capacity',
   'lanes',
 ] as const;
 export type Field = (typeof fields)[number];
 
 /** Those that are folded away at first. */
-export const folded: readonly Field[] = ['name', 'mode', 'arrivals', 'baseline'];
+export const folded: readonly Field[] = ['name', 'mode', 'arrivals', 'baseline', 'find_capacity'];
 
 /** Where a problem is shown: at the field that caused it, else undefined. */
 export function placeOf({ field = '' }: Problem): Field | undefined {

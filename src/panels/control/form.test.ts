@@ -38,6 +38,13 @@ describe('the request of a form', () => {
     });
   });
 
+  it('asks for a search of capacities', () => {
+    expect(requestOf(script, { ...blank, findCapacity: ' latency_p95<200 ' })).toEqual({
+      script: 'ab-test.js',
+      find_capacity: 'latency_p95<200',
+    });
+  });
+
   it('leaves out choices that are the script’s anyway', () => {
     expect(requestOf(script, { ...blank, mode: 'auto', arrivals: 'uniform', untilDecided: false, baseline: 'control' })).toEqual({
       script: 'ab-test.js',

@@ -17,6 +17,8 @@ export interface Form {
   arrivals?: Arrivals;
   baseline: string;
   untilDecided?: boolean;
+  /** Bounds like latency_p95<200,error_rate<0.01. */
+  findCapacity: string;
   /** Apps that do not race. */
   resting: string[];
   /** By app, like 0.5 and 128m. */
@@ -32,6 +34,7 @@ export const blank: Form = {
   heats: '',
   warmup: '',
   baseline: '',
+  findCapacity: '',
   resting: [],
   cpus: {},
   memory: {},
@@ -48,6 +51,7 @@ export interface RaceRequest {
   arrivals?: Arrivals;
   baseline?: string;
   until_decided?: boolean;
+  find_capacity?: string;
   lanes?: Array<string | Record<string, unknown>>;
 }
 
@@ -78,6 +82,7 @@ export function requestOf(script: Definition, form: Form): RaceRequest {
     arrivals: form.arrivals === script.arrivals ? undefined : form.arrivals,
     baseline: baselineOf(script, form) === script.baseline ? undefined : baselineOf(script, form),
     until_decided: form.untilDecided === script.untilDecided ? undefined : form.untilDecided,
+    find_capacity: form.findCapacity.trim() || undefined,
     lanes: lanesOf(script, form),
   });
 }

@@ -45,9 +45,10 @@ export function planWords(plan: Definition): string {
   const why = plan.racedWhy ? ` (${plan.racedWhy})` : '';
   const warmup = plan.warmupMs > 0 ? `warm-up ${lengthOf(plan.warmupMs)}` : 'no warm-up';
   const profiles = plan.profileHeats > 0 ? `, then ${plan.profileHeats} for profiles` : '';
+  const capacity = plan.capacityTries > 0 ? `, then about ${plan.capacityTries} for the capacity of each app` : '';
   const bound = plan.untilDecided ? 'until decided, at most ' : '';
   const cost = plan.series ? `, about ${countOf(plan.series.total)} time series (${countOf(plan.series.samplesPerSecond)} samples/s)` : '';
-  return `${apps}, ${heats} ${mode}${why}, ${warmup}${profiles}: ${bound}${about(plan.estimateMs)}${cost}`;
+  return `${apps}, ${heats} ${mode}${why}, ${warmup}${capacity}${profiles}: ${bound}${about(plan.estimateMs)}${cost}`;
 }
 
 /** What a new race waits for, empty where nothing is under way. */

@@ -6,6 +6,7 @@ import { AfterPaint } from '../../shared/AfterPaint';
 import { asRecord, asText } from '../../shared/json';
 import { Apps } from './Apps';
 import { Audit } from './Audit';
+import { CapacityFigure, capacityTitle } from './CapacityFigure';
 import { Distributions, distributionsTitle } from './Distributions';
 import { Empty } from './Empty';
 import { getStyles, useLook } from './look';
@@ -38,6 +39,7 @@ export function FinishPanel({ data, options, width, timeRange, onChangeTimeRange
   const ridges = useMemo(() => (finish ? ridgesOf(finish) : undefined), [finish]);
   const ratios = useMemo(() => (finish ? ratiosOf(finish) : undefined), [finish]);
   const ridgePicture = useRef<SVGSVGElement>(null);
+  const capacityPicture = useRef<SVGSVGElement>(null);
   const ratioPicture = useRef<SVGSVGElement>(null);
   if (!finish) {
     return (
@@ -50,8 +52,10 @@ export function FinishPanel({ data, options, width, timeRange, onChangeTimeRange
   }
   const focusOn = (app: string) => setFocus((now) => (now === app ? undefined : app));
   const [below, beside] = [options.distributions && ridges, options.ratios && ratios];
+  const held = options.capacity ? finish.capacity : undefined;
   const inner = width - 8; // the scroll bar's
-  const wide = below && beside && inner >= sideBySide ? Math.floor((inner - gap) / 2) : inner;
+  const several = [held, below, beside].filter(Boolean).length > 1;
+  const wide = several && inner >= sideBySide ? Math.floor((inner - gap) / 2) : inner;
   const figure = { finish, look, styles, focus, onFocusApp: focusOn, width: wide };
   const tools = (
     <div className={styles.tools}>
@@ -59,6 +63,7 @@ export function FinishPanel({ data, options, width, timeRange, onChangeTimeRange
         <Tools
           {...{ finish, timeRange, onChangeTimeRange, width: wide }}
           pictures={() => [
+            { title: capacityTitle, svg: capacityPicture.current },
             { title: distributionsTitle, svg: ridgePicture.current },
             { title: ratiosTitle(finish), svg: ratioPicture.current },
           ]}
@@ -79,8 +84,9 @@ export function FinishPanel({ data, options, width, timeRange, onChangeTimeRange
         </InlineField>
       )}
       <Sentences {...{ finish, look, styles, tools }} />
-      {(below || beside) && <Apps {...{ finish, look, styles, focus, onFocusApp: focusOn }} />}
+      {(below || beside || held) && <Apps {...{ finish, look, styles, focus, onFocusApp: focusOn }} />}
       <div className={styles.pictures}>
+        {held && <CapacityFigure {...figure} capacity={held} picture={capacityPicture} />}
         {below && <Distributions {...figure} ridges={below} picture={ridgePicture} />}
         {beside && <RatioFigure {...figure} ratios={beside} picture={ratioPicture} />}
       </div>

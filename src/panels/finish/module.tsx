@@ -18,6 +18,12 @@ export const plugin = new PanelPlugin<FinishOptions>(FinishPanel).setPanelOption
       defaultValue: shownByDefault.ratios,
     })
     .addBooleanSwitch({
+      path: 'capacity',
+      name: 'Capacity',
+      description: 'The highest rate that each app holds, where it was searched',
+      defaultValue: shownByDefault.capacity,
+    })
+    .addBooleanSwitch({
       path: 'audit',
       name: 'Audit',
       description: 'What was found about the fairness of the race',

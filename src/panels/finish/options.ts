@@ -3,6 +3,7 @@ export interface FinishOptions {
   distributions: boolean;
   ratios: boolean;
   audit: boolean;
+  capacity: boolean;
 }
 
-export const shownByDefault: FinishOptions = { distributions: true, ratios: true, audit: true };
+export const shownByDefault: FinishOptions = { distributions: true, ratios: true, audit: true, capacity: true };

@@ -59,6 +59,24 @@ it('and with the keyboard', async () => {
   expect(await tip(page).count()).toBe(0);
 });
 
+it('capacities are read off with mouse and keyboard, and their tries are numbers too', async () => {
+  const page = await open('capacity');
+  await shoot(page, 'capacity');
+  const rates = figure(page, /Rates against p95/);
+  expect(await page.getByRole('list', { name: 'Capacity' }).getByRole('listitem').allTextContents()).toEqual([
+    expect.stringMatching(/^two-workers holds 202 req\/s \[195, 205\]/),
+    expect.stringMatching(/^three-workers holds 301 req\/s \[293, 307\]/),
+  ]);
+  await rates.hover({ position: { x: 60, y: 100 } });
+  expect(await tip(page).textContent()).toMatch(/^Near .*two-workers100\/s: 13.1 ms, held ✓three-workers100\/s: 13.3 ms, held ✓$/);
+  await focusNext(page, rates);
+  await page.keyboard.press('End');
+  expect(await tip(page).textContent()).toMatch(/two-workers400\/s: 1008 ms, held ✗/);
+  await page.keyboard.press('Escape');
+  await page.getByText('Numbers', { exact: true }).first().click();
+  expect(await page.getByRole('row', { name: /^two-workers 3 / }).textContent()).toBe('two-workers 3400/s1008 msno: latency_p95<60: 1008 ms');
+});
+
 it('an app is brought to the front by its button, and by a click on its curve', async () => {
   const page = await open('race');
   const button = page.getByRole('button', { name: 'high-cpu' });

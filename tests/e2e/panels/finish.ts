@@ -1,7 +1,7 @@
 import type { DataFrame } from '@grafana/data';
 
 import { shownByDefault } from '../../../src/panels/finish/options';
-import { made, recorded } from '../../../src/panels/finish/testdata/frames';
+import { capacities, made, recorded } from '../../../src/panels/finish/testdata/frames';
 import type { Scene } from './scenes';
 
 const names = (n: number) => Array.from({ length: n }, (_, i) => `app-${i}`);
@@ -15,6 +15,7 @@ export const finishFrames: Record<string, DataFrame[]> = {
   thirty: made(names(30)),
   names: made(['control', long, '🦊🚀 caché', '<img src=x onerror=alert(1)>']),
   alone: made(['alone']),
+  capacity: capacities(),
   once: made(['a', 'b'], { heats: 1 }),
 };
 

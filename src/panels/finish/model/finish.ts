@@ -2,6 +2,7 @@ import type { DataFrame, Field } from '@grafana/data';
 
 import { reader } from '../../../shared/columns';
 import { asList, asRecord, asText, asTime } from '../../../shared/json';
+import { type Capacity, readCapacity } from './capacity';
 import { readThresholds, type Threshold } from './thresholds';
 
 /** A race as the panel shows it. Times are milliseconds since 1970. */
@@ -24,6 +25,8 @@ export interface Finish {
   findings: Finding[];
   /** The script's own; [] where it has none, and where nobody recorded them. */
   thresholds: Threshold[];
+  /** Undefined where no capacity was searched. */
+  capacity?: Capacity;
   /** In the order of the lanes. */
   apps: Entrant[];
 }
@@ -40,7 +43,7 @@ export interface Entrant {
   sentence: string;
   /** How the app left the race, '' where it stayed. */
   out: string;
-  /** The verdict on p95, '' where there is none. */
+  /** The verdict on the capacity where one was searched, else on p95; '' where there is none. */
   outcome: string;
   /** There is a verdict on CPU per request. */
   costed: boolean;
@@ -102,6 +105,7 @@ function readRace(value: unknown): Finish {
       .map(asRecord)
       .map((f) => ({ lane: asText(f.lane), kind: asText(f.kind), severity: asText(f.severity), detail: asText(f.detail) })),
     thresholds: readThresholds(race.thresholds),
+    capacity: readCapacity(race.capacity),
     apps: asList(race.apps)
       .map(asRecord)
       .map((one) => entrant(asText(one.app), asText(one.sentence), asText(one.out))),
@@ -142,10 +146,14 @@ function find(races: Finish[], id: string, app: string): Entrant | undefined {
 
 function readVerdicts(frame: DataFrame, races: Finish[]): void {
   const rows = reader(frame);
+  const capacities = new Set<Entrant>();
   for (let row = 0; row < frame.length; row++) {
     const found = find(races, rows.text('race', row), rows.text('app', row));
     const measure = rows.text('measure', row);
-    if (found && measure === 'latency_p95') {
+    if (found && (measure === 'capacity' || (measure === 'latency_p95' && !capacities.has(found)))) {
+      if (measure === 'capacity') {
+        capacities.add(found);
+      }
       found.outcome = rows.text('outcome', row);
     }
     if (found && measure === 'cpu_ms_per_request') {

@@ -2,6 +2,7 @@ import { type DataFrame, type DataFrameJSON, dataFrameFromJSON, type Field, Fiel
 
 import type { Finish } from '../model/finish';
 
+import capacity from './capacity.json';
 import race from './race.json';
 import two from './two.json';
 import unfair from './unfair.json';
@@ -59,6 +60,24 @@ export function made(apps: string[], { heats = 8, baseline = apps[0] ?? '', cust
     ),
     table('standings', {}, { app: apps, rank: apps.map((_, n) => n + 1) }),
   ];
+}
+
+/** A race that searched capacities: what the runner recorded of the search, the rest made up. */
+export function capacities(): DataFrame[] {
+  const [two, three] = ['two-workers', 'three-workers'];
+  const sentence = `${three} holds more load than ${two}: capacity × 1.50 [1.45, 1.56]`;
+  const apps = [two, three].map((app) => ({ app, sentence: app === three ? sentence : '', out: '' }));
+  const [verdicts, ...others] = made([two, three], { heats: 1, custom: { apps, certainty: capacity.terms, capacity } });
+  const fields = { app: [three, three, three], measure: ['capacity', 'latency_p95', 'cpu_ms_per_request'] };
+  const undecided = ['inconclusive', 'inconclusive'];
+  const table = toDataFrame({
+    name: 'verdict',
+    meta: verdicts?.meta,
+    fields: Object.entries({ ...fields, outcome: ['faster', ...undecided], race: ['made', 'made', 'made'], baseline: [two, two, two] }).map(
+      ([name, values]) => ({ name, values })
+    ),
+  });
+  return [table, ...others];
 }
 
 /** The quantile of the normal distribution, by Acklam's rational approximation of its middle and a logit beyond; good to 1%. */
