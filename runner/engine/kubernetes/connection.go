@@ -18,8 +18,8 @@ const (
 
 // connection is how the API server is reached: as it is given, or as kubectl would.
 func connection(given *rest.Config) (*rest.Config, error) {
-	config := rest.CopyConfig(given)
-	if given == nil {
+	config := given
+	if config == nil {
 		var err error
 		config, err = clientcmd.NewNonInteractiveDeferredLoadingClientConfig(clientcmd.NewDefaultClientConfigLoadingRules(), nil).ClientConfig()
 		if err != nil {
@@ -27,6 +27,7 @@ func connection(given *rest.Config) (*rest.Config, error) {
 				"no Kubernetes cluster is configured here: %w", err)
 		}
 	}
+	config = rest.CopyConfig(config)
 	config.QPS, config.Burst, config.UserAgent = requestsPerSecond, requestsAtOnce, "photofinish"
 	return config, nil
 }

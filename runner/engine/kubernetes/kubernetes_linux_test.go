@@ -2,6 +2,7 @@ package kubernetes_test
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"sync/atomic"
@@ -77,6 +78,15 @@ var races atomic.Int64
 
 func newID() string { return fmt.Sprintf("kubetest-%d-%d", os.Getpid(), races.Add(1)) }
 
+// TestMain lets all parallel tests run at once: they wait for the cluster's controllers, and do little themselves.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", "32"); err != nil {
+		panic(err) //nolint:forbidigo // before any test
+	}
+	os.Exit(m.Run())
+}
+
 func TestKubernetes(t *testing.T) {
 	f := newFixture(t)
 	t.Run("the suite", func(t *testing.T) {
@@ -89,4 +99,15 @@ func TestKubernetes(t *testing.T) {
 			Left:     f.left,
 		})
 	})
+	t.Run("what cannot be raced is told in one sentence", f.refuses)
+	t.Run("a quota that is exceeded is named", f.overQuota)
+	t.Run("the manifest's role suffices, and a right that is missing is named", f.obeysRoles)
+	t.Run("a kubelet that may not be asked is told of once", f.kubeletDenied)
+	t.Run("an evicted app has been killed, and says why", f.evicted)
+	t.Run("an image that runs as root gets what it needs, and no more", f.runsAsRoot)
+	t.Run("what a dead runner left is found by its label", f.sweeps)
+}
+
+func TestAnAPIServerThatIsGone(t *testing.T) {
+	serverGone(t, newFixture(t))
 }
