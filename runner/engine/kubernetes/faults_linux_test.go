@@ -285,47 +285,38 @@ func (f fixture) sweeps(t *testing.T) {
 	require.NoError(t, dead.Cleanup(t.Context(), id), "of what is gone")
 }
 
-// serverGone ends the API server while an app runs. It is alone in its cluster.
+// serverGone ends the API server while apps run. It is alone in its cluster.
 func serverGone(t *testing.T, f fixture) {
 	t.Helper()
-	e := f.engine(t, kubernetes.Options{Patience: 2 * time.Second})
-	patient := f.engine(t, kubernetes.Options{Patience: time.Minute})
-	id, other := newID(), newID()
 	spec := named("a", lane(enginetest.Control))
-	var lanes []engine.Lane
-	for id, e := range map[string]*kubernetes.Engine{id: e, other: patient} {
+	begin := func(e *kubernetes.Engine, id string) engine.Lane {
 		f.cleaned(t, e, id)
 		require.NoError(t, e.Prepare(t.Context(), id, []race.LaneSpec{spec}, silent))
 		l, err := e.Start(t.Context(), id, 1, spec)
 		require.NoError(t, err)
 		require.NoError(t, engine.WaitHealthy(t.Context(), l, spec))
-		lanes = append(lanes, l)
-		if e == patient {
-			defer func() {
-				require.Equal(t, race.Running, l.Exit().Reason, "a patient race outlives the API server's restart")
-				require.NoError(t, l.Stop(t.Context()))
-			}()
-			continue
-		}
-		defer func() {
-			require.NoError(t, engine.WaitHealthy(t.Context(), l, spec), "the app itself needs no API server")
-		}()
+		return l
 	}
+	hasty, patient := f.engine(t, kubernetes.Options{Patience: time.Second}), f.engine(t, kubernetes.Options{Patience: time.Minute})
+	id := newID()
+	lost, kept := begin(hasty, id), begin(patient, newID())
 	f.StopServer()
-	for _, l := range lanes {
-		select {
-		case <-l.Done():
-			err := engine.Lost(l)
-			require.ErrorIs(t, err, engine.ErrDown)
-			require.ErrorContains(t, err, "the Kubernetes API server at "+f.Admin.Host+" does not answer")
-		case <-time.After(15 * time.Second):
-		}
+	select {
+	case <-lost.Done():
+	case <-time.After(20 * time.Second):
+		t.Fatal("nobody notices that the API server is gone")
 	}
-	require.ErrorIs(t, e.Prepare(t.Context(), newID(), []race.LaneSpec{spec}, silent), engine.ErrDown)
-	require.ErrorIs(t, e.Cleanup(t.Context(), id), engine.ErrDown)
-	_, err := e.State(t.Context())
+	require.ErrorIs(t, engine.Lost(lost), engine.ErrDown)
+	require.ErrorContains(t, engine.Lost(lost), "the Kubernetes API server at "+f.Admin.Host+" does not answer: cannot follow lane a")
+	require.ErrorIs(t, hasty.Prepare(t.Context(), newID(), []race.LaneSpec{spec}, silent), engine.ErrDown)
+	require.ErrorIs(t, hasty.Cleanup(t.Context(), id), engine.ErrDown)
+	_, err := hasty.State(t.Context())
 	require.ErrorIs(t, err, engine.ErrDown)
+	require.NoError(t, engine.WaitHealthy(t.Context(), kept, spec), "the app itself needs no API server")
 	f.StartServer(t)
+	require.Equal(t, race.Running, kept.Exit().Reason, "a patient race outlives the restart")
+	require.NoError(t, kept.Stop(t.Context()))
+	require.Equal(t, race.Stopped, kept.Exit().Reason)
 }
 
 func TestNoClusterIsConfigured(t *testing.T) {

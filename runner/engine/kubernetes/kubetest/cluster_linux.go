@@ -33,12 +33,12 @@ type Cluster struct {
 	// Client is his.
 	Client kubernetes.Interface
 
-	ca     authority
-	dir    string // of all its files
-	binary string
-	port   int
-	server *program
-	others []*program
+	ca           authority
+	dir          string // of all its files
+	binary       string
+	port         int
+	etcd, server *program
+	controllers  []*program
 }
 
 // controllers are those of kube-controller-manager that a race has to do with.
@@ -68,12 +68,17 @@ func Start(tb testing.TB) *Cluster {
 	c.Client, err = kubernetes.NewForConfig(c.Admin)
 	require.NoError(tb, err)
 	c.awaitServer(tb)
-	c.others = append(c.others,
+	c.startControllers(tb)
+	return c
+}
+
+func (c *Cluster) startControllers(tb testing.TB) {
+	tb.Helper()
+	c.controllers = []*program{
 		c.launch(tb, "kube-controller-manager", "--kubeconfig", c.kubeconfig(tb, "system:kube-controller-manager"), "--controllers", controllers,
 			"--use-service-account-credentials", "--leader-elect=false", "--secure-port=0", "--resource-quota-sync-period=2s", "--kube-api-qps=200", "--kube-api-burst=400"),
 		c.launch(tb, "kube-scheduler", "--kubeconfig", c.kubeconfig(tb, "system:kube-scheduler"), "--leader-elect=false", "--secure-port=0"),
-	)
-	return c
+	}
 }
 
 func (c *Cluster) file(name string) string { return filepath.Join(c.dir, name) }
@@ -96,8 +101,8 @@ func (c *Cluster) writeFiles(tb testing.TB) {
 func (c *Cluster) startEtcd(tb testing.TB) (address string) {
 	tb.Helper()
 	address, peers := fmt.Sprintf("http://127.0.0.1:%d", port(tb)), fmt.Sprintf("http://127.0.0.1:%d", port(tb))
-	c.others = append(c.others, c.launch(tb, "etcd", "--data-dir", c.file("etcd"), "--listen-client-urls", address, "--advertise-client-urls", address,
-		"--listen-peer-urls", peers, "--initial-advertise-peer-urls", peers, "--initial-cluster", "default="+peers, "--unsafe-no-fsync", "--log-level=error"))
+	c.etcd = c.launch(tb, "etcd", "--data-dir", c.file("etcd"), "--listen-client-urls", address, "--advertise-client-urls", address,
+		"--listen-peer-urls", peers, "--initial-advertise-peer-urls", peers, "--initial-cluster", "default="+peers, "--unsafe-no-fsync", "--log-level=error")
 	return address
 }
 
@@ -114,7 +119,8 @@ func (c *Cluster) startServer(tb testing.TB, etcd string) {
 // StopServer ends the API server in the middle of what it does.
 func (c *Cluster) StopServer() { c.server.kill() }
 
-// StartServer starts the API server again, which finds everything in etcd, and waits until it answers.
+// StartServer starts the API server again, which finds everything in etcd, and waits until it answers. The controllers are started with it: they
+// would take a minute to come back by themselves.
 func (c *Cluster) StartServer(tb testing.TB) {
 	tb.Helper()
 	again := exec.CommandContext(context.Background(), c.server.cmd.Path, c.server.cmd.Args[1:]...) //nolint:gosec // a test
@@ -122,6 +128,10 @@ func (c *Cluster) StartServer(tb testing.TB) {
 	c.server, err = launch(again, c.log(tb, "kube-apiserver"))
 	require.NoError(tb, err)
 	c.awaitServer(tb)
+	for _, p := range c.controllers {
+		p.kill()
+	}
+	c.startControllers(tb)
 }
 
 func (c *Cluster) awaitServer(tb testing.TB) {
@@ -152,11 +162,10 @@ func (c *Cluster) log(tb testing.TB, part string) *os.File {
 
 func (c *Cluster) stop(tb testing.TB) {
 	tb.Helper()
-	if c.server != nil {
-		c.server.kill()
-	}
-	for i := len(c.others) - 1; i >= 0; i-- {
-		c.others[i].kill()
+	for _, p := range append(c.controllers, c.server, c.etcd) {
+		if p != nil {
+			p.kill()
+		}
 	}
 	if !tb.Failed() {
 		return

@@ -14,13 +14,12 @@ import (
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/cache"
 )
 
 // proxy serves the addresses of all Services of one port, as kube-proxy would: it hands connections on to a pod that has an address.
 type proxy struct {
-	client kubernetes.Interface
+	pods cache.Store
 
 	mu        sync.Mutex
 	listeners map[types.UID]net.Listener
@@ -29,8 +28,13 @@ type proxy struct {
 // Proxy serves Services until the test ends.
 func (c *Cluster) Proxy(tb testing.TB) {
 	tb.Helper()
-	p := &proxy{client: c.Client, listeners: map[types.UID]net.Listener{}}
 	ctx, cancel := context.WithCancel(context.Background()) //nolint:usetesting // it outlives what the test cleans up
+	store, watching := cache.NewInformerWithOptions(cache.InformerOptions{
+		ListerWatcher: cache.NewListWatchFromClient(c.Client.CoreV1().RESTClient(), "pods", metav1.NamespaceAll, fields.Everything()), ObjectType: &corev1.Pod{},
+		Handler: cache.ResourceEventHandlerFuncs{},
+	})
+	go watching.RunWithContext(ctx)
+	p := &proxy{pods: store, listeners: map[types.UID]net.Listener{}}
 	services := cache.NewListWatchFromClient(c.Client.CoreV1().RESTClient(), "services", metav1.NamespaceAll, fields.Everything())
 	_, controller := cache.NewInformerWithOptions(cache.InformerOptions{ListerWatcher: services, ObjectType: &corev1.Service{}, Handler: cache.ResourceEventHandlerFuncs{
 		AddFunc: func(o any) { p.serve(ctx, o.(*corev1.Service)) },
@@ -85,7 +89,7 @@ func (p *proxy) end(uid types.UID) {
 
 func (p *proxy) handOn(ctx context.Context, s *corev1.Service, in net.Conn) {
 	defer func() { _ = in.Close() }()
-	ip := p.pod(ctx, s)
+	ip := p.pod(s)
 	if ip == "" {
 		return
 	}
@@ -104,14 +108,12 @@ func (p *proxy) handOn(ctx context.Context, s *corev1.Service, in net.Conn) {
 	<-done
 }
 
-// pod is the address of a pod that the Service selects; "" if there is none.
-func (p *proxy) pod(ctx context.Context, s *corev1.Service) string {
-	found, err := p.client.CoreV1().Pods(s.Namespace).List(ctx, metav1.ListOptions{LabelSelector: labels.SelectorFromSet(s.Spec.Selector).String()})
-	if err != nil {
-		return ""
-	}
-	for _, pod := range found.Items {
-		if pod.DeletionTimestamp == nil && pod.Status.PodIP != "" {
+// pod is the address of a pod that the Service selects; "" if there is none. It is remembered, not asked for: an API server that is gone stops nobody.
+func (p *proxy) pod(s *corev1.Service) string {
+	selector := labels.SelectorFromSet(s.Spec.Selector)
+	for _, o := range p.pods.List() {
+		pod := o.(*corev1.Pod)
+		if pod.Namespace == s.Namespace && selector.Matches(labels.Set(pod.Labels)) && pod.DeletionTimestamp == nil && pod.Status.PodIP != "" {
 			return pod.Status.PodIP
 		}
 	}
