@@ -34,6 +34,7 @@ type Config struct {
 	Engines []string `yaml:"engines"`
 	// Docker is what the engine docker may run: nothing, unless it is said. It holds for lanes of scripts and of requests.
 	Docker     images.Allowed `yaml:"docker"`
+	Kubernetes Kubernetes     `yaml:"kubernetes"`
 	Prometheus Prometheus     `yaml:"prometheus"`
 	Pyroscope  Pyroscope      `yaml:"pyroscope"`
 	// Lanes is what a request may say of lanes.
@@ -72,6 +73,16 @@ type Scripts struct {
 type Prometheus struct {
 	URL    string `yaml:"url"`
 	Listen string `yaml:"listen"`
+}
+
+// Kubernetes is what the engine kubernetes may run, and where. The cluster is the one of the runner's pod, or of KUBECONFIG.
+type Kubernetes struct {
+	// Images are patterns as in images.Allowed; none are allowed by default.
+	Images []string `yaml:"images"`
+	// Nodes are labels of the nodes on which apps run.
+	Nodes map[string]string `yaml:"nodes"`
+	// KubeletInsecureTLS takes any certificate of a kubelet's.
+	KubeletInsecureTLS bool `yaml:"kubelet_insecure_tls"`
 }
 
 // Pyroscope is where profiles are sent that the runner takes, beside being kept; an empty URL is nowhere. It may hold a name and a password.

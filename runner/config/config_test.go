@@ -46,6 +46,7 @@ func TestWhatIsWrongIsNamed(t *testing.T) {
 		"engines: []":                         "engines: names none",
 		"data: ''":                            "data: names no folder",
 		"engines: [docker]":                   "docker.images: names none",
+		"engines: [kubernetes]":               "kubernetes.images: names none",
 		"docker: {images: ['a[']}":            `docker.images: "a[" is no pattern`,
 		"lanes: {images: ['']}":               `lanes.images: "" is no pattern`,
 		"retention: {older_than: 1h}":         "retention.keep: must be above 0",

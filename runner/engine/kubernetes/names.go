@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/photofinish/photofinish/pkg/race"
+	"github.com/photofinish/photofinish/runner/images"
 )
 
 // Labels and annotations of everything that a race makes. The one for the app is the join key: cAdvisor's series name the pod, and
@@ -60,10 +61,19 @@ func (e *Engine) check(l race.LaneSpec) error {
 	case len(validation.IsValidLabelValue(l.App)) > 0:
 		return race.Errorf(race.Invalid, "rename the lane", "lane %s: a name that begins or ends with - or _ cannot be a label in Kubernetes", l.App)
 	}
-	if err := e.options.Allowed.Run(l.Image); err != nil {
+	if err := Allows(e.options.Allowed, l.Image); err != nil {
 		return race.Errorf(race.CodeOf(err), race.HintOf(err), "lane %s: %w", l.App, err)
 	}
 	return nil
+}
+
+// Allows says whether an image may be run; the error says why not.
+func Allows(allowed *images.Allowed, image string) error {
+	err := allowed.Run(image)
+	if err == nil {
+		return nil
+	}
+	return race.Errorf(race.CodeOf(err), strings.ReplaceAll(race.HintOf(err), "docker.images", "kubernetes.images"), "%w", err)
 }
 
 // defaultPort is where an app listens that no port was named for: PORT tells it.

@@ -1,10 +1,12 @@
 package kubetest
 
 import (
+	"bytes"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -18,22 +20,30 @@ func build(tb testing.TB) string {
 	if err != nil {
 		cache = os.TempDir()
 	}
-	return buildIn(tb, filepath.Join(repository(tb), "tests", "kubernetes", "cluster"), ".", filepath.Join(cache, "photofinish", "kubernetes-control-plane"))
+	dir := filepath.Join(repository(tb), "tests", "kubernetes", "cluster")
+	version := strings.TrimSpace(goTool(tb, dir, "list", "-m", "-f", "{{.Version}}", "k8s.io/kubernetes"))
+	file := filepath.Join(cache, "photofinish", "kubernetes-control-plane-"+version)
+	goTool(tb, dir, "build", "-ldflags=-s -w -X k8s.io/component-base/version.gitVersion="+version, "-o", file, ".")
+	return file
 }
 
 // Apps builds the apps of the engines' suite, and gives their file.
 func Apps(tb testing.TB) string {
 	tb.Helper()
-	return buildIn(tb, repository(tb), "./runner/engine/enginetest/app", filepath.Join(tb.TempDir(), "app"))
+	file := filepath.Join(tb.TempDir(), "app")
+	goTool(tb, repository(tb), "build", "-ldflags=-s -w", "-o", file, "./runner/engine/enginetest/app")
+	return file
 }
 
-func buildIn(tb testing.TB, dir, what, to string) string {
+func goTool(tb testing.TB, dir string, args ...string) string {
 	tb.Helper()
-	cmd := exec.CommandContext(tb.Context(), "go", "build", "-ldflags=-s -w", "-o", to, what)
+	cmd := exec.CommandContext(tb.Context(), "go", args...)
 	cmd.Dir, cmd.Env = dir, append(os.Environ(), "CGO_ENABLED=0", "GOWORK=off")
-	said, err := cmd.CombinedOutput()
-	require.NoError(tb, err, "%s: %s", what, said)
-	return to
+	var complaints bytes.Buffer
+	cmd.Stderr = &complaints
+	said, err := cmd.Output()
+	require.NoError(tb, err, "go %s: %s", strings.Join(args, " "), complaints.String())
+	return string(said)
 }
 
 // repository is the folder of the main module.
