@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +18,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/photofinish/photofinish/pkg/race"
+	"github.com/photofinish/photofinish/runner/config"
 	"github.com/photofinish/photofinish/runner/engine"
 	"github.com/photofinish/photofinish/runner/engine/enginetest"
 	"github.com/photofinish/photofinish/runner/engine/kubernetes"
@@ -127,6 +130,7 @@ func (f fixture) setQuota(t *testing.T) {
 func (f fixture) obeysRoles(t *testing.T) {
 	t.Parallel()
 	f.Apply(t, "provisioning", "kubernetes", "runner.yaml")
+	f.loadsConfiguration(t)
 	as := f.ServiceAccount(t, "photofinish", "photofinish")
 	var said []string
 	e, id := f.engine(t, kubernetes.Options{Config: as}), newID()
@@ -159,6 +163,18 @@ func (f fixture) obeysRoles(t *testing.T) {
 		require.ErrorContains(t, err, "system:serviceaccount:photofinish:photofinish may not "+right.verb+" "+right.resource)
 		require.Contains(t, race.HintOf(err), `{apiGroups: ["`+right.group+`"], resources: ["`+right.resource+`"], verbs: ["`+right.verb+`"]}`)
 	}
+}
+
+// loadsConfiguration holds the configuration in the manifest against the runner's own reading.
+func (f fixture) loadsConfiguration(t *testing.T) {
+	t.Helper()
+	made, err := f.Client.CoreV1().ConfigMaps("photofinish").Get(t.Context(), "photofinish", metav1.GetOptions{})
+	require.NoError(t, err)
+	file := filepath.Join(t.TempDir(), "runner.yaml")
+	require.NoError(t, os.WriteFile(file, []byte(made.Data["runner.yaml"]), 0o600))
+	c, err := config.Load(file)
+	require.NoError(t, err)
+	require.Equal(t, []string{"kubernetes"}, c.Engines)
 }
 
 // without takes a right out of the manifest's role, which has all others again.
