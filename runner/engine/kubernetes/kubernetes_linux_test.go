@@ -31,7 +31,7 @@ type fixture struct {
 	node *kubetest.Node
 }
 
-func newFixture(t *testing.T) fixture {
+func newFixture(t testing.TB) fixture {
 	t.Helper()
 	f := fixture{Cluster: kubetest.Start(t)}
 	program := kubetest.Apps(t)
@@ -40,7 +40,7 @@ func newFixture(t *testing.T) fixture {
 	return f
 }
 
-func (f fixture) engine(t *testing.T, o kubernetes.Options) *kubernetes.Engine {
+func (f fixture) engine(t testing.TB, o kubernetes.Options) *kubernetes.Engine {
 	t.Helper()
 	if o.Config == nil {
 		o.Config = f.Admin
