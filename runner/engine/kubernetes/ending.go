@@ -35,7 +35,7 @@ func endOf(app string, pod *corev1.Pod) *ending {
 			return endOfContainer(pod, t)
 		}
 		if w := s.State.Waiting; w != nil {
-			if err := cannotStart(app, w); err != nil {
+			if err := CannotStart("lane "+app, w); err != nil {
 				return &ending{reason: race.Unhealthy, lost: err}
 			}
 		}
@@ -81,15 +81,15 @@ func endOfContainer(pod *corev1.Pod, t *corev1.ContainerStateTerminated) *ending
 	return end
 }
 
-// cannotStart says why a container that waits will not start; nil where it only takes its time.
-func cannotStart(app string, w *corev1.ContainerStateWaiting) error {
+// CannotStart says why a container that waits will not start; nil where it only takes its time. whose names it, as "lane a".
+func CannotStart(whose string, w *corev1.ContainerStateWaiting) error {
 	switch w.Reason {
 	case "ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "RegistryUnavailable":
 		return race.Errorf(race.Unavailable, "check the image's name, and that the cluster's nodes may pull it (kubectl describe pod shows all they tried)",
-			"lane %s: its image cannot be pulled (%s): %s", app, w.Reason, w.Message)
+			"%s: its image cannot be pulled (%s): %s", whose, w.Reason, w.Message)
 	case "CreateContainerConfigError", "CreateContainerError", "RunContainerError", "PostStartHookError":
 		return race.Errorf(race.Unavailable, "run the image by hand with kubectl run to see what it misses",
-			"lane %s: its container cannot be started (%s): %s", app, w.Reason, w.Message)
+			"%s: its container cannot be started (%s): %s", whose, w.Reason, w.Message)
 	}
 	return nil
 }

@@ -17,12 +17,22 @@ const (
 	raceLabel = "photofinish.race"
 	appLabel  = "photofinish.app"
 	heatLabel = "photofinish.heat"
-	partLabel = "photofinish.part" // partLane, or PartK6 for what puts load on lanes
-	partLane  = "lane"
+	partLabel = "photofinish.part"
 )
 
-// PartK6 is the value of the label photofinish.part of pods that k6 runs in: lanes keep away from their nodes.
-const PartK6 = "k6"
+// PartLane and PartK6 are what a pod is for, the values of the label photofinish.part: lanes and k6 keep off each other's nodes.
+const (
+	PartLane = "lane"
+	PartK6   = "k6"
+)
+
+// PartLabels select the pods of a part, whichever race they are of.
+func PartLabels(part string) map[string]string { return map[string]string{partLabel: part} }
+
+// Labels are those of a part of a race.
+func Labels(raceID, part string) map[string]string {
+	return map[string]string{raceLabel: namespaceOf(raceID), partLabel: part}
+}
 
 // container is the name of the one container of a lane's pod.
 const container = "app"

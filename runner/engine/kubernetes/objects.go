@@ -31,7 +31,8 @@ func namespace(raceID string) *corev1.Namespace {
 
 // labels of a lane's objects; of all heats if heat is negative.
 func (p *preparedLane) labels(app string, heat int) map[string]string {
-	l := map[string]string{raceLabel: p.race.namespace, appLabel: app, partLabel: partLane}
+	l := Labels(p.race.id, PartLane)
+	l[appLabel] = app
 	if heat >= 0 {
 		l[heatLabel] = strconv.Itoa(heat)
 	}
@@ -85,11 +86,11 @@ func apart() *corev1.Affinity {
 	term := func(part string, weight int32) corev1.WeightedPodAffinityTerm {
 		return corev1.WeightedPodAffinityTerm{Weight: weight, PodAffinityTerm: corev1.PodAffinityTerm{
 			TopologyKey: corev1.LabelHostname, NamespaceSelector: &metav1.LabelSelector{}, // of all namespaces: the runner has its own
-			LabelSelector: &metav1.LabelSelector{MatchLabels: map[string]string{partLabel: part}},
+			LabelSelector: &metav1.LabelSelector{MatchLabels: PartLabels(part)},
 		}}
 	}
 	return &corev1.Affinity{PodAntiAffinity: &corev1.PodAntiAffinity{
-		PreferredDuringSchedulingIgnoredDuringExecution: []corev1.WeightedPodAffinityTerm{term(PartK6, 100), term(partLane, 50)},
+		PreferredDuringSchedulingIgnoredDuringExecution: []corev1.WeightedPodAffinityTerm{term(PartK6, 100), term(PartLane, 50)},
 	}}
 }
 

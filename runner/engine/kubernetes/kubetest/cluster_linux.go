@@ -128,6 +128,12 @@ func (c *Cluster) StartServer(tb testing.TB) {
 	c.server, err = launch(again, c.log(tb, "kube-apiserver"))
 	require.NoError(tb, err)
 	c.awaitServer(tb)
+	c.RestartControllers(tb)
+}
+
+// RestartControllers lets the controllers look at all there is anew: the one for garbage would know a new kind half a minute later only.
+func (c *Cluster) RestartControllers(tb testing.TB) {
+	tb.Helper()
 	for _, p := range c.controllers {
 		p.kill()
 	}

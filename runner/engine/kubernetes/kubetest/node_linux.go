@@ -31,7 +31,7 @@ type Images map[string]Image
 
 // Image is what stands for a container image.
 type Image struct {
-	// Program is the file that it runs.
+	// Program is the file that it runs, with a pod's command and args as arguments.
 	Program string
 	// Root: it names no user, so it runs as root.
 	Root bool

@@ -3,10 +3,12 @@ package kubetest
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -75,6 +77,14 @@ func (p *pod) live(ctx context.Context) {
 		return
 	}
 	ended := corev1.ContainerState{Terminated: p.terminated(begun, oom)}
+	if p.spec.Spec.RestartPolicy == corev1.RestartPolicyNever {
+		phase := corev1.PodSucceeded
+		if ended.Terminated.ExitCode != 0 {
+			phase = corev1.PodFailed
+		}
+		p.tell(ctx, phase, ended, corev1.ContainerState{}, false)
+		return
+	}
 	if !p.tell(ctx, corev1.PodRunning, ended, corev1.ContainerState{}, false) {
 		return
 	}
@@ -129,7 +139,11 @@ func (p *pod) launch(image Image) error {
 	if p.output, err = os.Create(filepath.Join(p.node.dir, string(p.spec.UID))); err != nil {
 		return err
 	}
-	cmd := p.group.Command(context.Background(), append([]string{image.Program}, c.Args...))
+	argv, err := p.argv(image)
+	if err != nil {
+		return err
+	}
+	cmd := p.group.Command(context.Background(), argv)
 	for _, v := range c.Env {
 		if v.Name == "HOST" {
 			v.Value = p.ip // all addresses of its own network
@@ -139,6 +153,51 @@ func (p *pod) launch(image Image) error {
 	cmd.Dir = p.node.dir
 	p.program, err = launch(cmd, p.output)
 	return err
+}
+
+// argv is the command line of the container. Its files are not where a container would have them, so their folders in it are replaced.
+func (p *pod) argv(image Image) ([]string, error) {
+	c := p.container()
+	argv := slices.Concat([]string{image.Program}, c.Command, c.Args)
+	for _, m := range c.VolumeMounts {
+		i := slices.IndexFunc(p.spec.Spec.Volumes, func(v corev1.Volume) bool { return v.Name == m.Name && v.ConfigMap != nil })
+		if i < 0 {
+			continue
+		}
+		dir, err := p.mount(p.spec.Spec.Volumes[i].ConfigMap.Name)
+		if err != nil {
+			return nil, err
+		}
+		for n, arg := range argv {
+			if rest, in := strings.CutPrefix(arg, strings.TrimSuffix(m.MountPath, "/")+"/"); in {
+				argv[n] = filepath.Join(dir, rest)
+			}
+		}
+	}
+	return argv, nil
+}
+
+// mount writes the files of a ConfigMap.
+func (p *pod) mount(name string) (dir string, err error) {
+	files, err := p.node.client.CoreV1().ConfigMaps(p.spec.Namespace).Get(context.Background(), name, metav1.GetOptions{})
+	if err != nil {
+		return "", err
+	}
+	dir = filepath.Join(p.node.dir, string(p.spec.UID)+"-"+name)
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return "", err
+	}
+	all := map[string][]byte{}
+	for name, text := range files.Data {
+		all[name] = []byte(text)
+	}
+	maps.Copy(all, files.BinaryData)
+	for name, text := range all {
+		if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
+			return "", err
+		}
+	}
+	return dir, nil
 }
 
 func (p *pod) oomKilled() bool {
