@@ -26,7 +26,7 @@ func TestKubernetes(t *testing.T) {
 	t.Setenv("KUBECONFIG", c.Kubeconfig(t))
 	nothing := func(t *testing.T) {
 		t.Helper()
-		left, err := c.Client.CoreV1().Namespaces().List(context.Background(), metav1.ListOptions{LabelSelector: "photofinish.race"}) //nolint:usetesting // also after the test
+		left, err := c.Client.CoreV1().Namespaces().List(context.Background(), metav1.ListOptions{LabelSelector: "photofinish.race"})
 		require.NoError(t, err)
 		require.Empty(t, left.Items)
 		nothingLeft(t)

@@ -176,7 +176,7 @@ func (f raceFlags) prepare(ctx context.Context, c console, script string) (*stag
 		return nil, err
 	}
 	return stage.Prepare(ctx, stage.Options{
-		Script: script, Overrides: f.overrides, RequestedBy: login(), Engines: engines(nil, kubernetes.Options{}), Engine: f.engine, K6: clock,
+		Script: script, Overrides: f.overrides, RequestedBy: login(), Engines: engines(nil, kubernetes.Options{}), Engine: f.engine, K6: clock, //nolint:contextcheck // how an engine stands is asked later
 		Out: f.out, PrometheusURL: f.prometheusURL, PyroscopeURL: f.pyroscopeURL, Listen: f.listen, Say: c.say,
 	})
 }

@@ -53,7 +53,7 @@ func serve(ctx context.Context, c console, settings config.Config) outcome {
 		debug.SetMemoryLimit(memoryLimit)
 	}
 	log := logger(c, settings.Log)
-	d, err := daemon.New(ctx, settings, engines(&settings.Docker, cluster(settings.Kubernetes)), log)
+	d, err := daemon.New(ctx, settings, engines(&settings.Docker, cluster(settings.Kubernetes)), log) //nolint:contextcheck // how an engine stands is asked later
 	if err != nil {
 		return outcome{err: err}
 	}

@@ -97,9 +97,7 @@ func Docker(allowed *images.Allowed) Kind {
 			if err != nil {
 				return "", err
 			}
-			ctx, cancel := context.WithTimeout(context.Background(), stateTimeout)
-			defer cancel()
-			return e.State(ctx)
+			return state(e)
 		},
 	}
 }
@@ -122,9 +120,7 @@ func Kubernetes(o kubernetes.Options) Kind {
 			if err != nil {
 				return "", err
 			}
-			ctx, cancel := context.WithTimeout(context.Background(), stateTimeout)
-			defer cancel()
-			return e.State(ctx)
+			return state(e)
 		},
 	}
 }
@@ -138,6 +134,15 @@ func (k Kind) Place(lanes []race.LaneSpec) {
 
 // stateTimeout bounds the wait for an engine's state: who asks for the runner's health waits for it.
 const stateTimeout = 2 * time.Second
+
+func state(e interface {
+	State(ctx context.Context) (string, error)
+},
+) (string, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), stateTimeout)
+	defer cancel()
+	return e.State(ctx)
+}
 
 // Names are the engines' names.
 func (e Engines) Names() []string {

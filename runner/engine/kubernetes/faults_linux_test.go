@@ -35,7 +35,7 @@ func silent(string) {}
 func (f fixture) cleaned(t *testing.T, e engine.Engine, id string) {
 	t.Helper()
 	t.Cleanup(func() {
-		require.NoError(t, e.Cleanup(context.Background(), id)) //nolint:usetesting // the test has ended
+		require.NoError(t, e.Cleanup(context.Background(), id))
 		require.Empty(t, f.left(t, id))
 	})
 }
@@ -108,7 +108,7 @@ func (r roundTrip) RoundTrip(req *http.Request) (*http.Response, error) { return
 func (f fixture) setQuota(t *testing.T) {
 	t.Helper()
 	quotas := f.Client.CoreV1().ResourceQuotas("photofinish-quota")
-	_, err := quotas.Create(context.Background(), &corev1.ResourceQuota{ //nolint:usetesting // as long as the request
+	_, err := quotas.Create(context.Background(), &corev1.ResourceQuota{
 		ObjectMeta: metav1.ObjectMeta{Name: "small"},
 		Spec:       corev1.ResourceQuotaSpec{Hard: corev1.ResourceList{corev1.ResourceLimitsMemory: resource.MustParse("16Mi")}},
 	}, metav1.CreateOptions{})
@@ -117,7 +117,7 @@ func (f fixture) setQuota(t *testing.T) {
 		return
 	}
 	for range 200 { // its controller has to have counted once
-		q, err := quotas.Get(context.Background(), "small", metav1.GetOptions{}) //nolint:usetesting // as above
+		q, err := quotas.Get(context.Background(), "small", metav1.GetOptions{})
 		if err == nil && len(q.Status.Hard) > 0 {
 			return
 		}

@@ -35,22 +35,16 @@ func (l *lane) follow(ctx context.Context) {
 		case gone:
 			l.removedByOthers()
 			return
-		case ctx.Err() != nil:
-			l.finish(ending{reason: race.Killed})
-			return
 		case err == nil || !unreachable(err): // a watch ends now and then
 			heard = time.Now()
 		case time.Since(began) > askTimeout*2: // it was watched meanwhile
 			heard = time.Now()
 		}
 		if time.Since(heard) > l.engine.options.Patience {
-			l.finish(ending{reason: race.Killed, lost: l.engine.explain(context.WithoutCancel(ctx), err, "follow lane "+l.spec.App)})
+			l.finish(ending{reason: race.Killed, lost: l.engine.explain(ctx, err, "follow lane "+l.spec.App)})
 			return
 		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(pause):
-		}
+		time.Sleep(pause)
 	}
 }
 
@@ -70,14 +64,14 @@ func (l *lane) watch(ctx context.Context) (gone bool, err error) {
 	defer cancel()
 	found, err := pods.List(asking, metav1.ListOptions{LabelSelector: l.selector()})
 	if err != nil {
-		return false, unwrapTimeout(ctx, err)
+		return false, unanswered(err)
 	}
 	if len(found.Items) == 0 {
 		if l.pod() != nil {
 			return true, nil
 		}
 		if gone, err := l.whyNone(asking); gone || err != nil {
-			return gone, unwrapTimeout(ctx, err)
+			return gone, unanswered(err)
 		}
 	}
 	for i := range found.Items {
@@ -91,9 +85,9 @@ func (l *lane) watch(ctx context.Context) (gone bool, err error) {
 	return l.heed(ctx, changes)
 }
 
-// unwrapTimeout makes a question that was not answered in time one to an API server that does not answer.
-func unwrapTimeout(ctx context.Context, err error) error {
-	if ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
+// unanswered makes a question that was not answered in time one to an API server that does not answer.
+func unanswered(err error) error {
+	if errors.Is(err, context.DeadlineExceeded) {
 		return errors.Join(err, io.ErrUnexpectedEOF)
 	}
 	return err
@@ -105,8 +99,6 @@ func (l *lane) heed(ctx context.Context, changes watch.Interface) (gone bool, er
 	defer ask.Stop()
 	for {
 		select {
-		case <-ctx.Done():
-			return false, context.Cause(ctx)
 		case <-ask.C:
 			if l.pod() != nil {
 				ask.Stop()

@@ -93,7 +93,7 @@ func (k *kubelets) find(ctx context.Context, name string, of *kubelet) error {
 	config := rest.CopyConfig(k.config)
 	config.Timeout, config.RateLimiter = kubeletTimeout, flowcontrol.NewFakeAlwaysRateLimiter()
 	if k.insecure {
-		config.TLSClientConfig.Insecure, config.CAData, config.CAFile = true, nil, ""
+		config.Insecure, config.CAData, config.CAFile = true, nil, ""
 	}
 	config.ServerName = ""
 	if of.client, err = rest.HTTPClientFor(config); err != nil {

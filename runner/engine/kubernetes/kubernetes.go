@@ -176,7 +176,7 @@ func (e *Engine) Cleanup(ctx context.Context, raceID string) error {
 		return err
 	}
 	for _, l := range running {
-		l.waitGone(ctx)
+		_ = l.waitGone(ctx) // its namespace is gone
 	}
 	e.races.Remove(raceID)
 	return nil

@@ -31,17 +31,17 @@ type fixture struct {
 	node *kubetest.Node
 }
 
-func newFixture(t testing.TB) fixture {
-	t.Helper()
-	f := fixture{Cluster: kubetest.Start(t)}
-	program := kubetest.Apps(t)
-	f.node = f.Node(t, kubetest.Images{apps: {Program: program}, rootApps: {Program: program, Root: true}}, 8, "16Gi", nil)
-	f.Proxy(t)
+func newFixture(tb testing.TB) fixture {
+	tb.Helper()
+	f := fixture{Cluster: kubetest.Start(tb)}
+	program := kubetest.Apps(tb)
+	f.node = f.Node(tb, kubetest.Images{apps: {Program: program}, rootApps: {Program: program, Root: true}}, 8, "16Gi", nil)
+	f.Proxy(tb)
 	return f
 }
 
-func (f fixture) engine(t testing.TB, o kubernetes.Options) *kubernetes.Engine {
-	t.Helper()
+func (f fixture) engine(tb testing.TB, o kubernetes.Options) *kubernetes.Engine {
+	tb.Helper()
 	if o.Config == nil {
 		o.Config = f.Admin
 	}
@@ -52,14 +52,14 @@ func (f fixture) engine(t testing.TB, o kubernetes.Options) *kubernetes.Engine {
 		o.AskKubelets = time.Millisecond // the stand-in counts at every question
 	}
 	e, err := kubernetes.New(o)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return e
 }
 
 // left are the namespaces that are left of a race.
 func (f fixture) left(t *testing.T, raceID string) []string {
 	t.Helper()
-	all, err := f.Client.CoreV1().Namespaces().List(context.Background(), metav1.ListOptions{LabelSelector: "photofinish.race"}) //nolint:usetesting // it is asked after a test's end
+	all, err := f.Client.CoreV1().Namespaces().List(context.Background(), metav1.ListOptions{LabelSelector: "photofinish.race"})
 	require.NoError(t, err)
 	var found []string
 	for _, ns := range all.Items {

@@ -32,7 +32,6 @@ type lane struct {
 	running chan struct{} // closed when the container runs
 	ready   chan struct{} // closed when the startup probe has succeeded
 	read    chan struct{} // closed when the output has been read to its end; nil before it is read
-	cancel  func()        // ends the following
 
 	counting sync.Mutex
 
@@ -66,9 +65,7 @@ func (l *lane) start(ctx context.Context) error {
 	if _, err := l.engine.client.AppsV1().Deployments(l.namespace()).Create(ctx, d, metav1.CreateOptions{}); err != nil {
 		return l.engine.explain(ctx, err, "make a Deployment for lane "+l.spec.App)
 	}
-	following, cancel := context.WithCancel(context.WithoutCancel(ctx)) // it outlives the call
-	l.cancel = cancel
-	go l.follow(following)
+	go l.follow(context.WithoutCancel(ctx)) // it outlives the call
 	return nil
 }
 

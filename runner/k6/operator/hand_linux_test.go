@@ -31,7 +31,7 @@ func lend(t *testing.T, c *kubetest.Cluster) {
 	client, err := dynamic.NewForConfig(c.Admin)
 	require.NoError(t, err)
 	h := hand{c, client.Resource(schema.GroupVersionResource{Group: "k6.io", Version: "v1alpha1", Resource: "testruns"})}
-	ctx, cancel := context.WithCancel(context.Background()) //nolint:usetesting // it outlives what the test cleans up
+	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

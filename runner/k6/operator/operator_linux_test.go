@@ -163,7 +163,7 @@ func (f fixture) shares(t *testing.T) {
 	var asked [2]atomic.Int64
 	var urls [2]string
 	for i := range urls {
-		s := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { asked[i].Add(1) }))
+		s := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, _ *http.Request) { asked[i].Add(1) }))
 		t.Cleanup(s.Close)
 		urls[i] = s.URL
 	}

@@ -75,7 +75,7 @@ func (c *Cluster) Node(tb testing.TB, images Images, cpus int64, memory string, 
 	require.NoError(tb, err)
 	host, text, err := net.SplitHostPort(n.address)
 	require.NoError(tb, err)
-	at, err := strconv.Atoi(text)
+	at, err := strconv.ParseInt(text, 10, 32)
 	require.NoError(tb, err)
 	made.Status = corev1.NodeStatus{
 		Capacity: capacity, Allocatable: capacity, Addresses: []corev1.NodeAddress{{Type: corev1.NodeInternalIP, Address: host}},
@@ -94,15 +94,15 @@ func (c *Cluster) Node(tb testing.TB, images Images, cpus int64, memory string, 
 		_, err = c.Client.CoreV1().Nodes().Update(tb.Context(), fresh, metav1.UpdateOptions{})
 		return err
 	}))
-	ctx, cancel := context.WithCancel(context.Background()) //nolint:usetesting // it outlives what the test cleans up
+	ctx, cancel := context.WithCancel(context.Background())
 	n.watch(ctx)
 	tb.Cleanup(func() {
 		cancel()
 		n.killAll()
 		n.wait.Wait()
 		require.NoError(tb, n.server.Close())
-		_ = n.client.CoreV1().Nodes().Delete(context.Background(), n.Name, metav1.DeleteOptions{}) //nolint:usetesting // the test has ended
-		_ = n.groups.KillAll(context.Background(), n.group(""))                                    //nolint:usetesting // as above
+		_ = n.client.CoreV1().Nodes().Delete(context.Background(), n.Name, metav1.DeleteOptions{})
+		_ = n.groups.KillAll(context.Background(), n.group(""))
 	})
 	return n
 }
@@ -124,7 +124,7 @@ func (n *Node) watch(ctx context.Context) {
 		Handler: cache.ResourceEventHandlerFuncs{
 			AddFunc:    func(o any) { n.see(ctx, o.(*corev1.Pod)) },
 			UpdateFunc: func(_, o any) { n.see(ctx, o.(*corev1.Pod)) },
-			DeleteFunc: func(o any) {
+			DeleteFunc: func(o any) { //nolint:contextcheck // what is left of a pod is ended whatever happens
 				if gone, is := o.(cache.DeletedFinalStateUnknown); is {
 					o = gone.Obj
 				}

@@ -71,7 +71,7 @@ func (p *pod) live(ctx context.Context) {
 	p.tell(ctx, corev1.PodRunning, running, corev1.ContainerState{}, p.container().StartupProbe == nil)
 	go p.probe(ctx, running)
 	<-p.program.done
-	oom := p.oomKilled()
+	oom := p.oomKilled() //nolint:contextcheck // the kernel answers at once
 	close(p.drained)
 	if ctx.Err() != nil {
 		return
@@ -110,7 +110,7 @@ func (p *pod) start(ctx context.Context) bool {
 		p.waits(ctx, "CreateContainerConfigError", fmt.Sprintf("container has runAsNonRoot and image will run as root (pod: %q, container: %s)", p.spec.Name, c.Name))
 		return false
 	}
-	if err := p.launch(image); err != nil {
+	if err := p.launch(image); err != nil { //nolint:contextcheck // a process outlives the call
 		p.waits(ctx, "RunContainerError", err.Error())
 		return false
 	}
@@ -320,9 +320,9 @@ func (p *pod) end(ctx context.Context, seen *corev1.Pod) {
 		case <-time.After(grace):
 		}
 	}
-	p.kill()
+	p.kill() //nolint:contextcheck // what is left of a pod is ended whatever happens
 	p.node.remove(ctx, seen)
-	p.node.forget(p.spec.UID)
+	p.node.forget(p.spec.UID) //nolint:contextcheck // as above
 }
 
 func (p *pod) evict(ctx context.Context, message string) {
@@ -330,7 +330,7 @@ func (p *pod) evict(ctx context.Context, message string) {
 	defer p.mu.Unlock()
 	p.ending = true
 	p.update(ctx, func(s *corev1.PodStatus) { s.Phase, s.Reason, s.Message = corev1.PodFailed, "Evicted", message })
-	p.kill()
+	p.kill() //nolint:contextcheck // as above
 }
 
 // kill ends all processes of the pod.

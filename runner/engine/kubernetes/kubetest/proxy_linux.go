@@ -28,7 +28,7 @@ type proxy struct {
 // Proxy serves Services until the test ends.
 func (c *Cluster) Proxy(tb testing.TB) {
 	tb.Helper()
-	ctx, cancel := context.WithCancel(context.Background()) //nolint:usetesting // it outlives what the test cleans up
+	ctx, cancel := context.WithCancel(context.Background())
 	store, watching := cache.NewInformerWithOptions(cache.InformerOptions{
 		ListerWatcher: cache.NewListWatchFromClient(c.Client.CoreV1().RESTClient(), "pods", metav1.NamespaceAll, fields.Everything()), ObjectType: &corev1.Pod{},
 		Handler: cache.ResourceEventHandlerFuncs{},
