@@ -128,6 +128,8 @@ type LaneSpec struct {
 	// Queue makes the app a worker: it takes messages and is asked nothing by HTTP; nil for the others.
 	Queue   *Queue
 	Profile ProfileSpec
+	// Remote: the engine starts the app on another machine than the runner's.
+	Remote bool
 }
 
 // Queue is where a worker takes its messages from and puts its replies, each a name or an address.

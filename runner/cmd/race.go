@@ -13,6 +13,7 @@ import (
 
 	"github.com/photofinish/photofinish/pkg/race"
 	"github.com/photofinish/photofinish/runner/definition"
+	"github.com/photofinish/photofinish/runner/engine/kubernetes"
 	"github.com/photofinish/photofinish/runner/images"
 	"github.com/photofinish/photofinish/runner/metrics/promserver"
 	"github.com/photofinish/photofinish/runner/plan"
@@ -86,7 +87,7 @@ Exit codes: 0 done, 2 usage or definition, 3 could not be run, 4 regression unde
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.StringVar(&f.engine, "engine", "process", "how lanes are started: process or docker (by image, build or compose)")
+	flags.StringVar(&f.engine, "engine", "process", "how lanes are started: process, docker (by image, build or compose) or kubernetes (by image)")
 	flags.StringArrayVar(&f.overrides.Lanes, "lane", nil, "an app that already runs, as NAME=URL; repeatable")
 	flags.Int64Var(&f.vus, "vus", 0, "virtual users per lane (default the script's)")
 	flags.Float64Var(&f.rate, "rate", 0, "iterations per second and lane (default the script's)")
@@ -142,7 +143,7 @@ func (f *raceFlags) resolve(cmd *cobra.Command) error {
 	if f.failOn != "" && f.failOn != "regression" {
 		return race.Errorf(race.Invalid, "the only condition is: --fail-on regression", "--fail-on %q is not known", f.failOn)
 	}
-	if _, err := engines(nil).Choose(f.engine, nil); err != nil {
+	if _, err := engines(nil, kubernetes.Options{}).Choose(f.engine, nil); err != nil {
 		return err
 	}
 	if f.maxSeries < 1 {
@@ -190,7 +191,7 @@ func (f raceFlags) prepare(ctx context.Context, c console, script string) (*stag
 		return nil, err
 	}
 	return stage.Prepare(ctx, stage.Options{
-		Receiver: receiver, MaxSeries: f.maxSeries, Script: script, Overrides: f.overrides, RequestedBy: login(), Engines: engines(nil), Engine: f.engine, K6: clock,
+		Receiver: receiver, MaxSeries: f.maxSeries, Script: script, Overrides: f.overrides, RequestedBy: login(), Engines: engines(nil, kubernetes.Options{}), Engine: f.engine, K6: clock, //nolint:contextcheck // how an engine stands is asked later
 		Out: f.out, PrometheusURL: f.prometheusURL, PyroscopeURL: f.pyroscopeURL, Listen: f.listen, Say: c.say,
 	})
 }
@@ -210,8 +211,8 @@ func (f raceFlags) receiver() (*promserver.Receiver, error) {
 }
 
 // engines are the kinds of engines that this program has. allowed is what containers may run; nil for everything.
-func engines(allowed *images.Allowed) stage.Engines {
-	return stage.Engines{stage.Process(), stage.Docker(allowed)}
+func engines(allowed *images.Allowed, cluster kubernetes.Options) stage.Engines {
+	return stage.Engines{stage.Process(), stage.Docker(allowed), stage.Kubernetes(cluster)}
 }
 
 // login is who asked for the race; "" where the system does not tell.

@@ -11,6 +11,8 @@ import (
 
 	"github.com/photofinish/photofinish/runner/config"
 	"github.com/photofinish/photofinish/runner/daemon"
+	"github.com/photofinish/photofinish/runner/engine/kubernetes"
+	"github.com/photofinish/photofinish/runner/images"
 )
 
 const serveExamples = `  # a runner for this machine alone, that serves the scripts in ./tests
@@ -51,7 +53,7 @@ func serve(ctx context.Context, c console, settings config.Config) outcome {
 		debug.SetMemoryLimit(memoryLimit)
 	}
 	log := logger(c, settings.Log)
-	d, err := daemon.New(ctx, settings, engines(&settings.Docker), log)
+	d, err := daemon.New(ctx, settings, engines(&settings.Docker, cluster(settings.Kubernetes)), log) //nolint:contextcheck // how an engine stands is asked later
 	if err != nil {
 		return outcome{err: err}
 	}
@@ -73,4 +75,9 @@ func logger(c console, l config.Log) *slog.Logger {
 		return slog.New(slog.NewJSONHandler(c.err, options))
 	}
 	return slog.New(slog.NewTextHandler(c.err, options))
+}
+
+// cluster is how the engine kubernetes runs lanes for a service.
+func cluster(c config.Kubernetes) kubernetes.Options {
+	return kubernetes.Options{Allowed: &images.Allowed{Images: c.Images}, Nodes: c.Nodes, KubeletInsecureTLS: c.KubeletInsecureTLS}
 }

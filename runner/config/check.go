@@ -56,13 +56,16 @@ func (c Config) check() error {
 			return wrong("pyroscope.url", race.HintOf(err), "%w", err)
 		}
 	}
-	for key, patterns := range map[string][]string{"docker.images": c.Docker.Images, "lanes.images": c.Lanes.Images} {
+	for key, patterns := range map[string][]string{"docker.images": c.Docker.Images, "kubernetes.images": c.Kubernetes.Images, "lanes.images": c.Lanes.Images} {
 		if err := images.Check(patterns); err != nil {
 			return wrong(key, race.HintOf(err), "%w", err)
 		}
 	}
 	if slices.Contains(c.Engines, "docker") && len(c.Docker.Images) == 0 && !c.Docker.Build {
 		return wrong("docker.images", `name what may be run, like ["photofinish/*"], or allow builds with docker.build`, "names none, and engines has docker: no container could be started")
+	}
+	if slices.Contains(c.Engines, "kubernetes") && len(c.Kubernetes.Images) == 0 {
+		return wrong("kubernetes.images", `name what may be run, like ["photofinish/*"]`, "names none, and engines has kubernetes: no pod could be started")
 	}
 	if c.Retention.Keep < 0 || c.Retention.OlderThan < 0 || c.Retention.Keep == 0 && c.Retention.OlderThan > 0 {
 		return wrong("retention.keep", "say how many of the newest races stay, however old", "must be above 0 where old races are to be removed")

@@ -36,6 +36,7 @@ type Config struct {
 	Engines []string `yaml:"engines"`
 	// Docker is what the engine docker may run: nothing, unless it is said. It holds for lanes of scripts and of requests.
 	Docker     images.Allowed `yaml:"docker"`
+	Kubernetes Kubernetes     `yaml:"kubernetes"`
 	Prometheus Prometheus     `yaml:"prometheus"`
 	// RemoteWrite is a receiver of remote write to which the embedded Prometheus passes on all that it holds; an empty URL is nowhere.
 	RemoteWrite access.Server `yaml:"remote_write"`
@@ -73,6 +74,16 @@ type Scripts struct {
 type Prometheus struct {
 	URL    string `yaml:"url"`
 	Listen string `yaml:"listen"`
+}
+
+// Kubernetes is what the engine kubernetes may run, and where. The cluster is the one of the runner's pod, or of KUBECONFIG.
+type Kubernetes struct {
+	// Images are patterns as in images.Allowed; none are allowed by default.
+	Images []string `yaml:"images"`
+	// Nodes are labels of the nodes on which apps run.
+	Nodes map[string]string `yaml:"nodes"`
+	// KubeletInsecureTLS takes any certificate of a kubelet's.
+	KubeletInsecureTLS bool `yaml:"kubelet_insecure_tls"`
 }
 
 // Pyroscope is where profiles are sent that the runner takes, beside being kept; an empty URL is nowhere. It may hold a name and a password.

@@ -54,6 +54,7 @@ func TestWhatIsWrongIsNamed(t *testing.T) {
 		"lanes: {images: ['']}":         `lanes.images: "" is no pattern`,
 		"retention: {older_than: 1h}":   "retention.keep: must be above 0",
 		"schedules: [{cron: '@daily'}]": "schedules[0].name: is missing",
+		"engines: [kubernetes]":         "kubernetes.images: names none",
 		"schedules: [{name: a, cron: '60 * * * *', race: {script: a.js}}]":                                  `schedules[0].cron: "60 * * * *" is no cron expression`,
 		"schedules: [{name: a, cron: '0 0 30 2 *', race: {script: a.js}}]":                                  `schedules[0].cron: "0 0 30 2 *" is never due`,
 		"schedules: [{name: a, cron: '@daily', time_zone: Mars}]":                                           `schedules[0].time_zone: time zone "Mars"`,

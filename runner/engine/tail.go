@@ -3,6 +3,7 @@ package engine
 import (
 	"bufio"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -53,4 +54,9 @@ func (t *Tail) Lines() []string {
 		kept = append(kept, t.ring[i%len(t.ring)])
 	}
 	return kept
+}
+
+// ReadOnlyComplaint finds the kernel's words for a write to a file system that is read-only (EROFS), which every language hands on.
+func ReadOnlyComplaint(lines []string) bool {
+	return slices.ContainsFunc(lines, func(line string) bool { return strings.Contains(strings.ToLower(line), "read-only file system") })
 }

@@ -27,6 +27,22 @@ func droppedMetric(scenario string) string { return "dropped_iterations{scenario
 // StockTotals are what a stock k6 counted for each lane in phase race. Latency has no buckets: the summary holds none.
 type StockTotals map[string]stream.Totals
 
+// SumStock is what several k6 counted that shared the load of a heat.
+func SumStock(parts []StockTotals) StockTotals {
+	sum := StockTotals{}
+	for _, part := range parts {
+		for app, t := range part {
+			s := sum[app]
+			s.Requests, s.Failed, s.Dropped, s.Iterations = s.Requests+t.Requests, s.Failed+t.Failed, s.Dropped+t.Dropped, s.Iterations+t.Iterations
+			s.ChecksPassed, s.ChecksFailed = s.ChecksPassed+t.ChecksPassed, s.ChecksFailed+t.ChecksFailed
+			s.DataSent, s.DataReceived = s.DataSent+t.DataSent, s.DataReceived+t.DataReceived
+			s.Latency.Merge(t.Latency)
+			sum[app] = s
+		}
+	}
+	return sum
+}
+
 // ReadStock reads what a stock k6 printed at the end of a heat; ok is false for lines that are something else.
 func (h Heat) ReadStock(line string) (totals StockTotals, summary Summary, ok bool, err error) {
 	if len(line) < len(summaryMarker) || line[:len(summaryMarker)] != summaryMarker {

@@ -33,6 +33,7 @@ func pin(lanes []race.LaneSpec, cpus int) CPUPlan {
 	left, unlimited := cpus, 0
 	for _, l := range lanes {
 		switch {
+		case l.Remote:
 		case l.CPUSet != nil || laneCPUs(l) > float64(cpus):
 			return CPUPlan{}
 		case l.CPUs != nil:

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"slices"
 
 	"github.com/photofinish/photofinish/pkg/race"
 )
@@ -27,6 +28,9 @@ func choose(def race.Definition, cpus int) (race.Mode, string) {
 		}
 		return race.Turns, fmt.Sprintf("%d CPUs are too few to race together", cpus)
 	}
+	if !slices.ContainsFunc(def.Lanes, func(l race.LaneSpec) bool { return !l.Remote }) {
+		return race.Together, "no app runs on this machine"
+	}
 	return race.Together, fmt.Sprintf("%d CPUs suffice for every app and k6", cpus)
 }
 
@@ -39,9 +43,11 @@ func need(lanes []race.LaneSpec) float64 {
 	return sum
 }
 
-// laneCPUs is a lane's limit, one where it has none, and nothing for an app on another machine.
+// laneCPUs is what a lane takes of this machine: its limit, one where it has none, and nothing for an app on another machine.
 func laneCPUs(l race.LaneSpec) float64 {
 	switch {
+	case l.Remote:
+		return 0
 	case l.CPUs != nil:
 		return *l.CPUs
 	case l.URL != "" && !onThisMachine(l.URL):

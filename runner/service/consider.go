@@ -33,6 +33,9 @@ func (s *Service) consider(ctx context.Context, r Request, script scripts.Script
 	if c.definition, c.chosen, err = s.parse(ctx, r, script); err != nil {
 		return c, err
 	}
+	if kind, err := s.Engines.Choose(r.engine(), c.definition.Lanes); err == nil { // else it is told below
+		kind.Place(c.definition.Lanes)
+	}
 	if err := allowed(c.definition, c.chosen); err != nil {
 		return c, err
 	}

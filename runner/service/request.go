@@ -202,3 +202,11 @@ func asked(chosen []definition.Choice) map[string][]string {
 	}
 	return all
 }
+
+// engine is the name of the engine that was asked for; "" for any.
+func (r Request) engine() string {
+	if r.Engine == nil {
+		return ""
+	}
+	return *r.Engine
+}

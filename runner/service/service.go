@@ -185,11 +185,7 @@ func (s *Service) parse(ctx context.Context, r Request, script scripts.Script) (
 
 // engine is the name of the engine that is to start the lanes.
 func (s *Service) engine(r Request, d race.Definition) (string, error) {
-	wanted := ""
-	if r.Engine != nil {
-		wanted = *r.Engine
-	}
-	kind, err := s.Engines.Choose(wanted, d.Lanes)
+	kind, err := s.Engines.Choose(r.engine(), d.Lanes)
 	if err != nil {
 		return kind.Name, err
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/photofinish/photofinish/runner/cgroup"
 	"github.com/photofinish/photofinish/runner/engine"
 	"github.com/photofinish/photofinish/runner/engine/docker"
+	"github.com/photofinish/photofinish/runner/engine/kubernetes"
 	"github.com/photofinish/photofinish/runner/engine/process"
 	"github.com/photofinish/photofinish/runner/images"
 	"github.com/photofinish/photofinish/runner/k6/container"
@@ -30,6 +31,8 @@ type Kind struct {
 	// K6 makes a k6 of an image, if AllowsK6 lets it; nil where the engine runs no images.
 	K6       func(K6Options) (CountedK6, error)
 	AllowsK6 func(image string) error
+	// Remote: the engine starts apps on other machines than the runner's.
+	Remote bool
 	// Make makes an engine for one race.
 	Make func(EngineOptions) (engine.Engine, error)
 	// State says in a few words how the engine stands on this machine; an error is why it cannot be used.
@@ -96,15 +99,52 @@ func Docker(allowed *images.Allowed) Kind {
 			if err != nil {
 				return "", err
 			}
-			ctx, cancel := context.WithTimeout(context.Background(), stateTimeout)
-			defer cancel()
-			return e.State(ctx)
+			return state(e)
 		},
+	}
+}
+
+// Kubernetes is the kind of engine that starts pods of what is allowed, on the cluster that the options name.
+func Kubernetes(o kubernetes.Options) Kind {
+	return Kind{
+		Name:   "kubernetes",
+		Remote: true,
+		Starts: func(l race.LaneSpec) bool { return l.Elsewhere() || l.Image != "" },
+		Allows: func(l race.LaneSpec) error {
+			if l.Elsewhere() {
+				return nil
+			}
+			return kubernetes.Allows(o.Allowed, l.Image)
+		},
+		Make: func(EngineOptions) (engine.Engine, error) { return kubernetes.New(o) },
+		State: func() (string, error) {
+			e, err := kubernetes.New(o)
+			if err != nil {
+				return "", err
+			}
+			return state(e)
+		},
+	}
+}
+
+// Place notes of lanes whether they are on other machines than the runner's, so that nobody plans with this machine's CPUs.
+func (k Kind) Place(lanes []race.LaneSpec) {
+	for i := range lanes {
+		lanes[i].Remote = k.Remote && !lanes[i].Elsewhere()
 	}
 }
 
 // stateTimeout bounds the wait for an engine's state: who asks for the runner's health waits for it.
 const stateTimeout = 2 * time.Second
+
+func state(e interface {
+	State(ctx context.Context) (string, error)
+},
+) (string, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), stateTimeout)
+	defer cancel()
+	return e.State(ctx)
+}
 
 // Names are the engines' names.
 func (e Engines) Names() []string {

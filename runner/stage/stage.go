@@ -171,11 +171,14 @@ func (s *Stage) define(ctx context.Context, groups cgroup.Support) error {
 	s.Race.RequestedBy, s.Race.Pyroscope = s.options.RequestedBy, pyroscope.Server(s.options.PyroscopeURL)
 	s.Race.Machine = machine.Facts(ctx, groups.Version)
 	s.Race.Versions = versions()
+	if kind, err := s.options.Engines.Choose(s.options.Engine, d.Lanes); err == nil { // else settle says so
+		kind.Place(s.Race.Definition.Lanes)
+	}
 	seed, err := randomSeed()
 	if err != nil {
 		return err
 	}
-	s.Race.Plan, err = plan.Make(d, s.Race.Machine.CPUs, seed)
+	s.Race.Plan, err = plan.Make(s.Race.Definition, s.Race.Machine.CPUs, seed)
 	return err
 }
 

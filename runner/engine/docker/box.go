@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/docker/docker/api/types"
@@ -170,9 +168,4 @@ func (l *lane) diagnose(b *box, code int64) ending {
 			return end
 		}
 	}
-}
-
-// readOnlyComplaint finds the kernel's words for a write to a file system that is read-only (EROFS), which every language hands on.
-func readOnlyComplaint(lines []string) bool {
-	return slices.ContainsFunc(lines, func(line string) bool { return strings.Contains(strings.ToLower(line), "read-only file system") })
 }

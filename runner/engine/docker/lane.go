@@ -102,7 +102,7 @@ func (l *lane) again(b *box, end ending) *box {
 
 // wantsToWrite says whether the app complained of a file system that it cannot write.
 func (l *lane) wantsToWrite() bool {
-	return !l.prepared.writable.Load() && readOnlyComplaint(l.logs.Lines())
+	return !l.prepared.writable.Load() && engine.ReadOnlyComplaint(l.logs.Lines())
 }
 
 // finish records how the app ended.
@@ -184,7 +184,7 @@ func (l *lane) Stop(ctx context.Context) error {
 		l.ask(ctx)
 	}
 	b := l.current()
-	if !l.prepared.writable.Load() && readOnlyComplaint(l.logs.Lines()) {
+	if !l.prepared.writable.Load() && engine.ReadOnlyComplaint(l.logs.Lines()) {
 		l.prepared.writable.Store(true)
 		l.race.say("lane " + l.spec.App + ": its file system is left writable from the next heat on, since the app tries to write to it")
 	}

@@ -27,6 +27,10 @@ type Suite struct {
 	Lane func(kind Kind) race.LaneSpec
 	// Limits says whether the engine puts limits in force here.
 	Limits bool
+	// OwnPorts says that apps have ports of their own: those of this machine are in nobody's way.
+	OwnPorts bool
+	// Parallel runs the tests at the same time, but for those of limits: for an engine that waits for others more than it works.
+	Parallel bool
 	// Left lists what is left of a race on this machine: processes, cgroups, containers.
 	Left func(t *testing.T, raceID string) []string
 }
@@ -48,13 +52,20 @@ func Run(t *testing.T, s Suite) {
 		"an app that crashes while it is waited for ends the waiting":     crashesUnhealthy,
 		"the output that is kept is bounded":                              boundsOutput,
 		"a lane can be started again in the next heat":                    startsAgain,
-		"a port in use is told before anything is started":                portInUse,
 		"Cleanup ends what runs, with all it forked, and may be repeated": cleansUp,
 		"Cleanup of a race that never was is no error":                    cleansNothing,
 		"an ended context is answered promptly by every call":             cancels,
 		"Sweep touches no race that is under way":                         sweepsNothing,
 	} {
-		t.Run(name, func(t *testing.T) { test(t, newWorld(t, s)) })
+		t.Run(name, func(t *testing.T) {
+			if s.Parallel {
+				t.Parallel()
+			}
+			test(t, newWorld(t, s))
+		})
+	}
+	if !s.OwnPorts {
+		t.Run("a port in use is told before anything is started", func(t *testing.T) { portInUse(t, newWorld(t, s)) })
 	}
 	if !s.Limits {
 		t.Log("this engine puts no limits in force here: nothing is tested about them")
