@@ -75,7 +75,9 @@ func TestApps(t *testing.T) {
 		for range 3 {
 			p.get(t, "/high-latency")
 		}
-		require.InDelta(t, 0.1, time.Since(began).Seconds()/3, 0.05)
+		each := time.Since(began).Seconds() / 3
+		require.GreaterOrEqual(t, each, 0.1)
+		require.Less(t, each, 0.4, "a busy machine takes longer")
 		require.Less(t, p.cpu(t)-before, 0.05)
 	})
 	t.Run("high-cpu spends the same milliseconds of CPU for every request", func(t *testing.T) {
@@ -108,7 +110,7 @@ func TestApps(t *testing.T) {
 		for name, value := range map[string]string{"WORKERS": "2", "SERVICE": "20ms", "QUEUE": "28"} {
 			t.Setenv(name, value)
 		}
-		p := start(t, filepath.Join(dir, "limited"), freePort(t))
+		p := start(t, filepath.Join(dir, "limited"), strconv.Itoa(enginetest.FreePort(t)))
 		p.get(t, "/limited")
 		const asked = 40
 		var served, refused atomic.Int64
@@ -140,7 +142,7 @@ func TestApps(t *testing.T) {
 		for name, value := range map[string]string{"WORKERS": "0", "SERVICE": "fast", "QUEUE": "-1"} {
 			t.Run(name, func(t *testing.T) {
 				t.Setenv(name, value)
-				require.Contains(t, failure(t, filepath.Join(dir, "limited"), freePort(t)), fmt.Sprintf("limited: %s is %q; it must be", name, value))
+				require.Contains(t, failure(t, filepath.Join(dir, "limited"), strconv.Itoa(enginetest.FreePort(t))), fmt.Sprintf("limited: %s is %q; it must be", name, value))
 			})
 		}
 	})

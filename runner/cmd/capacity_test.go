@@ -27,7 +27,7 @@ func limited(t *testing.T) (script string) {
 	text, err := os.ReadFile("../../tests/capacity-test.js")
 	require.NoError(t, err)
 	script = filepath.Join(dir, "capacity-test.js")
-	ported := strings.NewReplacer("lane(4004,", "lane(46101,", "lane(4005,", "lane(46102,").Replace(string(text))
+	ported := strings.NewReplacer("lane(4004,", "lane(30101,", "lane(4005,", "lane(30102,").Replace(string(text))
 	require.NoError(t, os.WriteFile(script, []byte(ported), 0o600))
 	return script
 }
@@ -101,7 +101,7 @@ func checkTries(t *testing.T, l race.LaneCapacity) {
 }
 
 func TestASearchForCapacitiesThatCannotBeIsRefused(t *testing.T) {
-	closed := writeScript(t, "", "one: "+lane(46101, ""), "two: "+lane(46102, ""))
+	closed := writeScript(t, "", "one: "+lane(30101, ""), "two: "+lane(30102, ""))
 	for name, c := range map[string]struct {
 		args []string
 		says []string
@@ -127,7 +127,7 @@ func TestASearchForCapacitiesThatCannotBeIsRefused(t *testing.T) {
 
 func TestAnAppThatHoldsNoRateAndOneThatHoldsMoreAreToldApart(t *testing.T) {
 	ownTemp(t)
-	f := runRace(t.Context(), t, writeScript(t, "", "slow: "+lane(46101, "", "slow=60ms"), "quick: "+lane(46102, "", "slow=1ms")),
+	f := runRace(t.Context(), t, writeScript(t, "", "slow: "+lane(30101, "", "slow=60ms"), "quick: "+lane(30102, "", "slow=1ms")),
 		"--mode", "together", "--rate", "20", "--duration", "1s", "--warmup", "200ms", "--find-capacity", "latency_p50<50, request_rate<70", "--baseline", "quick")
 	require.Zero(t, f.code)
 	slow, quick := f.capacity(t, "slow"), f.capacity(t, "quick")
@@ -151,7 +151,7 @@ func TestASearchForCapacitiesIsInterrupted(t *testing.T) {
 	defer stop()
 	began := time.Now()
 	time.AfterFunc(8*time.Second, stop)
-	f := runRace(ctx, t, writeScript(t, "", "one: "+lane(46101, ""), "two: "+lane(46102, "")), "--mode", "turns", "--heats", "1", "--duration", "1s", "--find-capacity", "latency_p95<1e9")
+	f := runRace(ctx, t, writeScript(t, "", "one: "+lane(30101, ""), "two: "+lane(30102, "")), "--mode", "turns", "--heats", "1", "--duration", "1s", "--find-capacity", "latency_p95<1e9")
 	require.NotZero(t, f.code)
 	require.Less(t, time.Since(began), time.Minute)
 	require.Equal(t, race.Interrupted, f.record.Status)

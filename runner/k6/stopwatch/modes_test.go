@@ -32,7 +32,7 @@ export default function () { http.get(%q); }`, server.URL)},
 			r.run(t)
 			require.NoError(t, r.err, r.output.String())
 			require.NotContains(t, strings.ToLower(r.output.String()), "level=error")
-			require.EqualValues(t, 10, r.summary(t)["http_reqs"].Count)
+			require.InDelta(t, 10, r.summary(t)["http_reqs"].Count, 1, "on a busy machine one of a second may come too late")
 		})
 	}
 }
