@@ -106,7 +106,7 @@ func Test() error {
 		env["PHOTOFINISH_REQUIRE_ALL"] = "1" // a skip is a failure
 	}
 	// Packages run one after the other: races measure, and two of them at once would measure each other.
-	return sh.RunWithV(env, "go", "test", "-p", "1", "-timeout", "20m", "./...")
+	return sh.RunWithV(env, "go", "test", "-p", "1", "-timeout", "30m", "./...")
 }
 
 // Race runs the tests of the packages without k6 and Prometheus under the race detector.
