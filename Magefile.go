@@ -98,9 +98,13 @@ func testFrontend() error {
 
 // Test passes every test. What it needs it installs itself, as root on Debian; elsewhere a test says loudly what it skipped and why.
 func Test() error {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel() // also where the next lines panic
+	built := controlPlane(ctx)
 	mg.SerialDeps(chromium, testFrontend)
 	host, stop := docker()
 	defer stop()
+	built() // from now on it is measured
 	env := map[string]string{"DOCKER_HOST": host}
 	if os.Getenv("CI") != "" {
 		env["PHOTOFINISH_REQUIRE_ALL"] = "1" // a skip is a failure

@@ -64,7 +64,7 @@ it('a race is prepared, started and watched with the keyboard, and the dashboard
   await prepare(page, 'quick.js', 'by-keys');
   await field(page, 'Heats').focus();
   await type(page, '2');
-  await page.getByText('2 apps, 2 heats of 1 s each together (as asked), warm-up 200 ms: about 10 s.').waitFor();
+  await page.getByText('2 apps, 2 heats of 1 s each together (as asked), warm-up 200 ms: about 10 s, about').waitFor();
   await focusNext(page, startButton(page));
   await page.keyboard.press('Enter');
 
@@ -175,7 +175,7 @@ it('what is wrong is said at the field that is wrong', async () => {
   await startButton(page).click();
   await page.getByRole('group', { name: 'Lanes' }).getByText(/it takes two to race/).waitFor();
   await page.getByRole('button', { name: 'As in the script' }).click();
-  await page.getByText('2 apps, 1 heat of 1 s together (as asked), warm-up 200 ms: about 6 s.').waitFor();
+  await page.getByText('2 apps, 1 heat of 1 s together (as asked), warm-up 200 ms: about 6 s, about').waitFor();
   expect(await races('wrong')).toEqual([]);
 });
 
