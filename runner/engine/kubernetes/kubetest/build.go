@@ -13,7 +13,7 @@ import (
 )
 
 // build builds the control plane of tests/kubernetes/cluster, and gives its file. The first time on a machine it takes some six minutes on two
-// CPUs; from then on Go's build cache has it, and the file itself is still up to date.
+// CPUs, a fifth less than if it were optimised; from then on Go's build cache has it, and the file itself is still up to date.
 func build(tb testing.TB) string {
 	tb.Helper()
 	cache, err := os.UserCacheDir()
@@ -23,7 +23,7 @@ func build(tb testing.TB) string {
 	dir := filepath.Join(repository(tb), "tests", "kubernetes", "cluster")
 	version := strings.TrimSpace(goTool(tb, dir, "list", "-m", "-f", "{{.Version}}", "k8s.io/kubernetes"))
 	file := filepath.Join(cache, "photofinish", "kubernetes-control-plane-"+version)
-	goTool(tb, dir, "build", "-ldflags=-s -w -X k8s.io/component-base/version.gitVersion="+version, "-o", file, ".")
+	goTool(tb, dir, "build", "-gcflags=all=-N -l", "-ldflags=-s -w -X k8s.io/component-base/version.gitVersion="+version, "-o", file, ".")
 	return file
 }
 
