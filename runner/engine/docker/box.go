@@ -88,7 +88,7 @@ func (l *lane) listen(b *box) {
 		_, err := stdcopy.StdCopy(w, w, b.output.Reader)
 		_ = w.CloseWithError(err) // it never fails
 	}()
-	l.logs.Read(r)
+	l.Output.Read(r)
 	_ = r.Close() // it never fails
 }
 
@@ -146,7 +146,7 @@ func (l *lane) resume(b *box, err error) ending {
 // diagnose says why a container ended with a code.
 func (l *lane) diagnose(b *box, code int64) ending {
 	end := ending{code: code}
-	if l.isStopping() {
+	if l.Stopping() {
 		return end
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), lostAfter)

@@ -52,7 +52,7 @@ func (l *lane) Counters(ctx context.Context) (engine.Counters, error) {
 	if err := ctx.Err(); err != nil {
 		return engine.Counters{}, err
 	}
-	if l.hasEnded() {
+	if l.Ended() {
 		return l.total(), nil
 	}
 	b := l.current()
@@ -62,22 +62,18 @@ func (l *lane) Counters(ctx context.Context) (engine.Counters, error) {
 	}
 	c, err := read(ctx, b)
 	if err != nil {
-		if l.hasEnded() {
+		if l.Ended() {
 			return l.total(), nil
 		}
 		return c, err
 	}
 	c.Enforced = l.enforced
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.last = c
+	l.Spend(c)
 	return c, nil
 }
 
 func (l *lane) total() engine.Counters {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	c := l.last
+	c := l.Spent()
 	c.At, c.Enforced = time.Now(), l.enforced
 	return c
 }

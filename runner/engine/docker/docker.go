@@ -188,7 +188,7 @@ func (e *Engine) Network(containerName string) []engine.Interface {
 func (e *Engine) Cleanup(ctx context.Context, raceID string) error {
 	if running, known := e.races.Close(raceID); known { // else nothing of it was made here
 		for _, l := range running {
-			l.markStopping()
+			l.BeginStop()
 			l.current() // a container that is just being made is made, and found
 		}
 		if err := e.removeForSure(ctx, raceID); err != nil {

@@ -18,35 +18,25 @@ const endTimeout = 10 * time.Second
 
 // lane is a started app.
 type lane struct {
+	*engine.Life
 	engine   *Engine
 	race     *preparedRace
 	heat     int
 	spec     race.LaneSpec
 	prepared *preparedLane
 	enforced bool
-	logs     engine.Tail
-
-	done chan struct{} // closed when the app has ended, or nothing is known of it any more
 
 	// changing is held while the app's container is made, or made again.
 	changing sync.Mutex
 	box      *box
-
-	mu       sync.Mutex
-	stopping bool
-	removed  bool
-	exit     race.Exit
-	lost     error
-	last     engine.Counters // as they were read last
 }
 
 var _ engine.Lane = (*lane)(nil)
 
 func newLane(e *Engine, heat int, spec race.LaneSpec, prepared *preparedLane) *lane {
 	return &lane{
-		engine: e, race: prepared.race, heat: heat, spec: spec, prepared: prepared,
+		Life: engine.NewLife(), engine: e, race: prepared.race, heat: heat, spec: spec, prepared: prepared,
 		enforced: prepared.race.daemon.unforced(spec.Resources) == "",
-		done:     make(chan struct{}), exit: race.Exit{Reason: race.Running},
 	}
 }
 
@@ -79,7 +69,7 @@ func (l *lane) follow(b *box) {
 func (l *lane) again(b *box, end ending) *box {
 	l.changing.Lock()
 	defer l.changing.Unlock()
-	if end.lost != nil || end.code == 0 || l.isStopping() || !l.wantsToWrite() {
+	if end.lost != nil || end.code == 0 || l.Stopping() || !l.wantsToWrite() {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), endTimeout)
@@ -92,7 +82,7 @@ func (l *lane) again(b *box, end ending) *box {
 	l.prepared.writable.Store(true)
 	next, err := l.open(ctx)
 	if err != nil {
-		l.logs.Add(err.Error())
+		l.Output.Add(err.Error())
 		return nil
 	}
 	l.race.say("lane " + l.spec.App + ": its file system is left writable, since the app does not start without")
@@ -102,26 +92,18 @@ func (l *lane) again(b *box, end ending) *box {
 
 // wantsToWrite says whether the app complained of a file system that it cannot write.
 func (l *lane) wantsToWrite() bool {
-	return !l.prepared.writable.Load() && engine.ReadOnlyComplaint(l.logs.Lines())
+	return !l.prepared.writable.Load() && engine.ReadOnlyComplaint(l.Logs())
 }
 
 // finish records how the app ended.
 func (l *lane) finish(b *box, end ending) {
-	at := time.Now().UTC()
-	exit := race.Exit{Reason: l.reason(end), At: &at}
+	exit := race.Exit{Reason: l.reason(end)}
 	if code := int(end.code); end.lost == nil && code < signalled {
 		exit.Code = &code
 	}
-	l.mu.Lock()
-	l.exit, l.lost = exit, end.lost
-	l.last.WorkingSet = nil // nothing is left of it
-	if exit.Reason == race.OOM {
-		l.last.OOMKills = max(l.last.OOMKills, 1)
-	}
-	l.mu.Unlock()
 	l.engine.forget(b)
 	b.close()
-	close(l.done)
+	l.End(exit, end.lost)
 }
 
 // signalled and above are the codes of processes that a signal ended: 128 and its number.
@@ -129,7 +111,7 @@ const signalled = 128
 
 func (l *lane) reason(end ending) race.ExitReason {
 	switch {
-	case l.isStopping():
+	case l.Stopping():
 		return race.Stopped
 	case end.oom:
 		return race.OOM
@@ -154,37 +136,17 @@ func (l *lane) ContainerName() string {
 	return b.id
 }
 
-// Logs is the tail of stdout and stderr.
-func (l *lane) Logs() []string { return l.logs.Lines() }
-
-// Done is closed when the app has ended, or Docker is gone.
-func (l *lane) Done() <-chan struct{} { return l.done }
-
-// Exit says how the app ended.
-func (l *lane) Exit() race.Exit {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.exit
-}
-
-// Lost says that Docker went away while the app ran.
-func (l *lane) Lost() error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.lost
-}
-
 // Stop asks the app to end, ends it after the grace period or when ctx ends, and removes its container.
 func (l *lane) Stop(ctx context.Context) error {
 	if l.Freed() {
 		return context.Cause(ctx)
 	}
-	if l.markStopping() {
+	if l.BeginStop() {
 		_, _ = l.Counters(ctx) // what the app spent is gone with its container
 		l.ask(ctx)
 	}
 	b := l.current()
-	if !l.prepared.writable.Load() && engine.ReadOnlyComplaint(l.logs.Lines()) {
+	if !l.prepared.writable.Load() && engine.ReadOnlyComplaint(l.Logs()) {
 		l.prepared.writable.Store(true)
 		l.race.say("lane " + l.spec.App + ": its file system is left writable from the next heat on, since the app tries to write to it")
 	}
@@ -193,9 +155,7 @@ func (l *lane) Stop(ctx context.Context) error {
 	err := l.engine.removeContainer(ending, b.id)
 	if err == nil {
 		l.waitEnded(ending)
-		l.mu.Lock()
-		l.removed = true
-		l.mu.Unlock()
+		l.Free()
 	}
 	return errors.Join(err, context.Cause(ctx))
 }
@@ -207,27 +167,16 @@ func (l *lane) ask(ctx context.Context) {
 		return
 	}
 	select {
-	case <-l.done:
+	case <-l.Done():
 	case <-time.After(l.engine.options.Grace):
 	case <-ctx.Done():
 	}
 }
 
-// markStopping marks the end as the runner's own doing; false if the app has ended already.
-func (l *lane) markStopping() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.exit.Reason != race.Running {
-		return false
-	}
-	l.stopping = true
-	return true
-}
-
 // waitEnded waits until the end has been noticed.
 func (l *lane) waitEnded(ctx context.Context) {
 	select {
-	case <-l.done:
+	case <-l.Done():
 	case <-ctx.Done():
 	case <-time.After(endTimeout):
 	}
@@ -238,26 +187,4 @@ func (l *lane) current() *box {
 	l.changing.Lock()
 	defer l.changing.Unlock()
 	return l.box
-}
-
-func (l *lane) isStopping() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.stopping
-}
-
-// Freed says whether its container was removed.
-func (l *lane) Freed() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.removed
-}
-
-func (l *lane) hasEnded() bool {
-	select {
-	case <-l.done:
-		return true
-	default:
-		return false
-	}
 }

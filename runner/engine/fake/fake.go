@@ -92,7 +92,7 @@ func (e *Engine) Start(ctx context.Context, raceID string, heat int, spec race.L
 	if err != nil {
 		return nil, race.Errorf(race.Unavailable, "", "lane %s: port %d is in use: %w", spec.App, spec.Port, err)
 	}
-	l := &lane{engine: e, raceID: raceID, spec: spec, fault: fault, address: "http://" + listener.Addr().String(), done: make(chan struct{}), exit: race.Exit{Reason: race.Running}}
+	l := &lane{Life: engine.NewLife(), engine: e, raceID: raceID, spec: spec, fault: fault, address: "http://" + listener.Addr().String()}
 	l.server = &http.Server{Handler: l, ReadHeaderTimeout: time.Second}
 	go func() { _ = l.server.Serve(listener) }() // it returns when the lane ends
 	if fault.DiesAfter > 0 {
@@ -134,6 +134,7 @@ func (e *Engine) Sweep(ctx context.Context) ([]string, error) {
 
 // lane is an HTTP server in this process.
 type lane struct {
+	*engine.Life
 	engine  *Engine
 	raceID  string
 	spec    race.LaneSpec
@@ -143,9 +144,6 @@ type lane struct {
 	death   *time.Timer
 
 	requests atomic.Int64
-	done     chan struct{}
-	mu       sync.Mutex
-	exit     race.Exit
 }
 
 // ServeHTTP answers a request to the lane.
@@ -160,16 +158,8 @@ func (l *lane) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (l *lane) end(exit race.Exit) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.exit.Reason != race.Running {
-		return
-	}
-	at := time.Now().UTC()
-	exit.At = &at
-	l.exit = exit
 	_ = l.server.Close() // nothing to be told
-	close(l.done)
+	l.End(exit, nil)
 }
 
 func (l *lane) App() string { return l.spec.App }
@@ -199,14 +189,6 @@ func (l *lane) Counters(ctx context.Context) (engine.Counters, error) {
 
 func (l *lane) Logs() []string { return append([]string(nil), l.fault.Logs...) }
 
-func (l *lane) Done() <-chan struct{} { return l.done }
-
-func (l *lane) Exit() race.Exit {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.exit
-}
-
 // Stop ends the lane, after a while if it was told to.
 func (l *lane) Stop(ctx context.Context) error {
 	l.engine.called("stop %s", l.spec.App)
@@ -214,7 +196,7 @@ func (l *lane) Stop(ctx context.Context) error {
 		l.death.Stop()
 	}
 	select {
-	case <-l.done:
+	case <-l.Done():
 		return nil
 	default:
 	}

@@ -51,7 +51,7 @@ func (l *lane) follow(ctx context.Context) {
 // removedByOthers is the end of a pod that is gone without having ended: it was stopped by us, or somebody else removed it.
 func (l *lane) removedByOthers() {
 	end := ending{reason: race.Killed}
-	if !l.isStopping() {
+	if !l.Stopping() {
 		end.note = "the pod was removed by somebody else"
 	}
 	l.finish(end)
@@ -163,12 +163,12 @@ func (l *lane) look(ctx context.Context, pod *corev1.Pod) {
 		}
 	}
 	end := endOf(l.spec.App, pod)
-	if end == nil || l.hasEnded() {
+	if end == nil || l.Ended() {
 		return
 	}
 	l.awaitOutput()
 	l.finish(*end)
-	if !l.isStopping() {
+	if !l.Stopping() {
 		_ = l.removeDeployment(ctx) // so that the app is not started again; Stop tries again, and tells
 	}
 }
@@ -195,11 +195,11 @@ func (l *lane) readOutput(ctx context.Context, previous bool) {
 		defer close(l.read)
 		stream, err := l.engine.client.CoreV1().Pods(pod.Namespace).GetLogs(pod.Name, options).Stream(ctx)
 		if err != nil {
-			l.logs.Add("Kubernetes: its output cannot be read: " + l.engine.explain(ctx, err, "read the output of lane "+l.spec.App).Error())
+			l.Output.Add("Kubernetes: its output cannot be read: " + l.engine.explain(ctx, err, "read the output of lane "+l.spec.App).Error())
 			return
 		}
 		defer func() { _ = stream.Close() }()
-		l.logs.Read(stream)
+		l.Output.Read(stream)
 	}()
 }
 

@@ -169,7 +169,7 @@ func (e *Engine) Cleanup(ctx context.Context, raceID string) error {
 		return nil // nothing of it was made here
 	}
 	for _, l := range running {
-		l.markStopping()
+		l.BeginStop()
 	}
 	e.stopBeating(raceID)
 	if err := e.removeNamespace(ctx, namespaceOf(raceID)); err != nil {

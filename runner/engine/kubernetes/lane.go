@@ -21,13 +21,12 @@ const endTimeout = 30 * time.Second
 
 // lane is a started app.
 type lane struct {
+	*engine.Life
 	engine   *Engine
 	heat     int
 	spec     race.LaneSpec
 	prepared *preparedLane
-	logs     engine.Tail
 
-	done    chan struct{} // closed when the app has ended, or nothing is known of it any more
 	gone    chan struct{} // closed when nobody follows the pod any more: it is gone, or the API server is
 	running chan struct{} // closed when the container runs
 	ready   chan struct{} // closed when the startup probe has succeeded
@@ -35,21 +34,16 @@ type lane struct {
 
 	counting sync.Mutex
 
-	mu       sync.Mutex
-	stopping bool
-	removed  bool
-	exit     race.Exit
-	lost     error
-	last     engine.Counters
-	seen     *corev1.Pod // as it was seen last
+	mu   sync.Mutex
+	seen *corev1.Pod // as it was seen last
 }
 
 var _ engine.Lane = (*lane)(nil)
 
 func newLane(e *Engine, heat int, spec race.LaneSpec, p *preparedLane) *lane {
 	return &lane{
-		engine: e, heat: heat, spec: spec, prepared: p, exit: race.Exit{Reason: race.Running},
-		done: make(chan struct{}), gone: make(chan struct{}), running: make(chan struct{}), ready: make(chan struct{}),
+		Life: engine.NewLife(), engine: e, heat: heat, spec: spec, prepared: p,
+		gone: make(chan struct{}), running: make(chan struct{}), ready: make(chan struct{}),
 	}
 }
 
@@ -84,27 +78,6 @@ func (l *lane) ContainerName() string {
 	return pod.Namespace + "/" + pod.Name + "/" + container
 }
 
-// Logs is the tail of stdout and stderr, and what Kubernetes says of the app's end.
-func (l *lane) Logs() []string { return l.logs.Lines() }
-
-// Done is closed when the app has ended, or could not be started, or the API server is gone.
-func (l *lane) Done() <-chan struct{} { return l.done }
-
-// Exit says how the app ended.
-func (l *lane) Exit() race.Exit {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	e := l.exit
-	return e
-}
-
-// Lost says why the app could not be started, or that the API server went away while it ran.
-func (l *lane) Lost() error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.lost
-}
-
 // Counters reads what the kubelet of the pod's node has counted. After the app's end it tells what was read last.
 func (l *lane) Counters(ctx context.Context) (engine.Counters, error) {
 	if err := ctx.Err(); err != nil {
@@ -112,24 +85,23 @@ func (l *lane) Counters(ctx context.Context) (engine.Counters, error) {
 	}
 	l.counting.Lock()
 	defer l.counting.Unlock()
-	if pod := l.pod(); pod != nil && !l.hasEnded() {
+	if pod := l.pod(); pod != nil && !l.Ended() {
 		c, err := l.engine.kubelet.counters(ctx, pod, l.spec.Resources)
 		switch {
 		case err == nil:
-			l.keep(c)
+			l.Spend(c)
 			return c, nil
 		case ctx.Err() != nil:
 			return c, context.Cause(ctx)
-		case !l.hasEnded():
+		case !l.Ended():
 			return c, l.uncounted(err)
 		}
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.last.At.IsZero() {
-		return l.last, race.Errorf(race.Unavailable, "", "lane %s: nothing was counted of its pod", l.spec.App)
+	spent := l.Spent()
+	if spent.At.IsZero() {
+		return spent, race.Errorf(race.Unavailable, "", "lane %s: nothing was counted of its pod", l.spec.App)
 	}
-	return l.last, nil
+	return spent, nil
 }
 
 // uncounted says why nothing is known of what the lane spends.
@@ -141,22 +113,16 @@ func (l *lane) uncounted(err error) error {
 	return race.Errorf(race.Unavailable, race.HintOf(err), "what lane %s spends is not known: %w", l.spec.App, err)
 }
 
-func (l *lane) keep(c engine.Counters) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.last = c
-}
-
 // Stop removes the lane's Deployment and waits until its pod is gone: the app is sent SIGTERM, and SIGKILL after the grace period.
 func (l *lane) Stop(ctx context.Context) error {
 	if l.Freed() {
 		return context.Cause(ctx)
 	}
 	if err := ctx.Err(); err != nil {
-		l.markStopping()
+		l.BeginStop()
 		return errors.Join(context.Cause(ctx), l.removeDeployment(context.WithoutCancel(ctx)))
 	}
-	if l.markStopping() {
+	if l.BeginStop() {
 		_, _ = l.Counters(ctx) // what the app spent is gone with its pod
 	}
 	if err := l.removeDeployment(ctx); err != nil {
@@ -165,9 +131,7 @@ func (l *lane) Stop(ctx context.Context) error {
 	if err := l.waitGone(ctx); err != nil {
 		return err
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.removed = true
+	l.Free()
 	return nil
 }
 
@@ -194,39 +158,6 @@ func (l *lane) waitGone(ctx context.Context) error {
 	}
 }
 
-// markStopping marks the end as the runner's own doing; false if the app has ended already.
-func (l *lane) markStopping() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.exit.Reason != race.Running {
-		return false
-	}
-	l.stopping = true
-	return true
-}
-
-func (l *lane) isStopping() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.stopping
-}
-
-// Freed says whether its pod was removed.
-func (l *lane) Freed() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.removed
-}
-
-func (l *lane) hasEnded() bool {
-	select {
-	case <-l.done:
-		return true
-	default:
-		return false
-	}
-}
-
 // pod is the lane's pod as it was seen last; nil before there is one.
 func (l *lane) pod() *corev1.Pod {
 	l.mu.Lock()
@@ -234,32 +165,26 @@ func (l *lane) pod() *corev1.Pod {
 	return l.seen
 }
 
-// finish records how the app ended, once. Its output has been read to its end.
+// finish records how the app ended. Its output has been read to its end.
 func (l *lane) finish(end ending) {
-	if l.hasEnded() {
+	if l.Ended() {
 		return
 	}
 	if end.note != "" {
-		l.logs.Add("Kubernetes: " + end.note)
+		l.Output.Add("Kubernetes: " + end.note)
 	}
 	at := end.at.UTC()
 	if end.at.IsZero() {
 		at = time.Now().UTC()
 	}
-	l.mu.Lock()
-	l.exit, l.lost = race.Exit{Reason: end.reason, Code: end.code, At: &at}, end.lost
-	if l.stopping && end.lost == nil {
-		l.exit = race.Exit{Reason: race.Stopped, Code: end.code, At: &at}
+	exit := race.Exit{Reason: end.reason, Code: end.code, At: &at}
+	if l.Stopping() && end.lost == nil {
+		exit.Reason = race.Stopped
 	}
-	l.last.WorkingSet = nil // nothing is left of it
-	if l.exit.Reason == race.OOM {
-		l.last.OOMKills = max(l.last.OOMKills, 1)
-		if l.last.At.IsZero() { // it ended before anything was counted
-			l.last.At = at
-		}
+	if exit.Reason == race.OOM && l.Spent().At.IsZero() { // it ended before anything was counted
+		l.Spend(engine.Counters{At: at})
 	}
-	l.mu.Unlock()
-	close(l.done)
+	l.End(exit, end.lost)
 }
 
 // sameLabels keeps a pod of another heat out, should a watch ever hand one on.

@@ -90,7 +90,7 @@ func (e *Engine) rehearseOnce(ctx context.Context, p *preparedLane, spec race.La
 	}
 	failure := l.awaitReady(ctx)
 	p.image = l.image()
-	if _, err := l.Counters(ctx); err != nil && !l.hasEnded() && !errors.Is(err, errNotYet) && ctx.Err() == nil {
+	if _, err := l.Counters(ctx); err != nil && !l.Ended() && !errors.Is(err, errNotYet) && ctx.Err() == nil {
 		p.race.say(err.Error() + "; " + race.HintOf(err))
 	}
 	if p.learn(l, failure) {
@@ -109,7 +109,7 @@ func (p *preparedLane) learn(l *lane, failure error) bool {
 		p.root = true
 		p.race.say("lane " + l.spec.App + ": its image runs as root, with few capabilities; under the Pod Security Standard restricted it could not")
 		return true
-	case !p.writable && l.hasEnded() && engine.ReadOnlyComplaint(l.Logs()):
+	case !p.writable && l.Ended() && engine.ReadOnlyComplaint(l.Logs()):
 		p.writable = true
 		p.race.say("lane " + l.spec.App + ": its file system is left writable, since the app does not start without")
 		return true
@@ -127,7 +127,7 @@ func (l *lane) awaitReady(ctx context.Context) error {
 	running := l.running
 	for {
 		select {
-		case <-l.done:
+		case <-l.Done():
 			return l.Lost()
 		case <-l.ready:
 			return l.reach(ctx)

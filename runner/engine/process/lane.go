@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"runtime"
 	"strconv"
-	"sync"
 	"syscall"
 	"time"
 
@@ -32,6 +31,7 @@ const (
 
 // lane is a running app.
 type lane struct {
+	*engine.Life
 	raceID   string
 	spec     race.LaneSpec
 	argv     []string
@@ -39,26 +39,14 @@ type lane struct {
 	grace    time.Duration
 	group    *cgroup.Group // nil without cgroups
 	enforced bool
-	logs     *engine.Tail
 	family   *family // without cgroups
 	pid      int
-
-	done chan struct{} // closed when the app and all that it forked have ended
-
-	mu       sync.Mutex
-	stopping bool
-	exit     race.Exit
-	final    engine.Counters // set before done is closed
-	isFreed  bool
 }
 
 var _ engine.Lane = (*lane)(nil)
 
 func newLane(raceID string, spec race.LaneSpec, p preparedLane, grace time.Duration) *lane {
-	return &lane{
-		raceID: raceID, spec: spec, argv: p.argv, port: p.port, grace: grace,
-		logs: &engine.Tail{}, done: make(chan struct{}), exit: race.Exit{Reason: race.Running},
-	}
+	return &lane{Life: engine.NewLife(), raceID: raceID, spec: spec, argv: p.argv, port: p.port, grace: grace}
 }
 
 // start starts the process in dir, and returns once it runs.
@@ -102,7 +90,7 @@ func (l *lane) run(cmd *exec.Cmd, output *os.File, started chan<- error) {
 		l.family = newFamily(l.pid)
 	}
 	drained := make(chan struct{})
-	go func() { defer close(drained); l.logs.Read(output) }()
+	go func() { defer close(drained); l.Output.Read(output) }()
 	started <- nil
 	_ = cmd.Wait() // what it says is read from ProcessState
 	at := time.Now().UTC()
@@ -116,18 +104,12 @@ func (l *lane) run(cmd *exec.Cmd, output *os.File, started chan<- error) {
 	case <-time.After(drainTimeout):
 	}
 	_ = output.Close()
-	final := l.spent(ending, cmd.ProcessState)
-	l.mu.Lock()
-	l.final, l.exit = final, exit
-	l.mu.Unlock()
-	close(l.done)
+	l.Spend(l.final(ending, cmd.ProcessState))
+	l.End(exit, nil)
 }
 
 // reason says how the app ended.
 func (l *lane) reason(state *os.ProcessState) race.Exit {
-	l.mu.Lock()
-	asked := l.stopping
-	l.mu.Unlock()
 	e := race.Exit{}
 	status, _ := state.Sys().(syscall.WaitStatus)
 	if status.Exited() {
@@ -135,7 +117,7 @@ func (l *lane) reason(state *os.ProcessState) race.Exit {
 		e.Code = &code
 	}
 	switch {
-	case asked:
+	case l.Stopping():
 		e.Reason = race.Stopped
 	case status.Signaled() && status.Signal() == syscall.SIGKILL && l.oomKills() > 0:
 		e.Reason = race.OOM
@@ -158,8 +140,8 @@ func (l *lane) oomKills() uint64 {
 	return c.OOMKills
 }
 
-// spent reads the counters at the app's end.
-func (l *lane) spent(ctx context.Context, state *os.ProcessState) engine.Counters {
+// final reads the counters at the app's end.
+func (l *lane) final(ctx context.Context, state *os.ProcessState) engine.Counters {
 	if l.group != nil {
 		if c, err := l.group.Counters(ctx); err == nil {
 			c.WorkingSet = nil // nothing is left of it
@@ -203,7 +185,7 @@ func (l *lane) Counters(ctx context.Context) (engine.Counters, error) {
 	if err := ctx.Err(); err != nil {
 		return engine.Counters{}, err
 	}
-	if l.hasEnded() {
+	if l.Ended() {
 		return l.total(), nil
 	}
 	var c engine.Counters
@@ -213,7 +195,7 @@ func (l *lane) Counters(ctx context.Context) (engine.Counters, error) {
 	} else {
 		c, err = l.family.counters(ctx)
 	}
-	if err != nil && l.hasEnded() {
+	if err != nil && l.Ended() {
 		return l.total(), nil
 	}
 	c.Enforced = l.enforced
@@ -221,41 +203,17 @@ func (l *lane) Counters(ctx context.Context) (engine.Counters, error) {
 }
 
 func (l *lane) total() engine.Counters {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	c := l.final
+	c := l.Spent()
 	c.At, c.Enforced = time.Now(), l.enforced
 	return c
 }
 
-func (l *lane) hasEnded() bool {
-	select {
-	case <-l.done:
-		return true
-	default:
-		return false
-	}
-}
-
-// Logs is the tail of stdout and stderr.
-func (l *lane) Logs() []string { return l.logs.Lines() }
-
-// Done is closed when the app and all that it forked have ended.
-func (l *lane) Done() <-chan struct{} { return l.done }
-
-// Exit says how the app ended.
-func (l *lane) Exit() race.Exit {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.exit
-}
-
 // Stop asks the app's process group to end, ends it after the grace period or when ctx ends, and removes its cgroup.
 func (l *lane) Stop(ctx context.Context) error {
-	if l.stop() {
+	if l.BeginStop() {
 		_ = syscall.Kill(-l.pid, syscall.SIGTERM) // it may just have ended
 		select {
-		case <-l.done:
+		case <-l.Done():
 		case <-time.After(l.grace):
 		case <-ctx.Done():
 		}
@@ -264,25 +222,14 @@ func (l *lane) Stop(ctx context.Context) error {
 	return errors.Join(err, context.Cause(ctx))
 }
 
-// stop marks the end as the runner's own doing; false if the app has ended already.
-func (l *lane) stop() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.exit.Reason != race.Running {
-		return false
-	}
-	l.stopping = true
-	return true
-}
-
 // kill ends the app with everything that it forked, and frees what it held.
 func (l *lane) kill(ctx context.Context) error {
-	l.stop()
+	l.BeginStop()
 	if err := l.killRest(ctx); err != nil {
 		return fmt.Errorf("lane %s: %w", l.spec.App, err)
 	}
 	select {
-	case <-l.done:
+	case <-l.Done():
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	case <-time.After(endTimeout):
@@ -293,7 +240,7 @@ func (l *lane) kill(ctx context.Context) error {
 
 // killRest ends all processes of the lane.
 func (l *lane) killRest(ctx context.Context) error {
-	if !l.hasEnded() { // afterwards the process group's number may be somebody else's
+	if !l.Ended() { // afterwards the process group's number may be somebody else's
 		_ = syscall.Kill(-l.pid, syscall.SIGKILL)
 	}
 	if l.group != nil {
@@ -309,15 +256,6 @@ func (l *lane) free() error {
 			return fmt.Errorf("lane %s: %w", l.spec.App, err)
 		}
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.isFreed = true
+	l.Free()
 	return nil
-}
-
-// Freed implements engine.Started.
-func (l *lane) Freed() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.isFreed
 }
