@@ -1,6 +1,7 @@
 package capacity
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/photofinish/photofinish/pkg/race"
@@ -60,15 +61,7 @@ func LimitOf(tries []race.Try) race.CapacityLimit {
 }
 
 func lowest(tries []race.Try) race.Try {
-	return slices.MinFunc(tries, func(a, b race.Try) int {
-		switch {
-		case a.Rate < b.Rate:
-			return -1
-		case a.Rate > b.Rate:
-			return 1
-		}
-		return 0
-	})
+	return slices.MinFunc(tries, func(a, b race.Try) int { return cmp.Compare(a.Rate, b.Rate) })
 }
 
 // broke is what broke first: at the lowest rate at which no fewer tries failed than held.

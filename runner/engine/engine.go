@@ -5,6 +5,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/photofinish/photofinish/pkg/race"
@@ -48,6 +49,11 @@ type Lane interface {
 
 // ErrDown is in every error whose cause is that the engine itself is gone: no lane can be started, stopped or watched any more.
 var ErrDown = errors.New("the engine is down")
+
+// Down is the error, for a person, of an engine that is gone because of err.
+func Down(err error, hint, format string, args ...any) error {
+	return &race.Error{Code: race.Unavailable, Hint: hint, Message: fmt.Sprintf(format, args...), Err: errors.Join(ErrDown, err)}
+}
 
 // Lost says why nothing is known any more of a lane that is done, nil where it simply ended. A lane that can be lost has a method of that name.
 func Lost(l Lane) error {

@@ -5,8 +5,11 @@ import (
 	"fmt"
 	"math"
 	"regexp"
-	"strconv"
 	"strings"
+
+	"golang.org/x/text/language"
+	"golang.org/x/text/message"
+	"golang.org/x/text/number"
 
 	"github.com/photofinish/photofinish/pkg/race"
 )
@@ -82,7 +85,7 @@ func SeriesOf(def race.Definition, p Plan, containers bool) Series {
 		scenarios += n
 		client += n * (names*request + seriesOfScenario + checks + groups + own*ownOfK6)
 		output += seriesOfLane + own*ownOfOutput
-		if l.Elsewhere() {
+		if l.Elsewhere() || l.Remote { // whom the embedded cAdvisor does not see
 			continue
 		}
 		watched += seriesOfGroup
@@ -193,10 +196,4 @@ func count(n int) string {
 }
 
 // grouped writes 12000 as 12,000.
-func grouped(n int) string {
-	text := strconv.Itoa(n)
-	for i := len(text) - 3; i > 0; i -= 3 {
-		text = text[:i] + "," + text[i:]
-	}
-	return text
-}
+func grouped(n int) string { return message.NewPrinter(language.English).Sprint(number.Decimal(n)) }

@@ -51,6 +51,7 @@ func TestSeriesAreThoseOfEveryHeatPhaseAndLane(t *testing.T) {
 		"two scenarios":                 {3 * 2 * apps * ofK6, false, func(d *race.Definition) { d.Scenarios = append(d.Scenarios, race.Scenario{Name: "more"}) }},
 		"a scenario of one lane":        {3 * 2 * ofK6, false, func(d *race.Definition) { d.Scenarios = append(d.Scenarios, race.Scenario{Name: "more", App: "a"}) }},
 		"a lane that runs elsewhere":    {-(40 + 6), false, func(d *race.Definition) { d.Lanes[1].URL = "http://there" }},
+		"a lane on another machine":     {-(40 + 6), false, func(d *race.Definition) { d.Lanes[1].Remote = true }},
 		"containers, new for each heat": {3*2*(40+6+8+20) - 2*(40+6), true, func(*race.Definition) {}},
 		"a worker":                      {-3 * 2, false, func(d *race.Definition) { d.Lanes[0].Command, d.Lanes[0].Queue = []string{"x"}, &race.Queue{} }},
 	} {

@@ -3,7 +3,6 @@ package docker
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -25,23 +24,19 @@ func (e *Engine) explain(ctx context.Context, err error, doing string) error {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	case errors.Is(err, syscall.EACCES):
-		return e.down(err, "add this user to the group docker, or run the race as one who may use it",
+		return engine.Down(err, "add this user to the group docker, or run the race as one who may use it",
 			"this user may not use Docker at %s: cannot %s", e.client.DaemonHost(), doing)
 	case unreachable(err):
-		return e.down(err, "start Docker, or let DOCKER_HOST say where it is", "Docker does not answer at %s: cannot %s", e.client.DaemonHost(), doing)
+		return engine.Down(err, "start Docker, or let DOCKER_HOST say where it is", "Docker does not answer at %s: cannot %s", e.client.DaemonHost(), doing)
 	case errdefs.IsInvalidArgument(err):
 		return race.Errorf(race.Invalid, "", "cannot %s: %s", doing, cause(err))
 	}
 	return race.Errorf(race.Unavailable, "", "cannot %s: %s", doing, cause(err))
 }
 
-func (e *Engine) down(err error, hint, format string, args ...any) error {
-	return &race.Error{Code: race.Unavailable, Hint: hint, Message: fmt.Sprintf(format, args...), Err: errors.Join(engine.ErrDown, err)}
-}
-
 // restarted says that what ran in a container ended because the Docker Engine did, whether that came back or not.
 func (e *Engine) restarted(who string, err error) error {
-	return e.down(err, "race again when Docker is there: what was measured before is kept",
+	return engine.Down(err, "race again when Docker is there: what was measured before is kept",
 		"Docker at %s was stopped or restarted, and %s with it", e.client.DaemonHost(), who)
 }
 

@@ -30,10 +30,7 @@ func (e *Engine) explain(ctx context.Context, err error, doing string) error {
 func Explain(err error, host, doing string) error {
 	switch {
 	case unreachable(err):
-		return &race.Error{
-			Code: race.Unavailable, Hint: "check the address, and that the API server runs (kubectl version)",
-			Message: fmt.Sprintf("the Kubernetes API server at %s does not answer: cannot %s", host, doing), Err: errors.Join(engine.ErrDown, err),
-		}
+		return engine.Down(err, "check the address, and that the API server runs (kubectl version)", "the Kubernetes API server at %s does not answer: cannot %s", host, doing)
 	case apierrors.IsUnauthorized(err):
 		return race.Errorf(race.Unavailable, "renew the token or certificate of KUBECONFIG, or the pod's service account", "the Kubernetes API server at %s does not know this user: cannot %s", host, doing)
 	case overQuota(err.Error()):

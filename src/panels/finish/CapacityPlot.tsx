@@ -4,14 +4,10 @@ import type { Look } from './look';
 import { type Axis, type Capacity, type LaneCapacity, latencyAxis, rateAxis, spotsOf } from './model/capacity';
 import { labelled } from './model/scale';
 import { digits, shortDuration } from './model/words';
-import { anchor } from './RidgePlot';
+import { AxisBelow, AxisBeside, Canvas, Crosshair, OfApp, type PlotProps } from './Plot';
 
-interface Props extends React.SVGAttributes<SVGSVGElement> {
+interface Props extends PlotProps {
   capacity: Capacity;
-  wide: number;
-  look: Look;
-  focus?: string;
-  onFocusApp: (app: string) => void;
   x?: number;
 }
 
@@ -29,43 +25,10 @@ export const CapacityPlot = forwardRef<SVGSVGElement, Props>(function CapacityPl
   const latencies = latencyAxis(capacity, at.bottom, at.top);
   const held = capacity.lanes.flatMap(({ rate }) => (rate === undefined ? [] : [{ value: rate, minor: false }]));
   const numbered = labelled(held, rates.scale.at, 40); // apps that hold about the same share a number; the sentences have all
-  const named = { x: labelled(rates.ticks, rates.scale.at, 44), y: labelled(latencies?.ticks ?? [], latencies?.scale.at ?? (() => 0), 16) };
   return (
-    <svg
-      ref={ref}
-      xmlns="http://www.w3.org/2000/svg"
-      width={wide}
-      height={at.height}
-      viewBox={`0 0 ${wide} ${at.height}`}
-      fontFamily={look.font}
-      {...rest}
-    >
-      {rates.ticks.map(({ value }) => (
-        <g key={value}>
-          <line x1={rates.scale.at(value)} x2={rates.scale.at(value)} y1={at.top} y2={at.bottom} stroke={look.grid} />
-          {named.x.has(value) && (
-            <text
-              x={rates.scale.at(value)}
-              y={at.bottom + 16}
-              fontSize={11}
-              fill={look.soft}
-              textAnchor={anchor(rates.scale.at(value), at.end)}
-            >
-              {`${digits(value)}/s`}
-            </text>
-          )}
-        </g>
-      ))}
-      {latencies?.ticks.map(({ value }) => (
-        <g key={value}>
-          <line x1={at.start} x2={at.end} y1={latencies.scale.at(value)} y2={latencies.scale.at(value)} stroke={look.grid} />
-          {named.y.has(value) && (
-            <text x={at.start - 6} y={latencies.scale.at(value) + 4} fontSize={11} fill={look.soft} textAnchor="end">
-              {shortDuration(value)}
-            </text>
-          )}
-        </g>
-      ))}
+    <Canvas ref={ref} {...{ wide, tall: at.height, look }} {...rest}>
+      <AxisBelow {...{ ticks: rates.ticks, at: rates.scale.at, look }} apart={44} words={(value) => `${digits(value)}/s`} room={at} />
+      {latencies && <AxisBeside {...{ ticks: latencies.ticks, at: latencies.scale.at, look }} apart={16} words={shortDuration} room={at} />}
       {capacity.bound !== undefined && latencies && (
         <line
           x1={at.start}
@@ -77,18 +40,13 @@ export const CapacityPlot = forwardRef<SVGSVGElement, Props>(function CapacityPl
         />
       )}
       {capacity.lanes.map((lane) => (
-        <g
-          key={lane.app}
-          opacity={focus !== undefined && focus !== lane.app ? 0.15 : 1}
-          onClick={() => onFocusApp(lane.app)}
-          style={{ cursor: 'pointer' }}
-        >
+        <OfApp key={lane.app} app={lane.app} {...{ focus, onFocusApp }}>
           <Held {...{ lane, rates, look, top: at.top, bottom: at.bottom, end: at.end }} numbered={numbered.has(lane.rate ?? 0)} />
           {latencies && <Tries {...{ lane, rates, latencies, look }} />}
-        </g>
+        </OfApp>
       ))}
-      {x !== undefined && <line x1={x} x2={x} y1={at.top} y2={at.bottom} stroke={look.soft} strokeDasharray="3 3" />}
-    </svg>
+      <Crosshair {...{ x, look }} top={at.top} bottom={at.bottom} />
+    </Canvas>
   );
 });
 

@@ -1,16 +1,10 @@
 import React, { forwardRef } from 'react';
 
-import type { Look } from './look';
 import { bandPath, curvePath, percentileAxis, ratioAxis, type Ratios } from './model/ratios';
-import { labelled } from './model/scale';
-import { anchor } from './RidgePlot';
+import { AxisBelow, AxisBeside, Canvas, Crosshair, OfApp, type PlotProps } from './Plot';
 
-interface Props extends React.SVGAttributes<SVGSVGElement> {
+interface Props extends PlotProps {
   ratios: Ratios;
-  wide: number;
-  look: Look;
-  focus?: string;
-  onFocusApp: (app: string) => void;
   percentile?: number;
 }
 
@@ -26,56 +20,22 @@ export const RatioPlot = forwardRef<SVGSVGElement, Props>(function RatioPlot(
   const at = ratioLayout(wide);
   const x = percentileAxis(at.start, at.end);
   const { scale: y, ticks } = ratioAxis(ratios, at.bottom, at.top);
-  const named = { x: labelled(x.ticks, x.at, 36), y: labelled(ticks, y.at, 16) };
   return (
-    <svg
-      ref={ref}
-      xmlns="http://www.w3.org/2000/svg"
-      width={wide}
-      height={at.height}
-      viewBox={`0 0 ${wide} ${at.height}`}
-      fontFamily={look.font}
-      {...rest}
-    >
-      {x.ticks.map(({ value }) => (
-        <g key={value}>
-          <line x1={x.at(value)} x2={x.at(value)} y1={at.top} y2={at.bottom} stroke={look.grid} />
-          {named.x.has(value) && (
-            <text x={x.at(value)} y={at.bottom + 16} fontSize={11} fill={look.soft} textAnchor={anchor(x.at(value), at.end)}>
-              p{value}
-            </text>
-          )}
-        </g>
-      ))}
-      {ticks.map(({ value }) => (
-        <g key={value}>
-          <line x1={at.start} x2={at.end} y1={y.at(value)} y2={y.at(value)} stroke={look.grid} />
-          {named.y.has(value) && (
-            <text x={at.start - 6} y={y.at(value) + 4} fontSize={11} fill={look.soft} textAnchor="end">
-              ×{value}
-            </text>
-          )}
-        </g>
-      ))}
+    <Canvas ref={ref} {...{ wide, tall: at.height, look }} {...rest}>
+      <AxisBelow {...{ ...x, look }} apart={36} words={(value) => `p${value}`} room={at} />
+      <AxisBeside {...{ ticks, at: y.at, look }} apart={16} words={(value) => `×${value}`} room={at} />
       <line x1={at.start} x2={at.end} y1={y.at(1)} y2={y.at(1)} stroke={look.text} strokeWidth={1.5} />
       {ratios.curves.map(({ app, points }) => {
         const colour = look.colour(app);
         return (
-          <g
-            key={app}
-            opacity={focus !== undefined && focus !== app ? 0.15 : 1}
-            onClick={() => onFocusApp(app)}
-            style={{ cursor: 'pointer' }}
-          >
+          <OfApp key={app} {...{ app, focus, onFocusApp }}>
             <path d={bandPath(points, x.at, y.at)} fill={colour} fillOpacity={0.2} />
             <path d={curvePath(points, x.at, y.at)} fill="none" stroke={colour} strokeWidth={2} strokeDasharray={look.dash(app)} />
             {points.length === 1 && points[0] && <circle cx={x.at(points[0].percentile)} cy={y.at(points[0].ratio)} r={4} fill={colour} />}
-          </g>
+          </OfApp>
         );
       })}
-      {percentile !== undefined && (
-        <line x1={x.at(percentile)} x2={x.at(percentile)} y1={at.top} y2={at.bottom} stroke={look.soft} strokeDasharray="3 3" />
-      )}
-    </svg>
+      <Crosshair x={percentile === undefined ? undefined : x.at(percentile)} top={at.top} bottom={at.bottom} look={look} />
+    </Canvas>
   );
 });

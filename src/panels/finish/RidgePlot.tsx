@@ -3,16 +3,12 @@ import React, { forwardRef } from 'react';
 import type { Look } from './look';
 import type { Finish } from './model/finish';
 import { type Ridge, type Ridges, ridgeAxis, ridgePath } from './model/ridges';
-import { labelled } from './model/scale';
 import { duration, shortDuration, shorten } from './model/words';
+import { AxisBelow, Canvas, Crosshair, OfApp, type PlotProps } from './Plot';
 
-interface Props extends React.SVGAttributes<SVGSVGElement> {
+interface Props extends PlotProps {
   finish: Finish;
   ridges: Ridges;
-  wide: number;
-  look: Look;
-  focus?: string;
-  onFocusApp: (app: string) => void;
   x?: number;
 }
 
@@ -34,33 +30,14 @@ export const RidgePlot = forwardRef<SVGSVGElement, Props>(function RidgePlot(
 ) {
   const at = ridgeLayout(wide, ridges.rows.length);
   const { scale, ticks } = ridgeAxis(ridges, at.start, at.end);
-  const named = labelled(ticks, scale.at, 58);
   return (
-    <svg
-      ref={ref}
-      xmlns="http://www.w3.org/2000/svg"
-      width={wide}
-      height={at.height}
-      viewBox={`0 0 ${wide} ${at.height}`}
-      fontFamily={look.font}
-      {...rest}
-    >
-      {ticks.map(({ value }) => (
-        <g key={value}>
-          <line x1={scale.at(value)} x2={scale.at(value)} y1={0} y2={at.bottom} stroke={look.grid} />
-          {named.has(value) && (
-            <text x={scale.at(value)} y={at.bottom + 15} fontSize={11} fill={look.soft} textAnchor={anchor(scale.at(value), at.end)}>
-              {shortDuration(value)}
-            </text>
-          )}
-        </g>
-      ))}
+    <Canvas ref={ref} {...{ wide, tall: at.height, look }} {...rest}>
+      <AxisBelow {...{ ticks, at: scale.at, look }} apart={58} words={shortDuration} room={{ ...at, top: 0 }} below={15} />
       {ridges.rows.map((ridge, row) => {
         const bottom = (row + 1) * at.row;
-        const faint = focus !== undefined && focus !== ridge.app;
         const colour = look.colour(ridge.app);
         return (
-          <g key={ridge.app} opacity={faint ? 0.25 : 1} onClick={() => onFocusApp(ridge.app)} style={{ cursor: 'pointer' }}>
+          <OfApp key={ridge.app} app={ridge.app} faint={0.25} {...{ focus, onFocusApp }}>
             <Label
               finish={finish}
               ridge={ridge}
@@ -89,11 +66,11 @@ export const RidgePlot = forwardRef<SVGSVGElement, Props>(function RidgePlot(
                 strokeDasharray={dashes[percentile]}
               />
             ))}
-          </g>
+          </OfApp>
         );
       })}
-      {x !== undefined && <line x1={x} x2={x} y1={0} y2={at.bottom} stroke={look.soft} strokeDasharray="3 3" />}
-    </svg>
+      <Crosshair {...{ x, look }} top={0} bottom={at.bottom} />
+    </Canvas>
   );
 });
 
@@ -119,9 +96,4 @@ function Label({ finish, ridge: { app, marks }, look, y, letters }: LabelProps) 
       </text>
     </>
   );
-}
-
-/** Labels at the edge must not stick out. */
-export function anchor(x: number, end: number): 'middle' | 'end' {
-  return x > end - 16 ? 'end' : 'middle';
 }
