@@ -56,6 +56,7 @@ func TestResultsGoToAHostedPrometheusAndComeBack(t *testing.T) {
 		"--remote-write-url", gate.URL+accesstest.WritePath, "--remote-write-header", "X-Scope-OrgID="+accesstest.Tenant)
 	require.Equal(t, 0, f.code)
 	require.NotContains(t, kinds(f.record), race.SeriesLost)
+	require.Contains(t, f.stdout, "of photofinish's output", "what the receiver will hold")
 	require.Empty(t, os.Getenv("PHOTOFINISH_REMOTE_WRITE_TOKEN"), "it was hidden before anything was started")
 	f.noSecrets(t)
 	writes, refused := gate.Counts()

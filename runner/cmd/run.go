@@ -12,6 +12,7 @@ import (
 
 	"github.com/photofinish/photofinish/pkg/race"
 	"github.com/photofinish/photofinish/runner/coordinator"
+	"github.com/photofinish/photofinish/runner/plan"
 	"github.com/photofinish/photofinish/runner/stage"
 	"github.com/photofinish/photofinish/runner/terminal"
 )
@@ -25,7 +26,9 @@ func (f raceFlags) run(ctx context.Context, c console, s *stage.Stage) outcome {
 	view := terminal.New(w, terminalOptions(w))
 	defer func() { _ = view.Close() }() // whatever happens, the cursor comes back; Finish has told of errors
 	view.Plan(s.Race.Plan.Describe())
-	view.Log(s.Race.Plan.Series.Describe())
+	if series := s.Race.Plan.Series; s.Hosted() || series.Total > plan.ManySeries {
+		view.Log(series.Describe())
+	}
 	if s.Embedded() {
 		view.Log("Prometheus for this race: " + s.PrometheusURL())
 	}

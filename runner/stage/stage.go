@@ -137,6 +137,9 @@ func (s *Stage) PrometheusURL() string { return s.metrics.url }
 // Embedded says whether that Prometheus is the stage's own, and ends with it.
 func (s *Stage) Embedded() bool { return s.metrics.server != nil }
 
+// Hosted says whether series go to somebody else's Prometheus, too, where there may be a limit of them, or a price.
+func (s *Stage) Hosted() bool { return !s.Embedded() || s.options.Receiver != nil }
+
 // later remembers what has to be undone.
 func (s *Stage) later(end func() error) { s.ends = append(s.ends, end) }
 
