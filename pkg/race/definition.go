@@ -63,8 +63,8 @@ type Definition struct {
 	Primary []string
 	// Measures are what the script says of its own measures, by name.
 	Measures []DeclaredMeasure
-	// K6Image is the image of the k6 to race with; "" is the one that is built in.
-	K6Image string
+	// K6 is the k6 to race with; the zero value is the one that is built in.
+	K6 K6Spec
 	// Scenarios are the k6 scenarios to be raced; those without an App are run for every lane.
 	Scenarios []Scenario
 	// Thresholds are k6's, by metric expression, untouched.
@@ -72,6 +72,21 @@ type Definition struct {
 	// Options are the script's other k6 options, to be passed on.
 	Options map[string]json.RawMessage
 }
+
+// K6Spec is a stock k6 of an image.
+type K6Spec struct {
+	Image string
+	// Pods is how many pods of a cluster share the load; 0 is one container on the runner's machine.
+	Pods int
+	// Resources of each pod; what is not said is as the engine has it.
+	Resources
+}
+
+// BuiltIn says whether it is the k6 that is built in.
+func (k K6Spec) BuiltIn() bool { return k.Image == "" }
+
+// Remote says whether it runs on other machines than the runner's.
+func (k K6Spec) Remote() bool { return k.Pods > 0 }
 
 // Bounds are the most iterations per second and VUs of a lane; 0 leaves it to what one k6 can be asked for.
 type Bounds struct {

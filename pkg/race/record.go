@@ -86,6 +86,8 @@ func (r *Race) Interrupt(at time.Time, why string) {
 type K6 struct {
 	Image   Image  `json:"image"`             // its ID is "" before it was found or pulled
 	Version string `json:"version,omitempty"` // as "v1.8.0"
+	// Pods is how many pods of a cluster shared the load; 0 is a container on the runner's machine.
+	Pods int `json:"pods,omitempty"`
 }
 
 // Machine is where the race was run.

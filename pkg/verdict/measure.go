@@ -116,7 +116,7 @@ func (m MeasureSpec) With(asked race.Effects) MeasureSpec {
 
 // For is the same measure as a race's definition wants it judged.
 func (m MeasureSpec) For(d race.Definition) MeasureSpec {
-	if m = m.With(d.MinimumEffect); d.K6Image != "" {
+	if m = m.With(d.MinimumEffect); !d.K6.BuiltIn() {
 		m = m.FromStock()
 	}
 	if len(d.Primary) > 0 {

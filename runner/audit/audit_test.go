@@ -190,6 +190,34 @@ var cases = map[string]struct {
 			o.Heats[i].Machine.Busy = ptr(17.0)
 		}
 	}, []want{{"", race.Interference, race.Unfair, "in 2 of 4 heats (82.5%"}}},
+	"lanes on machines of their own have the CPUs of those": {func(o *audit.Observations) {
+		o.Mode = race.Together
+		for i := range o.Lanes {
+			o.Lanes[i].Remote, o.Lanes[i].Asked.CPUs = true, ptr(4.0)
+			change(o, o.Lanes[i].App, func(l *audit.LaneHeat) { l.CPU = ptr(40.0) }, all...)
+		}
+		for i := range o.Heats {
+			o.Heats[i].Machine.Busy = ptr(3.5)
+		}
+	}, nil},
+	"others beside lanes and a k6 that are elsewhere": {func(o *audit.Observations) {
+		for i := range o.Lanes {
+			o.Lanes[i].Remote = true
+		}
+		for i := range o.Heats {
+			o.Heats[i].K6.Remote, o.Heats[i].K6.Available, o.Heats[i].Machine.Busy = true, 4, ptr(0.5)
+		}
+		o.Heats[2].Machine.Busy = ptr(12.0)
+	}, []want{{"", race.OtherLoad, race.Warning, "58% of the machine's CPU in heat 3"}}},
+	"k6 in pods": {func(o *audit.Observations) {
+		o.StockK6 = &race.K6{Image: race.Image{Name: "grafana/k6:2"}, Version: "v2.2.0", Pods: 4}
+	}, []want{{"", race.StockK6, race.Note, "once a second"}, {"", race.StockK6, race.Note, "4 pods of k6 shared the load"}}},
+	"k6 in pods of which nobody knows what they spend": {func(o *audit.Observations) {
+		o.StockK6 = &race.K6{Pods: 4}
+		for i := range o.Heats {
+			o.Heats[i].K6, o.Heats[i].Machine.Busy = audit.K6{Remote: true}, ptr(1.5)
+		}
+	}, []want{{"", race.StockK6, race.Warning, "nobody knows whether they had CPUs enough"}, {"", race.StockK6, race.Note, ""}, {"", race.StockK6, race.Note, ""}}},
 	"together with CPUs of their own": {func(o *audit.Observations) {
 		o.Mode, o.Pinned, o.Lanes[0].Asked.CPUs, o.Lanes[1].Asked.CPUs = race.Together, true, ptr(4.0), ptr(4.0)
 	}, nil},

@@ -4,7 +4,7 @@ import "github.com/photofinish/photofinish/pkg/race"
 
 // interference looks at lanes that race together on shared CPUs: a warning where there was room, unfair where they fought.
 func interference(o Observations, r *report) {
-	if o.Mode != race.Together || o.Pinned || o.CPUs <= 0 || len(o.Lanes) < 2 {
+	if o.Mode != race.Together || o.Pinned || o.CPUs <= 0 || o.here() < 2 {
 		return
 	}
 	var busy spread
@@ -29,12 +29,22 @@ func interference(o Observations, r *report) {
 		o.CPUs, percent(contentionUnfair), busy.above(contentionUnfair), busy.known, percent(busy.worst), busy.worstHeat)
 }
 
+// here is how many lanes ran on this machine, or may have.
+func (o Observations) here() (n int) {
+	for _, l := range o.Lanes {
+		if !l.Remote {
+			n++
+		}
+	}
+	return n
+}
+
 // demand is the CPUs that lanes and k6 may use at once: an unlimited lane and k6 count one each.
 func (o Observations) demand() (cpus float64, known bool) {
 	cpus = 1
 	for _, l := range o.Lanes {
 		switch {
-		case l.Elsewhere:
+		case l.Elsewhere || l.Remote:
 		case l.Asked.CPUs != nil:
 			cpus, known = cpus+*l.Asked.CPUs, true
 		default:
@@ -44,16 +54,21 @@ func (o Observations) demand() (cpus float64, known bool) {
 	return cpus, known
 }
 
-// racers is the CPU that lanes and k6 used, in seconds; ok is false where one of them is not known.
+// racers is the CPU of this machine that lanes and k6 used, in seconds; ok is false where one of them is not known.
 func (o Observations) racers(h Heat) (seconds float64, ok bool) {
-	if h.K6.CPU == nil || h.Duration <= 0 {
+	if !h.K6.Remote {
+		if h.K6.CPU == nil {
+			return 0, false
+		}
+		seconds = *h.K6.CPU
+	}
+	if h.Duration <= 0 {
 		return 0, false
 	}
-	seconds = *h.K6.CPU
 	for _, l := range o.Lanes {
-		lane, here := h.Lanes[l.App]
-		if !here {
-			continue // out of the race: it used nothing
+		lane, racing := h.Lanes[l.App]
+		if !racing || l.Remote {
+			continue // out of the race, or on a machine of its own: it used nothing of this one
 		}
 		if l.Elsewhere || lane.CPU == nil {
 			return 0, false

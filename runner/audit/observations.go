@@ -58,6 +58,8 @@ type Lane struct {
 	Asked race.Resources
 	// Elsewhere: the app already ran and was only pointed at; its CPU and limits are not known.
 	Elsewhere bool
+	// Remote: it was started on another machine than the runner's.
+	Remote bool
 	// Counts of the requests of phase race, for the comparison with other sources.
 	Counts Counts
 }
@@ -86,6 +88,7 @@ type Heat struct {
 // K6 is what the stopwatch itself spent.
 type K6 struct {
 	CPU       *float64 // seconds of CPU used, all k6 processes
+	Remote    bool     // on other machines than the runner's
 	Available float64  // CPUs it may use; 0 is all of the machine's
 }
 

@@ -2,6 +2,7 @@ package cmd_test
 
 import (
 	"context"
+	"fmt"
 	"path/filepath"
 	"testing"
 
@@ -21,7 +22,11 @@ func TestKubernetes(t *testing.T) {
 	for _, app := range []string{"control", "high-latency"} {
 		pods["photofinish/"+app] = kubetest.Image{Program: dockertest.Build(t, "github.com/photofinish/photofinish/testapps/"+app)}
 	}
-	c.Node(t, pods, 8, "16Gi", nil)
+	const stock = "grafana/k6:1.8.0"
+	pods[stock] = kubetest.Image{Program: dockertest.Build(t, "go.k6.io/k6")}
+	for range 3 { // k6 goes to none where a lane is
+		c.Node(t, pods, 8, "16Gi", nil)
+	}
 	c.Proxy(t)
 	t.Setenv("KUBECONFIG", c.Kubeconfig(t))
 	nothing := func(t *testing.T) {
@@ -53,6 +58,36 @@ func TestKubernetes(t *testing.T) {
 			require.Positive(t, *l.Joined.CPUMSPerRequest, l.App)
 			require.NotNil(t, l.Measures["memory_working_set"], l.App)
 		}
+		nothing(t)
+	})
+	t.Run("k6 in pods shares the load out", func(t *testing.T) {
+		const rate, seconds, heats = 60, 2, 2
+		c.Operator(t)
+		dir := filepath.Join(t.TempDir(), "race")
+		got := run(t.Context(), t, "", "race", filepath.Join("..", "..", "tests", "kubernetes-pods-test.js"), "--engine", "kubernetes", "--rate", fmt.Sprint(rate),
+			"--heats", fmt.Sprint(heats), "--duration", fmt.Sprintf("%ds", seconds), "--warmup", "500ms", "--out", dir)
+		require.Equal(t, 0, got.code, got.stderr)
+		record, err := store.Load(dir)
+		require.NoError(t, err)
+		require.Equal(t, race.Finished, record.Status)
+		require.Equal(t, 4, record.K6.Pods)
+		require.Equal(t, stock, record.K6.Image.Name)
+		require.Equal(t, record.K6.Version, record.Versions["k6"])
+		for _, l := range record.Lanes {
+			require.InDelta(t, rate*seconds*heats, l.Client.Requests, 0.1*rate*seconds*heats, l.App)
+			require.Zero(t, l.Client.Failed, l.App)
+			require.Positive(t, *l.Joined.CPUMSPerRequest, l.App)
+			require.NotNil(t, l.Measures["latency_p95"], l.App)
+		}
+		found := map[race.FindingKind]race.Severity{}
+		for _, f := range record.Audit.Findings {
+			if f.Severity == race.Unfair || found[f.Kind] == "" {
+				found[f.Kind] = f.Severity
+			}
+		}
+		require.Equal(t, race.Note, found[race.StockK6], "what the pods spend is known")
+		require.NotContains(t, found, race.SeriesLost)
+		require.NotContains(t, found, race.SeriesBudget)
 		nothing(t)
 	})
 	t.Run("an image that no node can pull ends the race with a sentence", func(t *testing.T) {

@@ -79,5 +79,5 @@ func logger(c console, l config.Log) *slog.Logger {
 
 // cluster is how the engine kubernetes runs lanes for a service.
 func cluster(c config.Kubernetes) kubernetes.Options {
-	return kubernetes.Options{Allowed: &images.Allowed{Images: c.Images}, Nodes: c.Nodes, KubeletInsecureTLS: c.KubeletInsecureTLS}
+	return kubernetes.Options{Allowed: &images.Allowed{Images: c.Images}, Nodes: c.Nodes, K6Nodes: c.K6Nodes, Address: c.Address, KubeletInsecureTLS: c.KubeletInsecureTLS}
 }

@@ -80,8 +80,11 @@ type Prometheus struct {
 type Kubernetes struct {
 	// Images are patterns as in images.Allowed; none are allowed by default.
 	Images []string `yaml:"images"`
-	// Nodes are labels of the nodes on which apps run.
-	Nodes map[string]string `yaml:"nodes"`
+	// Nodes are labels of the nodes on which apps run, K6Nodes of those for the pods of k6.
+	Nodes   map[string]string `yaml:"nodes"`
+	K6Nodes map[string]string `yaml:"k6_nodes"`
+	// Address is that by which the pods of k6 reach the runner; "" is the one that it has for the API server.
+	Address string `yaml:"address"`
 	// KubeletInsecureTLS takes any certificate of a kubelet's.
 	KubeletInsecureTLS bool `yaml:"kubelet_insecure_tls"`
 }

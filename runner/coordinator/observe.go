@@ -35,14 +35,23 @@ func (h *heatRun) observe(readings map[string][]engine.Counters, end time.Time) 
 	if h.watch != nil {
 		o.audit.K6.CPU = secondsOf(results.Spend(h.watch.Wait(), []results.Window{{From: h.began, To: end}}).CPU)
 	}
-	o.audit.K6.Available = h.Plan.CPUs.K6Count()
-	if held := float64(h.k6CPUs); held > 0 && (o.audit.K6.Available == 0 || held < o.audit.K6.Available) {
-		o.audit.K6.Available = min(held, float64(h.Machine.CPUs))
-	}
+	o.audit.K6.Available, o.audit.K6.Remote = h.k6Available(), h.Definition.K6.Remote()
 	for _, l := range h.cfg.Lanes {
 		o.audit.Lanes[l.App] = h.observeLane(l, readings[l.App], end)
 	}
 	return o
+}
+
+// k6Available is how many CPUs k6 may use; 0 is all of the machine's.
+func (h *heatRun) k6Available() float64 {
+	planned, held := h.Plan.CPUs.K6Count(), float64(h.k6CPUs)
+	switch {
+	case h.Definition.K6.Remote():
+		return held
+	case held > 0 && (planned == 0 || held < planned):
+		return min(held, float64(h.Machine.CPUs))
+	}
+	return planned
 }
 
 func (h *heatRun) observeLane(l stream.Lane, readings []engine.Counters, end time.Time) audit.LaneHeat {
@@ -104,7 +113,7 @@ func (u *run) findings() []race.Finding {
 			counts.Summary = &l.summary
 		}
 		o.Lanes = append(o.Lanes, audit.Lane{
-			App: l.spec.App, Asked: l.spec.Resources, Elsewhere: l.spec.Elsewhere(),
+			App: l.spec.App, Asked: l.spec.Resources, Elsewhere: l.spec.Elsewhere(), Remote: l.spec.Remote,
 			Counts: counts,
 		})
 	}

@@ -31,8 +31,8 @@ func Planned(id, requestedBy, engineName string, d race.Definition, p plan.Plan)
 	if s := p.Series; s.Total > 0 {
 		rec.Series = &race.Series{Estimated: s.Total, SamplesPerSecond: s.SamplesPerSecond}
 	}
-	if d.K6Image != "" {
-		rec.K6 = &race.K6{Image: race.Image{Name: d.K6Image}}
+	if !d.K6.BuiltIn() {
+		rec.K6 = &race.K6{Image: race.Image{Name: d.K6.Image}, Pods: d.K6.Pods}
 	}
 	if n := len(p.ProfileHeats); n > 0 {
 		rec.Profiling = &race.Profiling{PlannedHeats: n, Heats: []race.Heat{}}

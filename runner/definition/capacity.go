@@ -67,7 +67,7 @@ func findCapacity(d *race.Definition, text string) (err error) {
 	fail := func(hint, format string, args ...any) error {
 		return race.Errorf(race.Invalid, hint, "find_capacity: %s", fmt.Sprintf(format, args...)).At("find_capacity")
 	}
-	if d.K6Image != "" {
+	if !d.K6.BuiltIn() {
 		return fail("leave k6 out of the script: the one that is built in tells the runner what it could not send", "the k6 of an image cannot search a capacity")
 	}
 	for _, l := range d.Lanes {

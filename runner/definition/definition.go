@@ -79,7 +79,7 @@ func Parse(s Script, path string, o Overrides) (race.Definition, error) {
 	}
 	d := race.Definition{
 		Name: first(o.Name, x.name, nameOf(path)), Script: path, Lanes: x.lanes,
-		Measures: x.measures, Primary: x.primary, K6Image: x.k6Image,
+		Measures: x.measures, Primary: x.primary, K6: x.k6,
 	}
 	if d.MinimumEffect, err = Effects(x.minimumEffect, o.MinimumEffect, measure.Possible(x.measures)...); err != nil {
 		return race.Definition{}, err
@@ -87,7 +87,7 @@ func Parse(s Script, path string, o Overrides) (race.Definition, error) {
 	if err := checkLanes(d.Lanes); err != nil {
 		return race.Definition{}, err
 	}
-	if d.K6Image != "" && slices.ContainsFunc(d.Lanes, func(l race.LaneSpec) bool { return l.Queue != nil }) {
+	if !d.K6.BuiltIn() && slices.ContainsFunc(d.Lanes, func(l race.LaneSpec) bool { return l.Queue != nil }) {
 		return race.Definition{}, race.Errorf(race.Invalid, "leave k6 out: the one that is built in has the module for queues", "%s.k6: the k6 of an image cannot race workers", extPath).At("k6")
 	}
 	if d.Baseline, err = baseline(d.Lanes, first(o.Baseline, x.baseline)); err != nil {

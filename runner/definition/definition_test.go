@@ -51,7 +51,7 @@ func TestAScriptsLanesAndSettingsAreRead(t *testing.T) {
 	require.Equal(t, race.Poisson, d.Arrivals)
 	require.Equal(t, race.Effects{All: 0.05}, d.MinimumEffect)
 	require.Equal(t, []string{"latency_p95"}, d.Primary)
-	require.Equal(t, "grafana/k6:2.2.0", d.K6Image)
+	require.Equal(t, "grafana/k6:2.2.0", d.K6.Image)
 	require.Equal(t, map[string]json.RawMessage{"insecureSkipTLSVerify": []byte("true"), "hosts": []byte(`{"a": "1.2.3.4"}`)}, d.Options)
 	require.JSONEq(t, `["rate<0.1"]`, string(d.Thresholds["http_req_failed"]))
 
@@ -79,6 +79,12 @@ func TestLanesSayWhereTheirProfilesComeFrom(t *testing.T) {
 	require.Zero(t, parse(t, lane(`"url": "http://localhost:1", "profile": {"pyroscope": "http://pyroscope:4040"}`), "", definition.Overrides{}).ProfileHeats, "the app profiles itself")
 }
 
+func TestAK6InPodsSaysHowManyAndWhatEachMayUse(t *testing.T) {
+	d := parse(t, twoLanes+`, "k6": {"image": "grafana/k6:1.8.0", "pods": 4, "cpus": 1.5, "memory": "1g"}`, "", definition.Overrides{})
+	require.Equal(t, race.K6Spec{Image: "grafana/k6:1.8.0", Pods: 4, Resources: race.Resources{CPUs: ptr(1.5), Memory: ptr(int64(1 << 30))}}, d.K6)
+	require.True(t, d.K6.Remote())
+}
+
 func TestAScriptThatSaysLittleGetsTheDefaults(t *testing.T) {
 	d := parse(t, twoLanes, "", definition.Overrides{})
 	require.Equal(t, "ab.test", d.Name)
@@ -87,7 +93,7 @@ func TestAScriptThatSaysLittleGetsTheDefaults(t *testing.T) {
 	require.Equal(t, race.DefaultWarmup, d.Warmup)
 	require.Equal(t, race.Auto, d.Mode)
 	require.Equal(t, race.Uniform, d.Arrivals)
-	require.Empty(t, d.K6Image, "the one that is built in")
+	require.True(t, d.K6.BuiltIn())
 	require.Equal(t, 10*time.Second, d.Duration)
 	require.Len(t, d.Scenarios, 1)
 	require.True(t, d.Scenarios[0].Open())

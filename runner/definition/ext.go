@@ -20,7 +20,7 @@ type ext struct {
 	measures                       []race.DeclaredMeasure
 	minimumEffect                  race.Effects
 	primary                        []string
-	k6Image                        string
+	k6                             race.K6Spec
 	findCapacity                   string
 	lanes                          []race.LaneSpec
 	leftOut                        []string // lanes of the script that do not race
@@ -73,7 +73,7 @@ func parseExt(raw json.RawMessage, order []string, chosen []Choice) (ext, error)
 	if x.primary, err = primary(m, set); err != nil {
 		return x, err
 	}
-	if x.k6Image, err = k6Image(m["k6"]); err != nil {
+	if x.k6, err = parseK6(m["k6"]); err != nil {
 		return x, err
 	}
 	lanes, err := fields(extPath+".lanes", m["lanes"])
@@ -91,20 +91,46 @@ func parseExt(raw json.RawMessage, order []string, chosen []Choice) (ext, error)
 	return x, err
 }
 
-// k6Image reads which k6 is to be raced with.
-func k6Image(raw json.RawMessage) (string, error) {
+// maxPods is how many pods may share a load: more than a cluster's k6-operator was ever asked for here.
+const maxPods = 1000
+
+// parseK6 reads which k6 is to be raced with, and in how many pods.
+func parseK6(raw json.RawMessage) (k race.K6Spec, err error) {
 	const where = extPath + ".k6"
 	if isNull(raw) {
-		return "", nil
+		return k, nil
 	}
 	m, err := fields(where, raw)
 	if err != nil {
-		return "", race.Errorf(race.Invalid, "write k6: { image: 'grafana/k6:2.2.0' }, or leave it out for the k6 that is built in", "%w", err)
+		return k, race.Errorf(race.Invalid, "write k6: { image: 'grafana/k6:2.2.0' }, or leave it out for the k6 that is built in", "%w", err)
 	}
-	if err := onlyKeys(where, m, "image"); err != nil {
-		return "", err
+	if err := onlyKeys(where, m, "image", "pods", "cpus", "memory"); err != nil {
+		return k, err
 	}
-	return text(m, where, "image")
+	if k.Image, err = text(m, where, "image"); err != nil {
+		return k, err
+	}
+	pods, err := integer(m, where, "pods")
+	if err != nil {
+		return k, err
+	}
+	if pods != nil {
+		if *pods < 1 || *pods > maxPods {
+			return k, invalid(where+".pods", "is %d; it must be 1 to %d", *pods, maxPods)
+		}
+		k.Pods = int(*pods)
+	}
+	if k.Resources, err = resources(m, where); err != nil {
+		return k, err
+	}
+	if k.Pods > 0 && k.Image == "" {
+		return k, race.Errorf(race.Invalid, "name the image, as k6: { image: 'grafana/k6:2.2.0', pods: 4 }", "%s.pods: says how many pods of an image share the load, and there is none", where).At("k6")
+	}
+	if k.Pods == 0 && k.Resources != (race.Resources{}) {
+		return k, race.Errorf(race.Invalid, "leave them out: the plan gives a k6 on this machine its CPUs; or say with pods how many share the load on a cluster",
+			"%s.cpus and memory are those of a pod", where).At("k6")
+	}
+	return k, nil
 }
 
 func parseLanes(where string, m map[string]json.RawMessage, order []string) ([]race.LaneSpec, error) {

@@ -74,6 +74,22 @@ func validCompose(s string) bool {
 	return ok && file != "" && service != ""
 }
 
+// resources are the CPUs and the memory that something may use.
+func resources(m map[string]json.RawMessage, where string) (r race.Resources, err error) {
+	cpus, given, err := value[float64](m, where, "cpus", "a number of CPUs like 0.5")
+	if err != nil {
+		return r, err
+	}
+	if given {
+		if cpus < 0.01 || cpus > 1024 { // the kernel's shortest quota is 1 ms in 100 ms
+			return r, invalid(where+".cpus", "is %v; it must be 0.01 to 1024", cpus)
+		}
+		r.CPUs = &cpus
+	}
+	r.Memory, err = memory(m, where, "memory")
+	return r, err
+}
+
 func limits(l *race.LaneSpec, m map[string]json.RawMessage, where string) error {
 	port, err := integer(m, where, "port")
 	if err != nil {
@@ -85,17 +101,7 @@ func limits(l *race.LaneSpec, m map[string]json.RawMessage, where string) error 
 		}
 		l.Port = int(*port)
 	}
-	cpus, given, err := value[float64](m, where, "cpus", "a number of CPUs like 0.5")
-	if err != nil {
-		return err
-	}
-	if given {
-		if cpus < 0.01 || cpus > 1024 { // the kernel's shortest quota is 1 ms in 100 ms
-			return invalid(where+".cpus", "is %v; it must be 0.01 to 1024", cpus)
-		}
-		l.CPUs = &cpus
-	}
-	if l.Memory, err = memory(m, where, "memory"); err != nil {
+	if l.Resources, err = resources(m, where); err != nil {
 		return err
 	}
 	set, given, err := value[string](m, where, "cpuset", "a string like '0-1,3'")

@@ -9,13 +9,14 @@ const longestWait = 1000;
 // idle is how long an iteration without load lasts when the scenario should have ended already, so that it does not spin.
 const idle = 20;
 
-// raceStart asks the runner when the race begins. The runner answers when every k6 of the heat has asked.
+// raceStart asks the runner when the race begins. The runner answers when every k6 of the heat has asked: with the time, or on another machine,
+// whose clock may be another, with how long it is from now, which begins with a sign.
 export function raceStart(address) {
   const answer = http.get(address, { timeout: '180s', responseType: 'text', tags: { name: 'the start of the race' } });
   if (answer.status !== 200) {
-    throw new Error(`k6 cannot ask the runner when the race begins (${answer.error || answer.status}): its container must be in the runner's network`);
+    throw new Error(`k6 cannot ask the runner when the race begins (${answer.error || answer.status}): it must reach the runner's network`);
   }
-  return Number(answer.body);
+  return answer.body.startsWith('+') || answer.body.startsWith('-') ? Date.now() + Number(answer.body) : Number(answer.body);
 }
 
 // arrive begins an iteration: it waits for its moment and tags what follows with the phase. It is false when the lane's load is over.

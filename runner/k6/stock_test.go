@@ -121,3 +121,17 @@ func TestTheMachinesOwnVariablesStayOnTheMachine(t *testing.T) {
 		require.NotContains(t, env, name+"=", fmt.Sprint("not ", name))
 	}
 }
+
+func TestWhatOneK6DidNotKeepToIsCrossed(t *testing.T) {
+	part := func(requests int64, crossed ...bool) k6.Summary {
+		s := k6.Summary{Lanes: map[string]k6.LaneSummary{"a": {Requests: requests, Failed: 1}}}
+		for i, c := range crossed {
+			s.Judged = append(s.Judged, k6.Judged{App: []string{"a", "b"}[i], Condition: "checks: rate>0.5", Crossed: c})
+		}
+		return s
+	}
+	joined := k6.JoinSummaries([]k6.Summary{part(3, false, true), part(4, false, false), part(5, false, false)})
+	require.Equal(t, part(12, false, true).Judged, joined.Judged)
+	require.Equal(t, k6.LaneSummary{Requests: 12, Failed: 3}, joined.Lanes["a"])
+	require.Empty(t, k6.JoinSummaries(nil).Judged)
+}

@@ -53,3 +53,24 @@ func (h Heat) ReadSummary(path string) (Summary, error) {
 	}
 	return s, nil
 }
+
+// JoinSummaries is what the summaries say together of several k6 that shared the load of a heat. Each judged the thresholds by its own share: what one did not
+// keep to was not kept to.
+func JoinSummaries(parts []Summary) Summary {
+	joined := Summary{Lanes: map[string]LaneSummary{}}
+	for _, part := range parts {
+		for app, l := range part.Lanes {
+			sum := joined.Lanes[app]
+			joined.Lanes[app] = LaneSummary{Requests: sum.Requests + l.Requests, Failed: sum.Failed + l.Failed}
+		}
+		for _, j := range part.Judged {
+			same := slices.IndexFunc(joined.Judged, func(o Judged) bool { return o.App == j.App && o.Condition == j.Condition && o.Abort == j.Abort })
+			if same < 0 {
+				joined.Judged = append(joined.Judged, j)
+				continue
+			}
+			joined.Judged[same].Crossed = joined.Judged[same].Crossed || j.Crossed
+		}
+	}
+	return joined
+}

@@ -189,7 +189,7 @@ func (s *Service) engine(r Request, d race.Definition) (string, error) {
 	if err != nil {
 		return kind.Name, err
 	}
-	_, err = s.Engines.ForK6(d.K6Image)
+	_, err = s.Engines.ForK6(d.K6)
 	return kind.Name, err
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/photofinish/photofinish/runner/engine/process"
 	"github.com/photofinish/photofinish/runner/images"
 	"github.com/photofinish/photofinish/runner/k6/container"
+	"github.com/photofinish/photofinish/runner/k6/operator"
 	"github.com/photofinish/photofinish/runner/ledger"
 )
 
@@ -92,7 +93,7 @@ func Docker(allowed *images.Allowed) Kind {
 			if err != nil {
 				return nil, err
 			}
-			return container.New(container.Options{Image: o.Image, Engine: e, K6: o.BuiltIn, PrometheusURL: o.PrometheusURL, CPUSet: o.CPUSet, Say: o.Say})
+			return container.New(container.Options{Image: o.Spec.Image, Engine: e, K6: o.BuiltIn, PrometheusURL: o.PrometheusURL, CPUSet: o.CPUSet, Say: o.Say})
 		},
 		State: func() (string, error) {
 			e, err := docker.New(docker.Options{})
@@ -116,7 +117,17 @@ func Kubernetes(o kubernetes.Options) Kind {
 			}
 			return kubernetes.Allows(o.Allowed, l.Image)
 		},
-		Make: func(EngineOptions) (engine.Engine, error) { return kubernetes.New(o) },
+		Make:     func(EngineOptions) (engine.Engine, error) { return kubernetes.New(o) },
+		AllowsK6: func(image string) error { return kubernetes.Allows(o.Allowed, image) },
+		K6: func(k K6Options) (CountedK6, error) {
+			e, err := kubernetes.New(o)
+			if err != nil {
+				return nil, err
+			}
+			return operator.NewLauncher(operator.Options{
+				Spec: k.Spec, Engine: e, Nodes: o.K6Nodes, Address: o.Address, K6: k.BuiltIn, PrometheusURL: k.PrometheusURL, Say: k.Say,
+			})
+		},
 		State: func() (string, error) {
 			e, err := kubernetes.New(o)
 			if err != nil {

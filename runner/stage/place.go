@@ -27,7 +27,7 @@ func (s *Stage) settle(ctx context.Context, groups *cgroup.Tree) error {
 	if err != nil {
 		return err
 	}
-	if _, err := s.options.Engines.ForK6(s.Race.Definition.K6Image); err != nil {
+	if _, err := s.options.Engines.ForK6(s.Race.Definition.K6); err != nil {
 		return err
 	}
 	s.Race.Plan.Series = plan.SeriesOf(s.Race.Definition, s.Race.Plan, kind.Containers)
@@ -116,7 +116,7 @@ func (s *Stage) sweep(ctx context.Context, races *ledger.Ledger, places EngineOp
 	for _, other := range s.options.Engines {
 		left := slices.ContainsFunc(dead, func(l ledger.Leftover) bool {
 			record, err := store.Load(l.OutDir)
-			return err == nil && (record.Engine == other.Name || record.K6 != nil && other.K6 != nil)
+			return err == nil && (record.Engine == other.Name || record.K6 != nil && other.K6 != nil && other.Remote == (record.K6.Pods > 0))
 		})
 		if !left || other.Name == chosen.Name {
 			continue

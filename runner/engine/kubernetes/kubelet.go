@@ -143,19 +143,19 @@ func refused(node string, err error) error {
 	return race.Errorf(race.Unavailable, hint, "the kubelet of node %s does not tell what its containers spend: %w", node, err)
 }
 
-// counters are what a pod's app has spent.
-func (k *kubelets) counters(ctx context.Context, pod *corev1.Pod, limits race.Resources) (engine.Counters, error) {
+// counters are what a container of a pod has spent.
+func (k *kubelets) counters(ctx context.Context, pod *corev1.Pod, container string, limits race.Resources) (engine.Counters, error) {
 	if pod.Spec.NodeName == "" {
 		return engine.Counters{}, race.Errorf(race.Unavailable, "", "pod %s has no node yet", pod.Name)
 	}
-	c, err := k.read(ctx, pod, limits, k.every)
+	c, err := k.read(ctx, pod, container, limits, k.every)
 	if errors.Is(err, errNotYet) { // the last answer may be older than the container
-		c, err = k.read(ctx, pod, limits, 0)
+		c, err = k.read(ctx, pod, container, limits, 0)
 	}
 	return c, err
 }
 
-func (k *kubelets) read(ctx context.Context, pod *corev1.Pod, limits race.Resources, age time.Duration) (engine.Counters, error) {
+func (k *kubelets) read(ctx context.Context, pod *corev1.Pod, container string, limits race.Resources, age time.Duration) (engine.Counters, error) {
 	text, err := k.ask(ctx, pod.Spec.NodeName, age)
 	if err != nil {
 		return engine.Counters{}, err
@@ -164,7 +164,7 @@ func (k *kubelets) read(ctx context.Context, pod *corev1.Pod, limits race.Resour
 	if err != nil {
 		return engine.Counters{}, race.Errorf(race.Unavailable, "", "what the kubelet of node %s says of its containers cannot be read: %w", pod.Spec.NodeName, err)
 	}
-	return count(series, limits)
+	return count(series, container, limits)
 }
 
 // sample is one series of a pod.
@@ -218,7 +218,7 @@ func sampleOf(m *dto.Metric) sample {
 var errNotYet = race.Errorf(race.Unavailable, "", "the kubelet counts nothing of it yet")
 
 // count makes counters of a pod's series. They are as old as cAdvisor's own reading, which is what At says.
-func count(series map[string][]sample, limits race.Resources) (engine.Counters, error) {
+func count(series map[string][]sample, container string, limits race.Resources) (engine.Counters, error) {
 	of := func(name string) *sample {
 		for i, s := range series["container_"+name] {
 			if s.labels["container"] == container && (s.labels["cpu"] == "" || s.labels["cpu"] == "total") {

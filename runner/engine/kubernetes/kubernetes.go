@@ -33,8 +33,10 @@ type Options struct {
 	Config *rest.Config
 	// Allowed is what lanes may run; nil for everything.
 	Allowed *images.Allowed
-	// Nodes are labels of the nodes on which apps run; none for any node.
-	Nodes map[string]string
+	// Nodes are labels of the nodes on which apps run, K6Nodes of those for the pods of k6; none for any node.
+	Nodes, K6Nodes map[string]string
+	// Address is that by which pods reach this machine; "" for the one that Engine.Outward finds.
+	Address string
 	// KubeletInsecureTLS takes any certificate of a kubelet's: by default they sign their own. Whoever pretends to be one gets the runner's token.
 	KubeletInsecureTLS bool
 	// AskKubelets is how often a kubelet is asked at most, once a second if it is 0. An answer is some hundred kilobytes of a node's CPU time, and

@@ -86,7 +86,7 @@ func (l *lane) Counters(ctx context.Context) (engine.Counters, error) {
 	l.counting.Lock()
 	defer l.counting.Unlock()
 	if pod := l.pod(); pod != nil && !l.Ended() {
-		c, err := l.engine.kubelet.counters(ctx, pod, l.spec.Resources)
+		c, err := l.engine.kubelet.counters(ctx, pod, container, l.spec.Resources)
 		switch {
 		case err == nil:
 			l.Spend(c)

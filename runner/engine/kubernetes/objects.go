@@ -73,7 +73,7 @@ func pod(p *preparedLane, l race.LaneSpec, o Options) corev1.PodSpec {
 		SecurityContext: &corev1.PodSecurityContext{SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault}},
 		Volumes:         []corev1.Volume{{Name: "tmp", VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}}},
 		Containers: []corev1.Container{{
-			Name: container, Image: l.Image, Env: env(p, l), Resources: resources(l.Resources), SecurityContext: confined(p),
+			Name: container, Image: l.Image, Env: env(p, l), Resources: Resources(l.Resources), SecurityContext: confined(p),
 			Ports:        []corev1.ContainerPort{{Name: "http", ContainerPort: int32(p.port)}},
 			VolumeMounts: []corev1.VolumeMount{{Name: "tmp", MountPath: "/tmp"}},
 			StartupProbe: probe(p, l),
@@ -110,8 +110,8 @@ func confined(p *preparedLane) *corev1.SecurityContext {
 	return c
 }
 
-// resources asks for what it limits: the scheduler finds a node that has it to spare, and the pod is the last that the kubelet evicts (QoS Guaranteed).
-func resources(r race.Resources) corev1.ResourceRequirements {
+// Resources asks for what it limits: the scheduler finds a node that has it to spare, and the pod is the last that the kubelet evicts (QoS Guaranteed).
+func Resources(r race.Resources) corev1.ResourceRequirements {
 	amounts := corev1.ResourceList{}
 	if r.CPUs != nil {
 		amounts[corev1.ResourceCPU] = *resource.NewMilliQuantity(int64(*r.CPUs*1000+0.5), resource.DecimalSI)

@@ -1,12 +1,8 @@
-// Package container runs k6 from an image of a Docker Engine: a stock one, of which nothing is expected but what k6 itself has. So
-//   - the wrapper is plain JavaScript (stock.js of package k6), packed by the built-in k6 with all that the script imports and opens, and
-//     handed to k6 on its standard input: no file of this machine is mounted, and the container needs none it could write;
-//   - the start of the race is agreed on by HTTP on the loopback interface (starter.go);
-//   - the live figures and the latencies are read from what k6 writes to Prometheus (live.go), everything else from what it counts at its
-//     end (its summary).
+// Package container runs k6 from an image of a Docker Engine: a stock one (package stock), which is handed the packed script on its standard
+// input, so that no file of this machine is mounted and the container needs none it could write.
 //
 // The container has the runner's own network, as the process of the built-in k6 has, because it must reach what that reaches: every lane
-// wherever it runs, the Prometheus on the loopback interface, and the starter. Lanes never get that: they are strangers with a network of
+// wherever it runs, the Prometheus on the loopback interface, and the runner's door. Lanes never get that: they are strangers with a network of
 // their own, while the script is what the user asked to be run. Beyond the network it gets as little as a lane.
 package container
 
@@ -23,6 +19,7 @@ import (
 	"github.com/photofinish/photofinish/runner/engine"
 	"github.com/photofinish/photofinish/runner/engine/docker"
 	"github.com/photofinish/photofinish/runner/k6"
+	"github.com/photofinish/photofinish/runner/k6/stock"
 )
 
 // Options of a Launcher.
@@ -41,12 +38,10 @@ type Options struct {
 
 // Launcher runs k6 of an image. It is for one race.
 type Launcher struct {
-	options    Options
-	prometheus *prometheus
-	image      race.Image
-	version    version
-
-	complaint sync.Once
+	options   Options
+	conductor *stock.Conductor
+	image     race.Image
+	version   stock.Version
 
 	mu    sync.Mutex
 	tools []*docker.Tool // of the heat under way
@@ -56,11 +51,11 @@ var _ k6.Launcher = (*Launcher)(nil)
 
 // New makes a Launcher. It connects to nothing yet.
 func New(o Options) (*Launcher, error) {
-	p, err := newPrometheus(o.PrometheusURL)
+	c, err := stock.New(o.K6, o.PrometheusURL, o.Say)
 	if err != nil {
 		return nil, err
 	}
-	return &Launcher{options: o, prometheus: p}, nil
+	return &Launcher{options: o, conductor: c}, nil
 }
 
 // whose is what the image is for, in messages.
@@ -75,7 +70,7 @@ func (l *Launcher) Prepare(ctx context.Context, raceID string, say func(string))
 	if l.version, err = l.ask(ctx, raceID); err != nil {
 		return nil, err
 	}
-	return &race.K6{Image: l.image, Version: l.version.text}, nil
+	return &race.K6{Image: l.image, Version: l.version.Text}, nil
 }
 
 // Cleanup implements k6.Launcher.
@@ -102,37 +97,23 @@ func (l *Launcher) Counters(ctx context.Context) (engine.Counters, error) {
 
 // Launch implements k6.Launcher.
 func (l *Launcher) Launch(ctx context.Context, p k6.Part) (k6.Running, error) {
-	s, err := newStarter(ctx)
-	if err != nil {
-		return nil, err
-	}
-	r := newRunning(l, p, s)
-	if err := r.start(ctx); err != nil {
-		s.close()
-		return nil, err
-	}
-	return r, nil
-}
-
-// pack writes the part down for a stock k6 and packs it.
-func (l *Launcher) pack(ctx context.Context, p k6.Part, starter string) (heat k6.Heat, archive *os.File, err error) {
-	dir, err := p.Folder(l.options.K6.WorkDir)
-	if err != nil {
-		return heat, nil, err
-	}
-	heat, err = k6.WriteHeat(dir, p.Definition, p.Config, k6.HeatOptions{Requests: p.Requests, Stock: true, Starter: starter})
-	if err != nil {
-		return heat, nil, err
-	}
-	path, err := l.options.K6.Archive(ctx, heat.Wrapper, p.Env())
-	if err != nil {
-		return heat, nil, err
-	}
-	archive, err = os.Open(path)
-	if err != nil {
-		return heat, nil, race.Errorf(race.Unavailable, "", "read the packed script: %w", err)
-	}
-	return heat, archive, nil
+	return l.conductor.Launch(ctx, p, stock.Site{Host: "127.0.0.1", Instances: 1, Start: func(ctx context.Context, o *stock.Order) (stock.Program, error) {
+		archive, err := os.Open(o.Archive)
+		if err != nil {
+			return nil, race.Errorf(race.Unavailable, "", "read the packed script: %w", err)
+		}
+		voice := o.Voice()
+		t, err := l.options.Engine.StartTool(ctx, docker.ToolSpec{
+			RaceID: p.Config.RaceID, Name: toolName(p), Image: l.image.ID,
+			Args: arguments(l.version, p.Config.RaceID, p.Config.Heat, o.Outputs), Env: environment(o),
+			CPUSet: l.options.CPUSet, Shared: true, Stdin: archive, Stdout: voice, Stderr: voice.Errors(),
+		})
+		if err != nil {
+			return nil, err
+		}
+		l.takePlace(p, t)
+		return t, nil
+	}})
 }
 
 func (l *Launcher) takePlace(p k6.Part, t *docker.Tool) {
@@ -144,23 +125,11 @@ func (l *Launcher) takePlace(p k6.Part, t *docker.Tool) {
 	l.tools = append(l.tools, t)
 }
 
-// environment is what the container gets: how k6 is to behave, and the variables that the script may read.
-func (l *Launcher) environment(p k6.Part, heat k6.Heat) []string {
-	env := l.options.K6.ScriptEnv()
-	add := func(name, value string) { env = append(env, name+"="+value) }
-	if heat.CPUs > 0 {
-		add("GOMAXPROCS", fmt.Sprint(heat.CPUs))
+func environment(o *stock.Order) []string {
+	if o.CPUs == 0 {
+		return o.Env
 	}
-	if p.Config.RemoteWriteURL != "" {
-		add("K6_PROMETHEUS_RW_SERVER_URL", p.Config.RemoteWriteURL)
-		add("K6_PROMETHEUS_RW_TREND_AS_NATIVE_HISTOGRAM", "true")
-		add("K6_PROMETHEUS_RW_PUSH_INTERVAL", "1s")
-		add("K6_PROMETHEUS_RW_STALE_MARKERS", "true")
-	}
-	for name, value := range p.Env() {
-		add(name, value)
-	}
-	return env
+	return append(slices.Clone(o.Env), fmt.Sprint("GOMAXPROCS=", o.CPUs))
 }
 
 // toolName names a container within its race.
@@ -170,9 +139,4 @@ func toolName(p k6.Part) string {
 		kind = "probe"
 	}
 	return strings.Join([]string{"k6", kind, fmt.Sprint(p.Index)}, "-")
-}
-
-// complain tells once that Prometheus does not answer.
-func (l *Launcher) complain(err error) {
-	l.complaint.Do(func() { l.options.Say(err.Error()) })
 }

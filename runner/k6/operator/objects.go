@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/photofinish/photofinish/pkg/race"
 	"github.com/photofinish/photofinish/runner/engine/kubernetes"
@@ -21,7 +22,7 @@ var resource = schema.GroupVersionResource{Group: "k6.io", Version: "v1alpha1", 
 // Spec is what k6 is to do of a heat.
 type Spec struct {
 	Namespace string // the race's
-	Name      string // of the TestRun and the ConfigMap
+	Name      string // of the TestRun, the ConfigMap and the Secret
 	RaceID    string
 	Heat      int
 	// Archive is the packed wrapper, as k6.K6.Archive makes it.
@@ -30,14 +31,14 @@ type Spec struct {
 	Image string
 	// Parallelism is how many pods share the load.
 	Parallelism int
-	// RemoteWriteURL is where their series go; "" for nowhere.
-	RemoteWriteURL string
-	// Env are variables that the script may read.
-	Env []corev1.EnvVar
+	// Outputs are the values of k6's flag --out.
+	Outputs []string
+	// Env are variables for k6 and its script, as "NAME=value". Those whose names a Secret cannot hold are left out.
+	Env []string
 	// Nodes are labels of the nodes on which k6 runs; none for any node.
 	Nodes map[string]string
-	// Resources of each pod.
-	Resources corev1.ResourceRequirements
+	// Resources of each pod, asked for and held to.
+	Resources race.Resources
 }
 
 const (
@@ -64,33 +65,40 @@ func (s Spec) arguments() string {
 		"--no-color", "--log-output=stderr", "--log-format=json", "--no-usage-report", "--summary-mode=compact",
 		"--tag", "testid=" + s.RaceID, "--tag", fmt.Sprint("heat=", s.Heat),
 	}
-	if s.RemoteWriteURL != "" {
-		args = append(args, "--out", "experimental-prometheus-rw")
+	for _, out := range s.Outputs {
+		args = append(args, "--out", out)
 	}
 	return strings.Join(args, " ")
 }
 
-func (s Spec) env() []corev1.EnvVar {
-	vars := append([]corev1.EnvVar{}, s.Env...)
-	if s.RemoteWriteURL != "" {
-		vars = append(vars, corev1.EnvVar{Name: "K6_PROMETHEUS_RW_SERVER_URL", Value: s.RemoteWriteURL}, corev1.EnvVar{Name: "K6_PROMETHEUS_RW_TREND_AS_NATIVE_HISTOGRAM", Value: "true"},
-			corev1.EnvVar{Name: "K6_PROMETHEUS_RW_PUSH_INTERVAL", Value: "1s"}, corev1.EnvVar{Name: "K6_PROMETHEUS_RW_STALE_MARKERS", Value: "true"})
+// secret holds the variables: some are passwords, which are not for everybody to see who may look at TestRuns.
+func (s Spec) secret() *corev1.Secret {
+	vars := map[string]string{}
+	for _, pair := range s.Env {
+		name, value, _ := strings.Cut(pair, "=")
+		if len(validation.IsConfigMapKey(name)) == 0 && !strings.HasPrefix(name, injected) {
+			vars[name] = value
+		}
 	}
-	return vars
+	return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: s.Name, Labels: s.labels()}, StringData: vars}
 }
+
+// injected begins the variables by which a pod finds its API server. Those of the runner's are not k6's.
+const injected = "KUBERNETES_"
 
 // pod is what the documentation calls PodSpec: what a runner's pod is to be.
 type pod struct {
+	Disabled                     bool                        `json:"disabled,omitempty"`
 	AutomountServiceAccountToken string                      `json:"automountServiceAccountToken"`
 	Image                        string                      `json:"image"`
-	Env                          []corev1.EnvVar             `json:"env,omitempty"`
+	EnvFrom                      []corev1.EnvFromSource      `json:"envFrom,omitempty"`
 	NodeSelector                 map[string]string           `json:"nodeSelector,omitempty"`
-	Affinity                     *corev1.Affinity            `json:"affinity"`
+	Affinity                     *corev1.Affinity            `json:"affinity,omitempty"`
 	Resources                    corev1.ResourceRequirements `json:"resources"`
-	SecurityContext              corev1.PodSecurityContext   `json:"securityContext"`
-	ContainerSecurityContext     corev1.SecurityContext      `json:"containerSecurityContext"`
+	SecurityContext              *corev1.PodSecurityContext  `json:"securityContext"`
+	ContainerSecurityContext     *corev1.SecurityContext     `json:"containerSecurityContext"`
 	Metadata                     struct {
-		Labels map[string]string `json:"labels"`
+		Labels map[string]string `json:"labels,omitempty"`
 	} `json:"metadata"`
 }
 
@@ -105,26 +113,34 @@ func apart() *corev1.Affinity {
 	}}
 }
 
-func (s Spec) testRun() (*unstructured.Unstructured, error) {
+// confined is as little as k6 can do with: it reads its script and asks by the network.
+func confined() *corev1.SecurityContext {
 	no, yes := false, true
+	return &corev1.SecurityContext{AllowPrivilegeEscalation: &no, RunAsNonRoot: &yes, Capabilities: &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}}}
+}
+
+func confinedPod() *corev1.PodSecurityContext {
+	return &corev1.PodSecurityContext{SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault}}
+}
+
+func (s Spec) testRun() (*unstructured.Unstructured, error) {
 	runner := pod{
-		AutomountServiceAccountToken: "false", Image: s.Image, Env: s.env(), NodeSelector: s.Nodes, Affinity: apart(), Resources: s.Resources,
-		SecurityContext: corev1.PodSecurityContext{SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault}},
-		ContainerSecurityContext: corev1.SecurityContext{
-			AllowPrivilegeEscalation: &no, RunAsNonRoot: &yes, Capabilities: &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
-		},
+		AutomountServiceAccountToken: "false", Image: s.Image, NodeSelector: s.Nodes, Affinity: apart(), Resources: kubernetes.Resources(s.Resources),
+		EnvFrom:         []corev1.EnvFromSource{{SecretRef: &corev1.SecretEnvSource{LocalObjectReference: corev1.LocalObjectReference{Name: s.Name}}}},
+		SecurityContext: confinedPod(), ContainerSecurityContext: confined(),
 	}
 	runner.Metadata.Labels = s.labels()
-	fields, err := runtime.DefaultUnstructuredConverter.ToUnstructured(&runner)
-	if err != nil {
-		return nil, fmt.Errorf("k6's pods: %w", err)
+	// It would read the script before the runners do, and ours has been read. A k6-operator that does not know the field runs it.
+	initializer := pod{Disabled: true, AutomountServiceAccountToken: "false", Image: s.Image, EnvFrom: runner.EnvFrom, NodeSelector: s.Nodes, SecurityContext: confinedPod(), ContainerSecurityContext: confined()}
+	parts := map[string]any{"parallelism": int64(s.Parallelism), "quiet": "true", "arguments": s.arguments(), "script": map[string]any{"configMap": map[string]any{"name": s.Name, "file": archive}}}
+	for name, p := range map[string]*pod{"runner": &runner, "initializer": &initializer} {
+		fields, err := runtime.DefaultUnstructuredConverter.ToUnstructured(p)
+		if err != nil {
+			return nil, fmt.Errorf("k6's pods: %w", err)
+		}
+		parts[name] = fields
 	}
-	run := &unstructured.Unstructured{Object: map[string]any{
-		"spec": map[string]any{
-			"parallelism": int64(s.Parallelism), "quiet": "true", "arguments": s.arguments(), "runner": fields,
-			"script": map[string]any{"configMap": map[string]any{"name": s.Name, "file": archive}},
-		},
-	}}
+	run := &unstructured.Unstructured{Object: map[string]any{"spec": parts}}
 	run.SetAPIVersion(resource.GroupVersion().String())
 	run.SetKind("TestRun")
 	run.SetName(s.Name)

@@ -113,6 +113,8 @@ type LaneResult struct {
 	Race   Totals `json:"race"`
 	// Reached counts requests by host:port, and messages that were answered by the address of their queue; only in a probe.
 	Reached map[string]int64 `json:"reached,omitempty"`
+	// Iteration is the longest that an iteration took; only in a probe.
+	Iteration time.Duration `json:"iteration,omitempty"`
 }
 
 // Totals are exact counts of one lane and phase. Of a worker the requests are its messages, and the latency is that from a message to its reply.

@@ -144,6 +144,9 @@ func (p *pod) launch(image Image) error {
 		return err
 	}
 	cmd := p.group.Command(context.Background(), argv)
+	if cmd.Env, err = p.secrets(); err != nil {
+		return err
+	}
 	for _, v := range c.Env {
 		if v.Name == "HOST" {
 			v.Value = p.ip // all addresses of its own network
@@ -155,10 +158,18 @@ func (p *pod) launch(image Image) error {
 	return err
 }
 
-// argv is the command line of the container. Its files are not where a container would have them, so their folders in it are replaced.
+// argv is the command line of the container. Whatever program a command names, the image has one only. Its files are not where a container would
+// have them, so their folders in it are replaced.
 func (p *pod) argv(image Image) ([]string, error) {
 	c := p.container()
-	argv := slices.Concat([]string{image.Program}, c.Command, c.Args)
+	argv := []string{image.Program}
+	if len(c.Command) > 0 {
+		argv = append(argv, c.Command[1:]...)
+	}
+	argv = append(argv, c.Args...)
+	for n := range argv {
+		argv[n] = strings.ReplaceAll(argv[n], "0.0.0.0", p.ip) // as above
+	}
 	for _, m := range c.VolumeMounts {
 		i := slices.IndexFunc(p.spec.Spec.Volumes, func(v corev1.Volume) bool { return v.Name == m.Name && v.ConfigMap != nil })
 		if i < 0 {
@@ -175,6 +186,20 @@ func (p *pod) argv(image Image) ([]string, error) {
 		}
 	}
 	return argv, nil
+}
+
+// secrets are the variables that the container has from Secrets.
+func (p *pod) secrets() (env []string, err error) {
+	for _, from := range p.container().EnvFrom {
+		found, err := p.node.client.CoreV1().Secrets(p.spec.Namespace).Get(context.Background(), from.SecretRef.Name, metav1.GetOptions{})
+		if err != nil {
+			return nil, err
+		}
+		for name, value := range found.Data {
+			env = append(env, name+"="+string(value))
+		}
+	}
+	return env, nil
 }
 
 // mount writes the files of a ConfigMap.

@@ -38,7 +38,7 @@ func (t *Tally) Result(now time.Time) stream.Event {
 	for _, l := range t.lanes {
 		r := stream.LaneResult{Warmup: l.total(heat.Warmup), Race: l.total(heat.Race)}
 		if t.heat.Config.Probe {
-			r.Reached = maps.Clone(l.reached)
+			r.Reached, r.Iteration = maps.Clone(l.reached), l.longest
 		}
 		e.Result[l.App] = r
 	}

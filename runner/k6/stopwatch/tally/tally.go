@@ -38,6 +38,7 @@ type laneTally struct {
 	phases  [heat.Measured]phaseTally
 	recent  trail
 	reached map[string]int64 // only in a probe
+	longest time.Duration    // of its iterations; only in a probe
 }
 
 type phaseTally struct {
@@ -143,6 +144,9 @@ func (t *Tally) count(p place, phase *phaseTally, end time.Time, took time.Durat
 func (t *Tally) sample(s *metrics.Sample) {
 	var custom *own
 	switch s.Metric {
+	case t.builtin.IterationDuration:
+		t.iteration(s)
+		return
 	case t.builtin.Checks, t.builtin.DataSent, t.builtin.DataReceived, t.builtin.Iterations:
 	default:
 		if custom = t.ownMetric(s.Metric); custom == nil {
@@ -172,6 +176,16 @@ func (t *Tally) sample(s *metrics.Sample) {
 		phase.totals.Iterations += int64(s.Value)
 	default:
 		phase.observe(custom, s.Value)
+	}
+}
+
+// iteration sees in a probe how long an iteration took, in ms.
+func (t *Tally) iteration(s *metrics.Sample) {
+	if !t.heat.Config.Probe {
+		return
+	}
+	if p := t.place(s.Tags); p.lane != nil {
+		p.lane.longest = max(p.lane.longest, time.Duration(s.Value*float64(time.Millisecond)))
 	}
 }
 

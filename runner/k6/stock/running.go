@@ -1,14 +1,12 @@
-package container
+package stock
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/photofinish/photofinish/pkg/race"
-	"github.com/photofinish/photofinish/runner/engine/docker"
 	"github.com/photofinish/photofinish/runner/k6"
 	"github.com/photofinish/photofinish/runner/k6/stream"
 )
@@ -28,41 +26,40 @@ const (
 	eventBuffer = 64
 )
 
-// running is a k6 in a container.
+// running is a stock k6 at work.
 type running struct {
-	launcher *Launcher
-	part     k6.Part
-	starter  *starter
-	began    time.Time
-	heat     k6.Heat
-	tool     *docker.Tool
-	log      *k6.Log
-	errors   *k6.Lines
-	events   chan stream.Event
-	done     chan struct{}
+	conductor *Conductor
+	part      k6.Part
+	site      Site
+	door      *door
+	began     time.Time
+	heat      k6.Heat
+	program   Program
+	log       *k6.Log
+	voices    []*Voice
+	reached   reached
+	events    chan stream.Event
+	done      chan struct{}
 
 	interrupt sync.Once
 	retired   atomic.Bool
-
-	// What k6 printed, written while it runs and read when it is done.
-	totals    k6.StockTotals
-	summary   k6.Summary
-	totalsErr error
-	reached   reached
 
 	mu        sync.Mutex
 	raceStart time.Time
 	racing    chan struct{} // told when the race part has begun, so that this is seen at once
 
-	exit    k6.Exit
-	exitErr error
+	// How it ended, for those who have waited.
+	exit       k6.Exit
+	exitErr    error
+	summary    k6.Summary
+	summaryErr error
 }
 
 var _ k6.Running = (*running)(nil)
 
-func newRunning(l *Launcher, p k6.Part, s *starter) *running {
+func newRunning(c *Conductor, p k6.Part, at Site, d *door) *running {
 	r := &running{
-		launcher: l, part: p, starter: s, began: time.Now(), log: k6.NewLog(), reached: reached{}, totalsErr: errors.New("k6 told no summary"),
+		conductor: c, part: p, site: at, door: d, began: time.Now(), log: k6.NewLog(), reached: reached{},
 		events: make(chan stream.Event, eventBuffer), done: make(chan struct{}), racing: make(chan struct{}, 1),
 	}
 	for _, app := range p.Apps() {
@@ -72,51 +69,23 @@ func newRunning(l *Launcher, p k6.Part, s *starter) *running {
 }
 
 func (r *running) start(ctx context.Context) error {
-	heat, archive, err := r.launcher.pack(ctx, r.part, r.starter.address)
+	o, err := r.conductor.order(ctx, r)
 	if err != nil {
 		return err
 	}
-	r.heat, r.errors = heat, r.log.Writer()
-	var outputs []string
-	switch {
-	case r.part.Config.Probe:
-		outputs = []string{"json=-"}
-	case r.part.Config.RemoteWriteURL != "":
-		outputs = []string{"experimental-prometheus-rw"}
-	}
-	r.tool, err = r.launcher.options.Engine.StartTool(ctx, docker.ToolSpec{
-		RaceID: r.part.Config.RaceID, Name: toolName(r.part), Image: r.launcher.image.ID,
-		Args: r.launcher.version.run(r.part.Config.RaceID, r.part.Config.Heat, outputs), Env: r.launcher.environment(r.part, heat),
-		CPUSet: r.launcher.options.CPUSet, Shared: true, Stdin: archive, Stdout: &lines{take: r.print}, Stderr: r.errors,
-	})
-	if err != nil {
+	if r.program, err = r.site.Start(ctx, o); err != nil {
 		return err
 	}
-	r.launcher.takePlace(r.part, r.tool)
 	go r.conduct(ctx)
 	return nil
-}
-
-// print takes a line that k6 printed.
-func (r *running) print(line []byte) {
-	if r.part.Config.Probe {
-		r.reached.take(line)
-		return
-	}
-	totals, summary, is, err := r.heat.ReadStock(string(line))
-	if !is {
-		_, _ = r.errors.Write(append(line, '\n')) // it never fails
-		return
-	}
-	r.totals, r.summary, r.totalsErr = totals, summary, err
 }
 
 // conduct tells what happens until k6 has ended.
 func (r *running) conduct(ctx context.Context) {
 	defer close(r.done)
 	defer close(r.events)
-	defer r.starter.close()
-	ready, abandoned := r.starter.ready, ctx.Done()
+	defer r.door.close()
+	ready, abandoned := r.door.ready, ctx.Done()
 	clock := time.NewTicker(askEvery)
 	defer clock.Stop()
 	following := context.WithoutCancel(ctx)
@@ -136,7 +105,7 @@ func (r *running) conduct(ctx context.Context) {
 			abandoned = nil
 			_ = r.Interrupt()                                     //nolint:contextcheck // ctx has ended
 			time.AfterFunc(abandonGrace, func() { _ = r.Kill() }) //nolint:contextcheck // ctx has ended
-		case <-r.tool.Done():
+		case <-r.program.Done():
 			r.finish(following, figures)
 			return
 		}
@@ -147,9 +116,9 @@ func (r *running) conduct(ctx context.Context) {
 func (r *running) progress(ctx context.Context, figures *live) {
 	asking, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	pushes, err := r.launcher.prometheus.pushed(asking, r.part.Config.RaceID, r.part.Config.Heat, window)
+	pushes, err := r.conductor.prometheus.pushed(asking, r.part.Config.RaceID, r.part.Config.Heat, window)
 	if err != nil {
-		r.launcher.complain(err)
+		r.conductor.complain(err)
 		return
 	}
 	now := time.Now()
@@ -183,7 +152,7 @@ func (r *running) Go(at time.Time) error {
 	r.mu.Lock()
 	r.raceStart = at
 	r.mu.Unlock()
-	r.starter.begin(at)
+	r.door.begin(at)
 	if !r.part.Config.Probe {
 		time.AfterFunc(time.Until(at), func() { r.racing <- struct{}{} })
 	}
@@ -211,13 +180,13 @@ func (r *running) Kill() error { return r.signal("SIGKILL") }
 
 func (r *running) signal(name string) error {
 	select {
-	case <-r.tool.Done():
+	case <-r.program.Done():
 		return nil
 	default:
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), signalTimeout)
 	defer cancel()
-	return r.tool.Signal(ctx, name)
+	return r.program.Signal(ctx, name)
 }
 
 // Wait implements k6.Running.
@@ -236,7 +205,12 @@ func (r *running) URLReaders() []string { return r.log.Readers() }
 func (r *running) Notes() []string { return r.heat.Notes }
 
 // CPUs implements k6.Running.
-func (r *running) CPUs() int { return r.heat.CPUs }
+func (r *running) CPUs() int {
+	if r.site.CPUs > 0 {
+		return r.site.CPUs
+	}
+	return r.heat.CPUs
+}
 
 // Summary implements k6.Running.
-func (r *running) Summary() (k6.Summary, error) { return r.summary, r.totalsErr }
+func (r *running) Summary() (k6.Summary, error) { return r.summary, r.summaryErr }

@@ -1,10 +1,8 @@
-package container
+package stock
 
 import (
-	"io"
 	"math"
 	"math/rand/v2"
-	"net/http"
 	"slices"
 	"testing"
 	"time"
@@ -121,39 +119,6 @@ func TestAProbeCountsWhomItReached(t *testing.T) {
 		r.take([]byte(line))
 	}
 	require.Equal(t, map[string]int64{"127.0.0.1:46": 1, "example.org:443": 1}, r["a"].Reached)
-}
-
-func TestTheStarterAnswersWhenItIsTold(t *testing.T) {
-	s, err := newStarter(t.Context())
-	require.NoError(t, err)
-	defer s.close()
-	answers := make(chan string)
-	ask := func() {
-		resp, err := http.Get(s.address)
-		if err != nil {
-			answers <- err.Error()
-			return
-		}
-		body, _ := io.ReadAll(resp.Body)
-		_ = resp.Body.Close()
-		answers <- string(body)
-	}
-	go ask()
-	<-s.ready
-	select {
-	case a := <-answers:
-		require.Failf(t, "too early", "%s", a)
-	case <-time.After(50 * time.Millisecond):
-	}
-	s.begin(time.UnixMilli(1_700_000_000_123))
-	require.Equal(t, "1700000000123.000", <-answers)
-	go ask()
-	require.Equal(t, "1700000000123.000", <-answers, "who asks late is answered at once")
-
-	resp, err := http.Get(s.address[:len(s.address)-1])
-	require.NoError(t, err)
-	defer func() { _ = resp.Body.Close() }()
-	require.Equal(t, http.StatusNotFound, resp.StatusCode, "nobody can ask who was not told the address")
 }
 
 func TestAPrometheusWithoutTheRaceHoldsNothing(t *testing.T) {

@@ -1,4 +1,4 @@
-package container
+package stock
 
 import (
 	"context"
@@ -18,10 +18,11 @@ const (
 	signalled, lastSignal = 128, 64
 )
 
-// finish tells the result of a k6 that has ended, and removes its container.
+// finish tells the result of a k6 that has ended, and removes what is left of it.
 func (r *running) finish(ctx context.Context, figures *live) {
-	r.errors.Flush()
-	code, err := r.tool.Code()
+	var totals k6.StockTotals
+	totals, r.summary, r.summaryErr = r.counted()
+	code, err := r.program.Code()
 	if code == externalAbort && r.retired.Load() {
 		code = 0
 	}
@@ -29,19 +30,19 @@ func (r *running) finish(ctx context.Context, figures *live) {
 	if code > signalled && code <= signalled+lastSignal {
 		r.exit.Killed, r.exit.Err = true, fmt.Sprintf("ended by signal %d", code-signalled)
 	}
-	if err := r.tool.Remove(ctx); err != nil { // the end of the race tries again
-		r.launcher.options.Say(err.Error())
+	if err := r.program.Remove(ctx); err != nil { // the end of the race tries again
+		r.conductor.say(err.Error())
 	}
 	result := stream.Event{Type: stream.Result, At: time.Now(), Phase: "done", Result: map[string]stream.LaneResult{}}
 	switch {
 	case r.part.Config.Probe:
 		result.Result = r.reached
-	case r.totalsErr != nil:
+	case r.summaryErr != nil:
 		return // nothing was told: the exit code says why
 	default:
-		r.tell(figures.end(r.totals), time.Now()) // the last push came after the last question
-		latencies := r.latencies(ctx)
-		for app, t := range r.totals {
+		r.tell(figures.end(totals), time.Now()) // the last push came after the last question
+		latencies := r.latencies(ctx, totals)
+		for app, t := range totals {
 			t.Latency = resolved(t.Latency, latencies[app])
 			result.Result[app] = stream.LaneResult{Race: t}
 		}
@@ -50,17 +51,17 @@ func (r *running) finish(ctx context.Context, figures *live) {
 }
 
 // latencies reads the lanes' latencies from Prometheus, as soon as it holds all that k6 counted.
-func (r *running) latencies(ctx context.Context) map[string]stream.Histogram {
+func (r *running) latencies(ctx context.Context, totals k6.StockTotals) map[string]stream.Histogram {
 	deadline := time.Now().Add(lastPush)
 	for {
-		found, err := r.launcher.prometheus.final(ctx, r.part.Config.RaceID, r.part.Config.Heat, time.Since(r.began)+window)
+		found, err := r.conductor.prometheus.final(ctx, r.part.Config.RaceID, r.part.Config.Heat, time.Since(r.began)+window)
 		whole := err == nil
-		for app, t := range r.totals {
+		for app, t := range totals {
 			whole = whole && found[app].Count >= t.Requests
 		}
 		if whole || time.Now().After(deadline) {
 			if err != nil {
-				r.launcher.complain(err)
+				r.conductor.complain(err)
 			}
 			return found
 		}
