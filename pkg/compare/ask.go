@@ -32,6 +32,7 @@ type asker struct {
 	q        promql.Querier
 	executed []ExecutedQuery
 	notices  []string
+	ahead    *ahead // nil where nothing is asked ahead
 }
 
 // quantilesAtOnce asks whether several quantiles can be asked for at once. The answer is waited for where it is needed, once.
@@ -55,7 +56,7 @@ func (a *asker) run(ctx context.Context, tasks []*task) error {
 	group.SetLimit(concurrency)
 	for i, t := range tasks {
 		group.Go(func() error {
-			result, err := a.q.Query(ctx, t.query)
+			result, err := a.query(ctx, t)
 			if err != nil {
 				return fmt.Errorf("%s: %w", t.purpose(), err)
 			}

@@ -23,6 +23,7 @@ func fetch(ctx context.Context, a *asker, plans []*racePlan, req Request, need n
 		tasks = append(tasks, own...)
 		done = append(done, read)
 	}
+	a.settle(tasks)
 	if err := a.run(ctx, tasks); err != nil {
 		return err
 	}

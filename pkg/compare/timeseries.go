@@ -3,6 +3,7 @@ package compare
 import (
 	"context"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/photofinish/photofinish/pkg/measure"
@@ -69,8 +70,14 @@ func TimeSeries(ctx context.Context, q promql.Querier, req Request) (Result, err
 	need := needsOf(measures)
 	atOnce := func() bool { return false }
 	if len(need.latencies) > 0 {
-		atOnce = quantilesAtOnce(ctx, q)
+		atOnce = sync.OnceValue(quantilesAtOnce(ctx, q))
 	}
+	a.hurry(ctx, func() []*task {
+		guess := need
+		guess.atOnce = atOnce()
+		return likely(req, guess)
+	})
+	defer a.settle(nil)
 	plans, err := plan(ctx, a, req, need)
 	if err != nil {
 		return Result{}, err

@@ -2,8 +2,10 @@ package promql
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/prometheus/common/model"
 	"github.com/stretchr/testify/require"
@@ -21,6 +23,7 @@ func FuzzAnswersAreReadAsClientGolangReadsThem(f *testing.F) {
 		f.Add([]byte(`{"status":"success","data":` + result + `,"warnings":["w"],"infos":["i"]}`))
 	}
 	f.Add([]byte(`{"status":"success","data":{"resultType":"matrix","result":[{"metric":{},"histograms":[[1,{"count":"1","sum":"1"}]]}]}}`))
+	f.Add([]byte(`{"status":"success","data":{"resultType":"matrix","result":[{"metric":{"a":"\",\"values\":[["},"values":[[1.5,"1"],[02,"2"],[0.125,"-0"]]},{"metric":{"b":"c"},"values":[[3,"0x1p-2"]]}]}}`))
 	f.Add([]byte(`{"status":"error","errorType":"bad_data","error":"no"}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		var a answer
@@ -33,7 +36,7 @@ func FuzzAnswersAreReadAsClientGolangReadsThem(f *testing.F) {
 				Result     json.RawMessage `json:"result"`
 			} `json:"data"`
 		}
-		if !json.Valid(body) || json.Unmarshal(body, &want) != nil {
+		if !utf8.Valid(body) || !json.Valid(body) || json.Unmarshal(body, &want) != nil {
 			return // a server that sends no proper JSON gets no promise
 		}
 		var elements []map[string]json.RawMessage
@@ -73,4 +76,42 @@ func FuzzAnswersAreReadAsClientGolangReadsThem(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestPrometheussOwnFormIsReadAsAnyOther: what the quick way reads has the same in it, and what is of another form is left to the general one.
+func TestPrometheussOwnFormIsReadAsAnyOther(t *testing.T) {
+	const head = `{"status":"success","data":{"resultType":"matrix","result":[`
+	for body, quick := range map[string]bool{
+		head + `{"metric":{"__name__":"up","a":"\",\"values\":[["},"values":[[1790000000.5,"1"],[1790000001,"NaN"],[1790000002.001,"-Inf"],[0,"1e-320"],[0.12,"+Inf"]]},{"metric":{},"values":[[7,"2"]]}]}}`: true,
+		head + `{"metric":{"a":"b"},"values":[[1,"2"]]}]},"warnings":["w"],"infos":["i","j"]}`:                                                                                                               true,
+		head + `{"metric":{"a":"b"},"values":[[1,"2"]]}]}}` + "\n":                                                                                                                                           true,
+		head + `]}}`: false,
+		head + `{"metric":{"a":"b"},"values":[]}]}}`:                                                                 false,
+		head + `{"metric":{"a":"b"},"values":[[1, "2"]]}]}}`:                                                         false,
+		head + `{"metric":{"a":"b"},"values":[[1e3,"2"]]}]}}`:                                                        false,
+		head + `{"metric":{"a":"b"},"values":[[1.2345,"2"]]}]}}`:                                                     false,
+		head + `{"metric":{"a":"b"},"histograms":[[1,{"count":"1","sum":"1"}]]},{"metric":{},"values":[[1,"2"]]}]}}`: false,
+		head + `{"metric":{"a":"b"},"values":[[1,"2"]],"histograms":[]}]}}`:                                          false,
+		head + `{"values":[[1,"2"]],"metric":{"a":"b"}}]}}`:                                                          false,
+		head + `{"metric":{"a":"b"},"values":[[1,"2"]]}]},"status":"error"}`:                                         false,
+		`{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[1,"2"]}]}}`:               false,
+	} {
+		before := string([]byte(body))
+		var a, b answer
+		text := []byte(body)
+		require.Equal(t, quick, a.matrix(text), body)
+		require.Equal(t, before, string(text), "it is left as it was")
+		if !quick {
+			require.Empty(t, a, "nothing was taken")
+			continue
+		}
+		_, whole := b.fields(text)
+		require.True(t, whole)
+		require.Equal(t, fmt.Sprint(b), fmt.Sprint(a)) // NaN is not NaN
+	}
+	for n := range len(head) + 60 { // half an answer
+		body := head + `{"metric":{"a":"b"},"values":[[1,"2"],[3.25,"4"]]},{"metric":{},"values":[[1,"2"]]}]}}`
+		var a answer
+		require.False(t, a.matrix([]byte(body[:n])), body[:n])
+	}
 }
