@@ -21,6 +21,7 @@ type Race struct {
 	Arrivals    Arrivals   `json:"arrivals"`
 	Load        Load       `json:"load"`
 	WarmupMS    float64    `json:"warmup_ms"`
+	Turns       *Rhythm    `json:"turns,omitempty"` // nil for a race together
 	// PlannedHeats is how many heats were declared; Heats holds those that were started.
 	PlannedHeats int `json:"planned_heats"`
 	// UntilDecided: the race was looked at after every heat, and ended as soon as its primary measures were decided.
@@ -80,6 +81,14 @@ func (r *Race) Interrupt(at time.Time, why string) {
 			r.Lanes[i].Exit = &Exit{Reason: Stopped, At: &at}
 		}
 	}
+}
+
+// Rhythm is how a heat in turns is cut, in ms: about how long each lane's blocks are, the pause after each, and how long after a block its lane is still charged for
+// what it spends.
+type Rhythm struct {
+	BlockMS float64 `json:"block_ms"`
+	GapMS   float64 `json:"gap_ms"`
+	TailMS  float64 `json:"tail_ms"`
 }
 
 // K6 is a stock k6 that was run from an image.

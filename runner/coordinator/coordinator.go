@@ -105,6 +105,8 @@ type run struct {
 	unanswered map[string]error
 	// requests is how many an iteration made in the probe.
 	requests float64
+	// iteration is the longest that one took there.
+	iteration time.Duration
 	// searches are those for the capacities of the lanes.
 	searches []*search
 	tried    []audit.Heat
@@ -180,7 +182,8 @@ func (u *run) race(ctx context.Context) error {
 	if err := u.prepareK6(ctx, say); err != nil {
 		return err
 	}
-	for _, h := range u.Plan.Heats {
+	for n := 0; n < len(u.Plan.Heats); n++ {
+		h := u.Plan.Heats[n] // the first may change how the others are cut
 		if len(u.inRace()) < 2 {
 			u.View.Log("fewer than two apps are left: the race ends here")
 			return nil

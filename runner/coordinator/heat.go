@@ -39,6 +39,11 @@ func (u *run) heat(ctx context.Context, h plan.Heat) (err error) {
 		if err := u.probe(ctx, h, lanes); err != nil {
 			return err
 		}
+		if h.Number == 1 {
+			u.Plan = u.Plan.Cut(u.iteration)
+			h = u.Plan.Heats[0]
+			u.record.Turns = turnsOf(u.Plan)
+		}
 	}
 	return newHeatRun(u, h, lanes).drive(ctx)
 }

@@ -3,6 +3,7 @@ package coordinator
 import (
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/photofinish/photofinish/pkg/measure"
 	"github.com/photofinish/photofinish/pkg/race"
@@ -24,7 +25,7 @@ func Planned(id, requestedBy, engineName string, d race.Definition, p plan.Plan)
 	rec := race.Race{
 		Version: race.RecordVersion, ID: id, Name: d.Name, Script: d.Script, Engine: engineName,
 		Status: race.Queued, Baseline: d.Baseline, Mode: p.Mode, Arrivals: d.Arrivals,
-		Load: d.Load, WarmupMS: float64(d.Warmup.Milliseconds()), PlannedHeats: len(p.Heats), UntilDecided: d.UntilDecided,
+		Load: d.Load, WarmupMS: float64(d.Warmup.Milliseconds()), Turns: turnsOf(p), PlannedHeats: len(p.Heats), UntilDecided: d.UntilDecided,
 		Heats: []race.Heat{}, Lanes: []race.Lane{}, Verdicts: []race.Verdict{},
 		Audit: race.Audit{Fair: true, Findings: []race.Finding{}},
 	}
@@ -165,4 +166,13 @@ func (u *run) standing() *race.Exit {
 		return &race.Exit{Reason: race.Running}
 	}
 	return &race.Exit{Reason: race.Stopped, At: u.record.FinishedAt}
+}
+
+// turnsOf is how a plan cuts its heats; nil where all lanes race together.
+func turnsOf(p plan.Plan) *race.Rhythm {
+	if p.Mode != race.Turns {
+		return nil
+	}
+	ms := func(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+	return &race.Rhythm{BlockMS: ms(p.Rhythm.Block), GapMS: ms(p.Rhythm.Gap), TailMS: ms(p.Rhythm.Tail)}
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/photofinish/photofinish/pkg/race"
+	"github.com/photofinish/photofinish/runner/k6/stream"
 )
 
 // snapshot is the race at a moment of a heat.
@@ -43,7 +44,7 @@ func (h *heatRun) laneSnapshot(l *laneState, now time.Time) race.LaneSnapshot {
 	p := h.progress[l.spec.App]
 	s := race.LaneSnapshot{
 		App: l.spec.App, Baseline: l.spec.App == h.Definition.Baseline,
-		Requests: p.Requests, Failed: p.Failed, Rate: p.Rate, P50MS: p.P50MS, P95MS: p.P95MS, Out: l.out,
+		Requests: p.Requests, Failed: p.Failed, Rate: h.rate(l, p.Rate, now), P50MS: p.P50MS, P95MS: p.P95MS, Out: l.out,
 		CPULimit: l.spec.CPUs,
 	}
 	if l.spec.Memory != nil {
@@ -73,6 +74,9 @@ func (h *heatRun) laneSnapshot(l *laneState, now time.Time) race.LaneSnapshot {
 	return s
 }
 
+// near is how close a lane's turn may be for it to be shown as racing: turns change faster than anybody looks.
+const near = 500 * time.Millisecond
+
 // distance is how much of the lane's whole time under load is behind it, and whether it has its turn now.
 func (h *heatRun) distance(l *laneState, now time.Time) (done float64, racing bool) {
 	whole := float64(len(h.Plan.Heats)) * h.Definition.Duration.Seconds()
@@ -82,18 +86,40 @@ func (h *heatRun) distance(l *laneState, now time.Time) (done float64, racing bo
 			behind += past.Active
 		}
 	}
-	for _, lane := range h.cfg.Lanes {
-		if lane.App != l.spec.App || h.began.IsZero() {
-			continue
-		}
+	lane, began := h.streamOf(l)
+	if began {
 		behind += h.active(lane, now)
 		for _, b := range lane.Blocks {
-			if since := now.Sub(h.began); since >= b.Start && since < b.End {
+			if since := now.Sub(h.began); since >= max(0, b.Start-near) && since < b.End+near && since < h.cfg.Span() {
 				racing = l.out == ""
 			}
 		}
 	}
 	return min(1, behind.Seconds()/whole), racing
+}
+
+// streamOf is a lane as k6 knows it; began is false before the race part.
+func (h *heatRun) streamOf(l *laneState) (lane stream.Lane, began bool) {
+	i := slices.IndexFunc(h.cfg.Lanes, func(s stream.Lane) bool { return s.App == l.spec.App })
+	if i < 0 || h.began.IsZero() {
+		return lane, false
+	}
+	return h.cfg.Lanes[i], true
+}
+
+// leastShare is the share of a second from which on it tells a rate.
+const leastShare = 0.1
+
+// rate is that of the lane's own turns within the last second: the others have the rest of it.
+func (h *heatRun) rate(l *laneState, overall float64, now time.Time) float64 {
+	lane, began := h.streamOf(l)
+	if !began || h.Plan.Mode != race.Turns {
+		return overall
+	}
+	if share := (h.active(lane, now) - h.active(lane, now.Add(-time.Second))).Seconds(); share >= leastShare {
+		return overall / share
+	}
+	return overall
 }
 
 // place ranks the lanes. In an open model all complete about the same number of requests, so the lower p95 leads; else the most requests lead.

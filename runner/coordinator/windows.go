@@ -5,16 +5,18 @@ import (
 
 	"github.com/photofinish/photofinish/pkg/race"
 	"github.com/photofinish/photofinish/runner/k6/stream"
-	"github.com/photofinish/photofinish/runner/plan"
 	"github.com/photofinish/photofinish/runner/results"
 )
 
-// windows are the times in which a lane's counters are charged to its requests, cut at end. In turns they reach into the pause
-// after each block, in which the last requests are answered.
+// windows are the times in which a lane's counters are charged to its requests, cut at end. In turns they reach beyond
+// each block, until its last requests are answered.
 func (h *heatRun) windows(l stream.Lane, end time.Time) []results.Window {
 	var ws []results.Window
-	for _, b := range l.Blocks {
+	for i, b := range l.Blocks {
 		w := results.Window{From: h.began.Add(b.Start), To: h.began.Add(b.End + h.tail())}
+		if next := i + 1; next < len(l.Blocks) && w.To.After(h.began.Add(l.Blocks[next].Start)) {
+			w.To = h.began.Add(l.Blocks[next].Start)
+		}
 		if w.To.After(end) {
 			w.To = end
 		}
@@ -28,7 +30,7 @@ func (h *heatRun) windows(l stream.Lane, end time.Time) []results.Window {
 // tail is how long after a block its last answers are waited for.
 func (h *heatRun) tail() time.Duration {
 	if h.Plan.Mode == race.Turns {
-		return plan.Gap
+		return h.Plan.Rhythm.Tail
 	}
 	return 0
 }

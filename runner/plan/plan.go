@@ -5,6 +5,7 @@ package plan
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/photofinish/photofinish/pkg/race"
@@ -23,6 +24,7 @@ const (
 type Plan struct {
 	Mode     race.Mode // Together or Turns
 	Reason   string    // why this mode, to stand in brackets: "2 CPUs are too few to race together"
+	Rhythm   Rhythm    // of turns
 	Lanes    []string  // the apps in the definition's order
 	Duration time.Duration
 	Warmup   time.Duration
@@ -40,6 +42,8 @@ type Plan struct {
 	UntilDecided bool
 	// Series is what SeriesOf estimates, once it is known how the lanes are started.
 	Series Series
+
+	open bool // all loads come by the clock, whatever the answers do
 }
 
 // Heat is one repetition.
@@ -67,15 +71,12 @@ func Make(def race.Definition, cpus int, seed uint64) (Plan, error) {
 	if p.Mode == race.Together {
 		p.CPUs = pin(def.Lanes, cpus)
 	}
+	p.open = !slices.ContainsFunc(def.Scenarios, func(s race.Scenario) bool { return !s.Open() })
+	p.Rhythm = rhythmOf(p.open, 0)
 	rng := rand.New(rand.NewPCG(seed, uint64(len(def.Lanes)))) //nolint:gosec // an order of lanes, not a secret
 	p.Estimate = preparation
 	for n := range def.Heats {
-		h := Heat{Number: n + 1, Order: order(p.Lanes, n), Seed: rng.Uint64()}
-		if p.Mode == race.Together {
-			h.Blocks, h.Span = together(p.Lanes, def.Duration)
-		} else {
-			h.Blocks, h.Span = turns(p.Lanes, def.Duration, rng)
-		}
+		h := p.cut(Heat{Number: n + 1, Order: order(p.Lanes, n), Seed: rng.Uint64()})
 		p.Heats = append(p.Heats, h)
 		p.Estimate += p.heatEstimate(h)
 	}
@@ -90,12 +91,36 @@ func Make(def race.Definition, cpus int, seed uint64) (Plan, error) {
 		if p.Mode == race.Together {
 			h.Blocks, h.Span = together(p.Lanes, def.Duration)
 		} else {
-			h.Blocks, h.Span = inRounds(p.Lanes, def.Duration, 1, rng)
+			h.Blocks, h.Span = p.Rhythm.inRounds(p.Lanes, def.Duration, 1, rng)
 		}
 		p.ProfileHeats = append(p.ProfileHeats, h)
 		p.Estimate += p.heatEstimate(h)
 	}
 	return p, nil
+}
+
+// cut gives the lanes their blocks in a heat, by its seed.
+func (p Plan) cut(h Heat) Heat {
+	if p.Mode == race.Together {
+		h.Blocks, h.Span = together(p.Lanes, p.Duration)
+		return h
+	}
+	h.Blocks, h.Span = p.Rhythm.turns(p.Lanes, p.Duration, rand.New(rand.NewPCG(h.Seed, uint64(len(p.Lanes))))) //nolint:gosec // an order of lanes, not a secret
+	return h
+}
+
+// Cut is the plan for iterations that take so long, as they were seen to before the first heat.
+func (p Plan) Cut(iteration time.Duration) Plan {
+	if p.Mode == race.Together {
+		return p
+	}
+	p.Rhythm = rhythmOf(p.open, iteration)
+	heats := make([]Heat, len(p.Heats))
+	for i, h := range p.Heats {
+		heats[i] = p.cut(h)
+	}
+	p.Heats = heats
+	return p
 }
 
 // tryHeats is how many heats so many tries of each lane are.
@@ -129,15 +154,16 @@ func (p Plan) heatEstimate(h Heat) time.Duration { return startUp + p.Warmup + h
 // EstimateOf is the estimate of a race of which only its planned record is left.
 func EstimateOf(r race.Race) time.Duration {
 	length, warmup := fromMS(r.Load.DurationMS), fromMS(r.WarmupMS)
+	rhythm := rhythmOf(race.Scenario{Executor: r.Load.Executor}.Open(), 0)
 	heat := func(rounds int) time.Duration {
 		span := length
 		if lanes := len(r.Lanes); r.Mode == race.Turns && lanes > 0 {
 			blocks := time.Duration(lanes * rounds)
-			span = length*time.Duration(lanes) + Gap*(blocks-1)
+			span = length*time.Duration(lanes) + rhythm.Gap*(blocks-1)
 		}
 		return startUp + warmup + span + tail
 	}
-	estimate := preparation + time.Duration(r.PlannedHeats)*heat(rounds(length))
+	estimate := preparation + time.Duration(r.PlannedHeats)*heat(rhythm.rounds(length))
 	if r.Capacity != nil {
 		estimate += time.Duration(tryHeats(r.Capacity.PlannedTries, r.Mode, len(r.Lanes))) * (startUp + warmup + length + tail)
 	}
@@ -170,7 +196,7 @@ func check(def race.Definition, cpus int) error {
 	return race.Errorf(race.Invalid, "use together, turns or auto", "unknown mode %q", def.Mode)
 }
 
-// Describe is one line for the user: "4 apps, 8 heats of 4 s each in turns (2 CPUs are too few to race together), warm-up 1 s: about 2 min 40 s,
+// Describe is one line for the user: "4 apps, 8 heats of 4 s each in turns (2 CPUs are too few to race together), warm-up 1 s: about 2 min 50 s,
 // about 1,800 time series (290 samples/s)".
 func (p Plan) Describe() string {
 	mode := string(p.Mode)

@@ -96,11 +96,13 @@ func SeriesOf(def race.Definition, p Plan, containers bool) Series {
 			watched += seriesOfNetwork + seriesOfUnnamed
 		}
 	}
-	if def.K6Image != "" {
+	if !def.K6.BuiltIn() {
 		output = 0
 	}
+	instances := max(1, def.K6.Pods) // each writes series of its own
 	heats := len(p.Heats)
-	clients := heats * (phases*client + seriesOfHeat)
+	client *= instances
+	clients := heats * (phases*client + instances*seriesOfHeat)
 	outputs := heats * phases * output
 	groupsOf := 1
 	if containers { // a container of another heat is another container
@@ -113,7 +115,7 @@ func SeriesOf(def race.Definition, p Plan, containers bool) Series {
 	}
 	return Series{
 		Total:            clients + outputs + around,
-		SamplesPerSecond: int(math.Ceil(float64(client)*racing)) + seriesOfHeat + output + watched + seriesOfGroup + seriesOfScrape,
+		SamplesPerSecond: int(math.Ceil(float64(client)*racing)) + instances*seriesOfHeat + output + watched + seriesOfGroup + seriesOfScrape,
 		PerName:          heats * phases * scenarios * seriesOfRequest,
 		Parts: []SeriesPart{
 			{"k6's output", clients},

@@ -135,7 +135,16 @@ type races struct {
 func calibrating(number int) func([]Banked) (kindOf, bool) {
 	return func(raced []Banked) (kindOf, bool) {
 		cycle := []string{slower, "", "", burner, "", ""}
-		return kindOf{third: cycle[len(raced)%len(cycle)]}, len(raced) < number
+		has := map[string]int{}
+		for _, b := range raced {
+			has[b.Third]++
+		}
+		for i := 0; ; i++ { // the first of the endless cycle that is not there
+			third := cycle[i%len(cycle)]
+			if has[third]--; has[third] < 0 {
+				return kindOf{third: third}, len(raced) < number
+			}
+		}
 	}
 }
 

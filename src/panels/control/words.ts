@@ -36,7 +36,7 @@ function countOf(n: number): string {
   return String(Math.floor((n + Math.floor(step / 2)) / step) * step).replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
-/** 4 apps, 8 heats of 4 s each in turns (2 CPUs are too few to race together), warm-up 1 s: about 2 min 40 s, about 1,800 time series (290 samples/s) */
+/** 4 apps, 8 heats of 4 s each in turns (2 CPUs are too few to race together), warm-up 1 s: about 2 min 50 s, about 1,800 time series (290 samples/s) */
 export function planWords(plan: Definition): string {
   const apps = plan.lanes.length === 1 ? '1 app' : `${plan.lanes.length} apps`;
   const length = lengthOf(plan.durationMs);
