@@ -38,11 +38,11 @@ func TestSeriesAreThoseOfEveryHeatPhaseAndLane(t *testing.T) {
 		containers bool
 		change     func(*race.Definition)
 	}{
-		"no warm-up":           {-3 * apps * (ofK6 + ours), false, func(d *race.Definition) { d.Warmup = 0 }},
-		"a heat more":          {2*apps*(ofK6+ours) + 2, false, func(d *race.Definition) { d.Heats++ }},
-		"a stock k6":           {-3 * 2 * apps * ours, false, func(d *race.Definition) { d.K6.Image = "grafana/k6" }},
+		"no warm-up":               {-3 * apps * (ofK6 + ours), false, func(d *race.Definition) { d.Warmup = 0 }},
+		"a heat more":              {2*apps*(ofK6+ours) + 2, false, func(d *race.Definition) { d.Heats++ }},
+		"a stock k6":               {-3 * 2 * apps * ours, false, func(d *race.Definition) { d.K6.Image = "grafana/k6" }},
 		"a stock k6 in three pods": {-3*2*apps*ours + 2*3*(2*apps*ofK6+2), false, func(d *race.Definition) { d.K6 = race.K6Spec{Image: "grafana/k6", Pods: 3} }},
-		"a measure of its own": {3 * 2 * apps * 3, false, func(d *race.Definition) { d.Measures = []race.DeclaredMeasure{{Name: "x"}, {Name: "y", Expr: "up"}} }},
+		"a measure of its own":     {3 * 2 * apps * 3, false, func(d *race.Definition) { d.Measures = []race.DeclaredMeasure{{Name: "x"}, {Name: "y", Expr: "up"}} }},
 		"two names that thresholds ask of": {3 * 2 * apps * 9, false, func(d *race.Definition) {
 			d.Thresholds = thresholds("http_req_duration{name:a}", "http_reqs{app:x, name:b}")
 		}},

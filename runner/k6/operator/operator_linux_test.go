@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -61,31 +60,12 @@ type fixture struct {
 	prometheus *promserver.Server
 	asked      [2]*atomic.Int64
 	urls       [2]string
-	said       *lines
-}
-
-// lines are what a person was told.
-type lines struct {
-	mu  sync.Mutex
-	all []string
-}
-
-func (l *lines) say(line string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.all = append(l.all, line)
-}
-
-func (l *lines) text() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return strings.Join(l.all, "\n")
 }
 
 func TestOperator(t *testing.T) {
 	self, err := os.Executable()
 	require.NoError(t, err)
-	f := fixture{Cluster: kubetest.Start(t), self: self, said: &lines{}}
+	f := fixture{Cluster: kubetest.Start(t), self: self}
 	images := kubetest.Images{image: {Program: self}, "photofinish/nothing": {Program: "/bin/true"}}
 	for range 3 {
 		f.Node(t, images, 4, "8Gi", map[string]string{"pool": "races"})
@@ -128,7 +108,7 @@ func (f fixture) launcher(t *testing.T, spec race.K6Spec) *operator.Launcher {
 	e, err := kubernetes.New(kubernetes.Options{Config: f.ServiceAccount(t, "photofinish", "photofinish")}) // with the rights of the manifest
 	require.NoError(t, err)
 	l, err := operator.NewLauncher(operator.Options{
-		Spec: spec, Engine: e, Nodes: map[string]string{"pool": "races"}, K6: k6.K6{Argv: []string{f.self, "k6"}, WorkDir: t.TempDir()}, PrometheusURL: f.prometheus.URL(), Say: f.said.say,
+		Spec: spec, Engine: e, Nodes: map[string]string{"pool": "races"}, K6: k6.K6{Argv: []string{f.self, "k6"}, WorkDir: t.TempDir()}, PrometheusURL: f.prometheus.URL(), Say: func(string) {},
 	})
 	require.NoError(t, err)
 	return l
@@ -138,7 +118,7 @@ func (f fixture) launcher(t *testing.T, spec race.K6Spec) *operator.Launcher {
 func (f fixture) ready(t *testing.T, pods int) *operator.Launcher {
 	t.Helper()
 	l := f.launcher(t, race.K6Spec{Image: image, Pods: pods})
-	is, err := l.Prepare(t.Context(), raceID, f.said.say)
+	is, err := l.Prepare(t.Context(), raceID, func(string) {})
 	require.NoError(t, err)
 	require.Equal(t, pods, is.Pods)
 	require.Regexp(t, `^v\d+\.\d+\.\d+`, is.Version)
@@ -187,13 +167,15 @@ func conduct(t *testing.T, r k6.Running, began func()) (result map[string]stream
 			}
 		case stream.Result:
 			result = ev.Result
+		case stream.Progress:
 		}
 	}
 	return result
 }
 
 func (f fixture) missing(t *testing.T, l *operator.Launcher) {
-	_, err := l.Prepare(t.Context(), raceID, f.said.say)
+	t.Helper()
+	_, err := l.Prepare(t.Context(), raceID, func(string) {})
 	require.ErrorContains(t, err, "the CRD testruns.k6.io is missing: cannot race with k6 in pods")
 	require.Contains(t, race.HintOf(err), "k6-operator")
 }
@@ -240,12 +222,12 @@ func (f fixture) tooLarge(t *testing.T) {
 }
 
 func (f fixture) notPulled(t *testing.T) {
-	_, err := f.launcher(t, race.K6Spec{Image: "grafana/nowhere", Pods: 2}).Prepare(t.Context(), raceID, f.said.say)
+	_, err := f.launcher(t, race.K6Spec{Image: "grafana/nowhere", Pods: 2}).Prepare(t.Context(), raceID, func(string) {})
 	require.ErrorContains(t, err, "k6: its image cannot be pulled (ErrImagePull)")
 }
 
 func (f fixture) noK6(t *testing.T) {
-	_, err := f.launcher(t, race.K6Spec{Image: "photofinish/nothing", Pods: 2}).Prepare(t.Context(), raceID, f.said.say)
+	_, err := f.launcher(t, race.K6Spec{Image: "photofinish/nothing", Pods: 2}).Prepare(t.Context(), raceID, func(string) {})
 	require.ErrorContains(t, err, "the image photofinish/nothing runs no k6: asked for its version it said nothing")
 }
 

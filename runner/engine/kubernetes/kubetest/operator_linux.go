@@ -15,7 +15,6 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/dynamic"
-
 )
 
 // operator stands in for k6-operator: it does with TestRuns what that does, as far as it is seen from outside: a Job for each instance with its segment of
