@@ -73,21 +73,9 @@ var errHistogram = errors.New("it holds a histogram where a number was expected"
 
 // parse reads a body; whole is false where it is no success.
 func (a *answer) parse(body []byte) (whole bool) {
-	if a.matrix(body) {
-		return true
-	}
-	status, whole := a.fields(body)
-	whole = whole && status == "success"
-	if whole && a.err == nil && a.kind != "matrix" && a.kind != "vector" && a.kind != "scalar" {
-		a.err = fmt.Errorf("it is a %s, not a vector or matrix", a.kind)
-	}
-	return whole
-}
-
-// fields reads an object with the fields of an answer; whole is false where it is none.
-func (a *answer) fields(body []byte) (status string, whole bool) {
 	it := jsoniter.ConfigDefault.BorrowIterator(body)
 	defer jsoniter.ConfigDefault.ReturnIterator(it)
+	status := ""
 	for field := it.ReadObject(); field != ""; field = it.ReadObject() {
 		switch field {
 		case "status":
@@ -106,7 +94,11 @@ func (a *answer) fields(body []byte) (status string, whole bool) {
 			it.Skip()
 		}
 	}
-	return status, it.Error == nil
+	whole = it.Error == nil && status == "success"
+	if whole && a.err == nil && a.kind != "matrix" && a.kind != "vector" && a.kind != "scalar" {
+		a.err = fmt.Errorf("it is a %s, not a vector or matrix", a.kind)
+	}
+	return whole
 }
 
 func (a *answer) data(it *jsoniter.Iterator) {

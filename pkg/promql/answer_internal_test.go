@@ -78,40 +78,22 @@ func FuzzAnswersAreReadAsClientGolangReadsThem(f *testing.F) {
 	})
 }
 
-// TestPrometheussOwnFormIsReadAsAnyOther: what the quick way reads has the same in it, and what is of another form is left to the general one.
-func TestPrometheussOwnFormIsReadAsAnyOther(t *testing.T) {
-	const head = `{"status":"success","data":{"resultType":"matrix","result":[`
-	for body, quick := range map[string]bool{
-		head + `{"metric":{"__name__":"up","a":"\",\"values\":[["},"values":[[1790000000.5,"1"],[1790000001,"NaN"],[1790000002.001,"-Inf"],[0,"1e-320"],[0.12,"+Inf"]]},{"metric":{},"values":[[7,"2"]]}]}}`: true,
-		head + `{"metric":{"a":"b"},"values":[[1,"2"]]}]},"warnings":["w"],"infos":["i","j"]}`:                                                                                                               true,
-		head + `{"metric":{"a":"b"},"values":[[1,"2"]]}]}}` + "\n":                                                                                                                                           true,
-		head + `]}}`: false,
-		head + `{"metric":{"a":"b"},"values":[]}]}}`:                                                                 false,
-		head + `{"metric":{"a":"b"},"values":[[1, "2"]]}]}}`:                                                         false,
-		head + `{"metric":{"a":"b"},"values":[[1e3,"2"]]}]}}`:                                                        false,
-		head + `{"metric":{"a":"b"},"values":[[1.2345,"2"]]}]}}`:                                                     false,
-		head + `{"metric":{"a":"b"},"histograms":[[1,{"count":"1","sum":"1"}]]},{"metric":{},"values":[[1,"2"]]}]}}`: false,
-		head + `{"metric":{"a":"b"},"values":[[1,"2"]],"histograms":[]}]}}`:                                          false,
-		head + `{"values":[[1,"2"]],"metric":{"a":"b"}}]}}`:                                                          false,
-		head + `{"metric":{"a":"b"},"values":[[1,"2"]]}]},"status":"error"}`:                                         false,
-		`{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[1,"2"]}]}}`:               false,
-	} {
-		before := string([]byte(body))
-		var a, b answer
-		text := []byte(body)
-		require.Equal(t, quick, a.matrix(text), body)
-		require.Equal(t, before, string(text), "it is left as it was")
-		if !quick {
-			require.Empty(t, a, "nothing was taken")
-			continue
+// BenchmarkAnswer reads a matrix of 100 series of 600 points, as a rate has them.
+func BenchmarkAnswer(b *testing.B) {
+	body := []byte(`{"status":"success","data":{"resultType":"matrix","result":[`)
+	for series := range 100 {
+		body = fmt.Appendf(body, `{"metric":{"__name__":"x","app":"app-%d"},"values":[`, series)
+		for i := range 600 {
+			body = fmt.Appendf(body, `[%d,"%v"],`, 1_790_000_000+i, float64(series+i)/7)
 		}
-		_, whole := b.fields(text)
-		require.True(t, whole)
-		require.Equal(t, fmt.Sprint(b), fmt.Sprint(a)) // NaN is not NaN
+		body = append(body[:len(body)-1], `]},`...)
 	}
-	for n := range len(head) + 60 { // half an answer
-		body := head + `{"metric":{"a":"b"},"values":[[1,"2"],[3.25,"4"]]},{"metric":{},"values":[[1,"2"]]}]}}`
-		var a answer
-		require.False(t, a.matrix([]byte(body[:n])), body[:n])
+	body = append(body[:len(body)-1], `]}}`...)
+	b.SetBytes(int64(len(body)))
+	for b.Loop() {
+		if a := (answer{}); !a.parse(body) || len(a.series) != 100 {
+			b.Fatal("it was not read")
+		}
 	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/60_000, "ns/point")
 }

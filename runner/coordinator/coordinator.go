@@ -48,6 +48,8 @@ type Race struct {
 
 	Engine engine.Engine
 	K6     k6.Launcher
+	// Iteration is the shortest that an iteration is taken to last, by which turns are cut; 0 leaves it to the probe.
+	Iteration time.Duration
 	// Stopwatch counts what k6 itself spends; nil where that is not known.
 	Stopwatch Counted
 	// RemoteWriteURL is where k6's series go; "" for nowhere.
@@ -105,8 +107,6 @@ type run struct {
 	unanswered map[string]error
 	// requests is how many an iteration made in the probe.
 	requests float64
-	// iteration is the longest that one took there.
-	iteration time.Duration
 	// searches are those for the capacities of the lanes.
 	searches []*search
 	tried    []audit.Heat

@@ -40,7 +40,7 @@ func (u *run) heat(ctx context.Context, h plan.Heat) (err error) {
 			return err
 		}
 		if h.Number == 1 {
-			u.Plan = u.Plan.Cut(u.iteration)
+			u.Plan = u.Plan.Cut(u.Iteration)
 			h = u.Plan.Heats[0]
 			u.record.Turns = turnsOf(u.Plan)
 		}

@@ -44,7 +44,7 @@ func (h *heatRun) laneSnapshot(l *laneState, now time.Time) race.LaneSnapshot {
 	p := h.progress[l.spec.App]
 	s := race.LaneSnapshot{
 		App: l.spec.App, Baseline: l.spec.App == h.Definition.Baseline,
-		Requests: p.Requests, Failed: p.Failed, Rate: h.rate(l, p.Rate, now), P50MS: p.P50MS, P95MS: p.P95MS, Out: l.out,
+		Requests: p.Requests, Failed: p.Failed, Rate: h.rate(l, p, now), P50MS: p.P50MS, P95MS: p.P95MS, Out: l.out,
 		CPULimit: l.spec.CPUs,
 	}
 	if l.spec.Memory != nil {
@@ -74,10 +74,10 @@ func (h *heatRun) laneSnapshot(l *laneState, now time.Time) race.LaneSnapshot {
 	return s
 }
 
-// near is how close a lane's turn may be for it to be shown as racing: turns change faster than anybody looks.
-const near = 500 * time.Millisecond
+// told is how long a turn must be for who looks on to be told whose it is. Shorter ones change faster than anybody reads.
+const told = time.Second
 
-// distance is how much of the lane's whole time under load is behind it, and whether it has its turn now.
+// distance is how much of the lane's whole time under load is behind it, and whether it has its turn now, or turns at all where they are short.
 func (h *heatRun) distance(l *laneState, now time.Time) (done float64, racing bool) {
 	whole := float64(len(h.Plan.Heats)) * h.Definition.Duration.Seconds()
 	var behind time.Duration
@@ -86,16 +86,20 @@ func (h *heatRun) distance(l *laneState, now time.Time) (done float64, racing bo
 			behind += past.Active
 		}
 	}
-	lane, began := h.streamOf(l)
-	if began {
+	if lane, began := h.streamOf(l); began {
 		behind += h.active(lane, now)
-		for _, b := range lane.Blocks {
-			if since := now.Sub(h.began); since >= max(0, b.Start-near) && since < b.End+near && since < h.cfg.Span() {
-				racing = l.out == ""
-			}
+		blocks := lane.Blocks
+		if h.shortTurns() {
+			blocks = []stream.Block{{End: h.cfg.Span()}}
 		}
+		since := now.Sub(h.began)
+		racing = l.out == "" && slices.ContainsFunc(blocks, func(b stream.Block) bool { return since >= b.Start && since < b.End })
 	}
 	return min(1, behind.Seconds()/whole), racing
+}
+
+func (h *heatRun) shortTurns() bool {
+	return h.Plan.Mode == race.Turns && h.Plan.Rhythm.Block < told
 }
 
 // streamOf is a lane as k6 knows it; began is false before the race part.
@@ -107,19 +111,17 @@ func (h *heatRun) streamOf(l *laneState) (lane stream.Lane, began bool) {
 	return h.cfg.Lanes[i], true
 }
 
-// leastShare is the share of a second from which on it tells a rate.
-const leastShare = 0.1
-
-// rate is that of the lane's own turns within the last second: the others have the rest of it.
-func (h *heatRun) rate(l *laneState, overall float64, now time.Time) float64 {
+// rate is that of the last second, or where turns are short that of the lane's turns of this heat: a second holds any part of one.
+func (h *heatRun) rate(l *laneState, p stream.LaneProgress, now time.Time) float64 {
 	lane, began := h.streamOf(l)
-	if !began || h.Plan.Mode != race.Turns {
-		return overall
+	if !began || !h.shortTurns() {
+		return p.Rate
 	}
-	if share := (h.active(lane, now) - h.active(lane, now.Add(-time.Second))).Seconds(); share >= leastShare {
-		return overall / share
+	active := h.active(lane, now).Seconds()
+	if active == 0 {
+		return 0
 	}
-	return overall
+	return float64(p.Requests) / active
 }
 
 // place ranks the lanes. In an open model all complete about the same number of requests, so the lower p95 leads; else the most requests lead.

@@ -9,15 +9,16 @@ import (
 	"time"
 
 	"github.com/photofinish/photofinish/pkg/race"
+	"go.k6.io/k6/errext/exitcodes"
 )
 
-// The exit codes of k6 that mean something to a race (go.k6.io/k6/errext/exitcodes).
+// The exit codes of k6 that mean something to a race.
 const (
-	thresholdsCrossed = 99
-	setupTimeout      = 100
-	invalidConfig     = 104
-	scriptException   = 107
-	scriptAborted     = 108
+	thresholdsCrossed = int(exitcodes.ThresholdsHaveFailed)
+	setupTimeout      = int(exitcodes.SetupTimeout)
+	invalidConfig     = int(exitcodes.InvalidConfig)
+	scriptException   = int(exitcodes.ScriptException)
+	scriptAborted     = int(exitcodes.ScriptAborted)
 )
 
 // Exit is how a k6 process ended.

@@ -127,3 +127,10 @@ func (k K6) ScriptEnv() []string {
 		return slices.Contains(machine, name) || slices.Contains(stockConductor, name) || strings.HasPrefix(name, "LD_") || strings.HasPrefix(name, "XDG_") || strings.HasPrefix(name, "DOCKER_")
 	})
 }
+
+// RemoteWriteEnv tells k6's own output experimental-prometheus-rw where to push, and how the comparison reads it.
+func RemoteWriteEnv(url string) map[string]string {
+	return map[string]string{
+		"K6_PROMETHEUS_RW_SERVER_URL": url, "K6_PROMETHEUS_RW_TREND_AS_NATIVE_HISTOGRAM": "true", "K6_PROMETHEUS_RW_PUSH_INTERVAL": "1s", "K6_PROMETHEUS_RW_STALE_MARKERS": "true",
+	}
+}

@@ -71,10 +71,7 @@ func (k K6) Start(ctx context.Context, r Run) (*Process, error) {
 		env[goCPUs] = strconv.Itoa(r.CPUs)
 	}
 	if r.RemoteWriteURL != "" {
-		env["K6_PROMETHEUS_RW_SERVER_URL"] = r.RemoteWriteURL
-		env["K6_PROMETHEUS_RW_TREND_AS_NATIVE_HISTOGRAM"] = "true"
-		env["K6_PROMETHEUS_RW_PUSH_INTERVAL"] = "1s"
-		env["K6_PROMETHEUS_RW_STALE_MARKERS"] = "true"
+		maps.Copy(env, RemoteWriteEnv(r.RemoteWriteURL))
 	}
 	// Not killed with ctx: k6 is to tell its result first.
 	cmd, err := k.command(context.WithoutCancel(ctx), r.Command, r.args(), env)

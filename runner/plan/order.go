@@ -9,7 +9,7 @@ import (
 
 const (
 	// shortBlock: a machine's speed changes within seconds, and what happens to it has to happen to every lane. With blocks of 2 s the medians of two
-	// identical apps differed from heat to heat by 5-7%, with blocks of 200 ms by 1.4%, where sampling alone makes 1.3% (docs/fairness.md).
+	// identical apps differed from heat to heat by 5-7%, with blocks of 200 ms by 1.4%, beside a third lane by 2-3%, where sampling alone makes 1.3% (docs/fairness.md).
 	shortBlock = 200 * time.Millisecond
 	// longBlock is for closed models, whose VUs all begin at once with each block.
 	longBlock = 2 * time.Second

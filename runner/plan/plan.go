@@ -154,7 +154,10 @@ func (p Plan) heatEstimate(h Heat) time.Duration { return startUp + p.Warmup + h
 // EstimateOf is the estimate of a race of which only its planned record is left.
 func EstimateOf(r race.Race) time.Duration {
 	length, warmup := fromMS(r.Load.DurationMS), fromMS(r.WarmupMS)
-	rhythm := rhythmOf(race.Scenario{Executor: r.Load.Executor}.Open(), 0)
+	rhythm := rhythmOf(true, 0)
+	if t := r.Turns; t != nil {
+		rhythm = Rhythm{Block: fromMS(t.BlockMS), Gap: fromMS(t.GapMS)}
+	}
 	heat := func(rounds int) time.Duration {
 		span := length
 		if lanes := len(r.Lanes); r.Mode == race.Turns && lanes > 0 {

@@ -297,9 +297,15 @@ func TestTheEstimateOfARecordIsThatOfItsPlan(t *testing.T) {
 			def.ProfileHeats = 2
 			p := made(t, def, 2)
 			r := race.Race{
-				Mode: p.Mode, PlannedHeats: 7, Profiling: &race.Profiling{PlannedHeats: 2}, WarmupMS: 1000, Load: race.Load{Executor: "constant-arrival-rate", DurationMS: float64(length.Milliseconds())}, Lanes: make([]race.Lane, 3),
+				Mode: p.Mode, PlannedHeats: 7, Profiling: &race.Profiling{PlannedHeats: 2}, WarmupMS: 1000, Load: race.Load{DurationMS: float64(length.Milliseconds())}, Lanes: make([]race.Lane, 3),
 			}
 			require.Equal(t, p.Estimate, plan.EstimateOf(r), "%s %v", mode, length)
+			if mode == race.Turns {
+				r.Turns = &race.Rhythm{BlockMS: 2000, GapMS: 100}
+				p.Heats, p.ProfileHeats = p.Cut(2*time.Second).Heats, nil
+				r.Profiling = nil
+				require.Equal(t, 3*time.Second+7*p.HeatEstimate(), plan.EstimateOf(r), "%v", length)
+			}
 		}
 	}
 }
@@ -316,7 +322,7 @@ func TestASearchForCapacitiesIsInTheEstimate(t *testing.T) {
 		require.Equal(t, 10*time.Second, try.Span)
 		require.Len(t, try.Blocks, 1)
 		require.NotEqual(t, p.Try(8, []string{p.Lanes[1]}).Seed, try.Seed)
-		r := race.Race{Mode: p.Mode, Load: race.Load{Executor: "constant-arrival-rate", DurationMS: 10_000}, WarmupMS: 3000, PlannedHeats: 1, Lanes: make([]race.Lane, 2), Capacity: &race.Capacity{PlannedTries: p.CapacityTries}}
+		r := race.Race{Mode: p.Mode, Load: race.Load{DurationMS: 10_000}, WarmupMS: 3000, PlannedHeats: 1, Lanes: make([]race.Lane, 2), Capacity: &race.Capacity{PlannedTries: p.CapacityTries}}
 		require.Equal(t, p.Estimate, plan.EstimateOf(r), "also from its record")
 	}
 }

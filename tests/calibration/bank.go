@@ -222,6 +222,7 @@ func (r races) once(ctx context.Context, kind kindOf) (Banked, error) {
 		return Banked{}, err
 	}
 	defer s.Close()
+	s.Race.Iteration = iterations[kind.step]
 	result, err := s.Run(ctx, nobody{})
 	if err != nil {
 		return Banked{}, err

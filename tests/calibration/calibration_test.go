@@ -172,6 +172,20 @@ func TestRealRacesAreBankedAndSummedUp(t *testing.T) {
 	require.Zero(t, all[0].Pooled[baseline].RankDeviate)
 }
 
+func TestWhatABankLacksIsRacedFirst(t *testing.T) {
+	next := calibrating(12)
+	raced := []Banked{{}, {}, {}} // of two lanes only
+	count := map[string]int{"": 3}
+	for kind, more := next(raced); more; kind, more = next(raced) {
+		raced = append(raced, Banked{Third: kind.third})
+		count[kind.third]++
+		if len(raced) == 5 {
+			require.Equal(t, map[string]int{"": 3, slower: 1, burner: 1}, count)
+		}
+	}
+	require.Equal(t, map[string]int{"": 8, slower: 2, burner: 2}, count)
+}
+
 func TestStepsAreTriedInTurn(t *testing.T) {
 	next := inTurn(2)
 	var raced []Banked

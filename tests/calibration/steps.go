@@ -14,6 +14,12 @@ import (
 // asByDefault is the step that leaves nothing out.
 const asByDefault = "as by default"
 
+// longTurns are as turns were before it was measured what they do.
+const longTurns = "in turns of 2 s"
+
+// iterations are what iterations are taken to last in a step, where that is not left to the probe: turns are as long.
+var iterations = map[string]time.Duration{longTurns: 2 * time.Second}
+
 // steps are races of two identical apps in which something is not as by default. They are shorter than a race is by default, so that there can be many.
 func steps() map[string]definition.Overrides {
 	number, length, none := 6, 5*time.Second, time.Duration(0)
@@ -23,6 +29,7 @@ func steps() map[string]definition.Overrides {
 		"requests tick in step":           {Arrivals: string(race.Even)},
 		"Poisson arrivals":                {Arrivals: string(race.Poisson)},
 		"in turns":                        {Mode: string(race.Turns)},
+		longTurns:                         {Mode: string(race.Turns)},
 		"in turns, requests tick in step": {Mode: string(race.Turns), Arrivals: string(race.Even)},
 	}
 	for name, o := range all {

@@ -192,19 +192,25 @@ func (l *lane) image() race.Image {
 	return i
 }
 
-// waitsFor says what a pod waits for that does not run.
 func (l *lane) waitsFor() string {
 	pod := l.pod()
 	if pod == nil {
 		return "its pod is not made yet"
 	}
+	return WaitsFor(pod)
+}
+
+// WaitsFor says what a pod waits for that does not run.
+func WaitsFor(pod *corev1.Pod) string {
 	for _, c := range pod.Status.Conditions {
 		if c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse {
 			return fmt.Sprintf("no node takes its pod yet: %s", c.Message)
 		}
 	}
-	if s := statusOf(pod); s != nil && s.State.Waiting != nil {
-		return "its pod waits on node " + pod.Spec.NodeName + ": " + s.State.Waiting.Reason
+	for _, s := range pod.Status.ContainerStatuses {
+		if s.State.Waiting != nil {
+			return "its pod waits on node " + pod.Spec.NodeName + ": " + s.State.Waiting.Reason
+		}
 	}
 	return "its pod starts on node " + pod.Spec.NodeName
 }

@@ -27,9 +27,9 @@ var understood = map[int][]string{
 }
 
 func TestNoFlagReachesAK6ThatDoesNotKnowIt(t *testing.T) {
-	require.ElementsMatch(t, stock.Majors, slices.Collect(maps.Keys(understood)))
+	require.ElementsMatch(t, stock.Majors(), slices.Collect(maps.Keys(understood)))
 	for major, flags := range understood {
-		args := arguments(stock.Version{Major: major}, "race-1", 7, []string{"experimental-prometheus-rw"})
+		args := arguments(&stock.Order{Arguments: stock.Arguments(stock.Version{Major: major}, "race-1", 7, []string{"experimental-prometheus-rw"})})
 		require.Equal(t, "run", args[0])
 		require.Equal(t, "-", args[len(args)-1], "the script comes on the standard input")
 		for _, arg := range args {

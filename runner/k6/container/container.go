@@ -12,8 +12,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"sync"
-	"time"
 
 	"github.com/photofinish/photofinish/pkg/race"
 	"github.com/photofinish/photofinish/runner/engine"
@@ -42,9 +40,6 @@ type Launcher struct {
 	conductor *stock.Conductor
 	image     race.Image
 	version   stock.Version
-
-	mu    sync.Mutex
-	tools []*docker.Tool // of the heat under way
 }
 
 var _ k6.Launcher = (*Launcher)(nil)
@@ -78,51 +73,25 @@ func (l *Launcher) Cleanup(ctx context.Context, raceID string) error {
 	return l.options.Engine.RemoveTools(ctx, raceID)
 }
 
-// Counters are what k6 spends in the heat under way, all its containers together.
+// Counters are what k6 spends in the heat under way.
 func (l *Launcher) Counters(ctx context.Context) (engine.Counters, error) {
-	l.mu.Lock()
-	tools := slices.Clone(l.tools)
-	l.mu.Unlock()
-	sum := engine.Counters{At: time.Now()}
-	for _, t := range tools {
-		c, err := t.Counters(ctx)
-		if err != nil {
-			return sum, err
-		}
-		sum.At = c.At
-		sum.CPU += c.CPU
-	}
-	return sum, nil
+	return l.conductor.Counters(ctx)
 }
 
 // Launch implements k6.Launcher.
 func (l *Launcher) Launch(ctx context.Context, p k6.Part) (k6.Running, error) {
-	return l.conductor.Launch(ctx, p, stock.Site{Host: "127.0.0.1", Instances: 1, Start: func(ctx context.Context, o *stock.Order) (stock.Program, error) {
+	return l.conductor.Launch(ctx, p, stock.Site{Version: l.version, Host: "127.0.0.1", Instances: 1, Start: func(ctx context.Context, o *stock.Order) (stock.Program, error) {
 		archive, err := os.Open(o.Archive)
 		if err != nil {
 			return nil, race.Errorf(race.Unavailable, "", "read the packed script: %w", err)
 		}
 		voice := o.Voice()
-		t, err := l.options.Engine.StartTool(ctx, docker.ToolSpec{
+		return l.options.Engine.StartTool(ctx, docker.ToolSpec{
 			RaceID: p.Config.RaceID, Name: toolName(p), Image: l.image.ID,
-			Args: arguments(l.version, p.Config.RaceID, p.Config.Heat, o.Outputs), Env: environment(o),
+			Args: arguments(o), Env: environment(o),
 			CPUSet: l.options.CPUSet, Shared: true, Stdin: archive, Stdout: voice, Stderr: voice.Errors(),
 		})
-		if err != nil {
-			return nil, err
-		}
-		l.takePlace(p, t)
-		return t, nil
 	}})
-}
-
-func (l *Launcher) takePlace(p k6.Part, t *docker.Tool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if p.Index == 0 {
-		l.tools = nil // those of the heat before have ended
-	}
-	l.tools = append(l.tools, t)
 }
 
 func environment(o *stock.Order) []string {

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"math"
 	"os"
-	"slices"
-	"sync"
 	"time"
 
 	"github.com/photofinish/photofinish/pkg/race"
@@ -51,11 +49,9 @@ type Launcher struct {
 	resources race.Resources
 	ignored   time.Duration // how long k6-operator may take to see a TestRun
 
-	namespace, address string // as Prepare found them
-
-	mu       sync.Mutex
-	programs []*program               // of the heat under way
-	spent    map[string]time.Duration // by each pod, as it was told last
+	// As Prepare found them.
+	namespace, address string
+	version            stock.Version
 }
 
 var _ k6.Launcher = (*Launcher)(nil)
@@ -79,7 +75,7 @@ func NewLauncher(o Options) (*Launcher, error) {
 		memory := defaultMemory
 		resources.Memory = &memory
 	}
-	return &Launcher{options: o, cluster: cluster, conductor: conductor, resources: resources, ignored: ignored, spent: map[string]time.Duration{}}, nil
+	return &Launcher{options: o, cluster: cluster, conductor: conductor, resources: resources, ignored: ignored}, nil
 }
 
 // Prepare makes sure that the cluster has k6-operator, and asks the image which k6 it holds.
@@ -96,11 +92,11 @@ func (l *Launcher) Prepare(ctx context.Context, raceID string, say func(string))
 	if err := l.cluster.Ready(ctx, l.namespace); err != nil {
 		return nil, err
 	}
-	version, image, err := l.ask(ctx, raceID, say)
+	image, err := l.ask(ctx, raceID, say)
 	if err != nil {
 		return nil, err
 	}
-	return &race.K6{Image: image, Version: version.Text, Pods: l.options.Spec.Pods}, nil
+	return &race.K6{Image: image, Version: l.version.Text, Pods: l.options.Spec.Pods}, nil
 }
 
 // Cleanup implements k6.Launcher.
@@ -110,41 +106,7 @@ func (l *Launcher) Cleanup(ctx context.Context, raceID string) error {
 
 // Counters are what k6 spends in the heat under way, all its pods together.
 func (l *Launcher) Counters(ctx context.Context) (engine.Counters, error) {
-	l.mu.Lock()
-	programs := slices.Clone(l.programs)
-	l.mu.Unlock()
-	var sum engine.Counters
-	for _, p := range programs {
-		for _, pod := range p.seen() {
-			c, err := l.options.Engine.Spent(ctx, &pod, container, l.resources)
-			if err == nil {
-				l.keep(pod.Name, c)
-				sum.At = later(sum.At, c.At)
-			}
-		}
-	}
-	if sum.At.IsZero() {
-		return sum, race.Errorf(race.Unavailable, "", "what k6 spends is not known")
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, cpu := range l.spent { // a pod that has ended still counts
-		sum.CPU += cpu
-	}
-	return sum, nil
-}
-
-func (l *Launcher) keep(pod string, c engine.Counters) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.spent[pod] = max(l.spent[pod], c.CPU)
-}
-
-func later(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
-	}
-	return a
+	return l.conductor.Counters(ctx)
 }
 
 // Launch implements k6.Launcher.
@@ -154,7 +116,7 @@ func (l *Launcher) Launch(ctx context.Context, p k6.Part) (k6.Running, error) {
 		pods = 1
 	}
 	at := stock.Site{
-		Host: l.address, Instances: pods, Elsewhere: true, CPUs: int(math.Ceil(*l.resources.CPUs * float64(pods))),
+		Version: l.version, Host: l.address, Instances: pods, Elsewhere: true, CPUs: int(math.Ceil(*l.resources.CPUs * float64(pods))),
 		Start: func(ctx context.Context, o *stock.Order) (stock.Program, error) { return l.start(ctx, p, pods, o) },
 	}
 	return l.conductor.Launch(ctx, p, at)
@@ -166,26 +128,15 @@ func (l *Launcher) start(ctx context.Context, p k6.Part, pods int, o *stock.Orde
 		return nil, race.Errorf(race.Unavailable, "", "read the packed script: %w", err)
 	}
 	run, err := l.cluster.Start(ctx, Spec{
-		Namespace: l.namespace, Name: nameOf(p), RaceID: p.Config.RaceID, Heat: p.Config.Heat, Archive: packed, Image: l.options.Spec.Image, Parallelism: pods,
-		Outputs: o.Outputs, Env: append(o.Env, fmt.Sprint("GOMAXPROCS=", math.Ceil(*l.resources.CPUs))), Nodes: l.options.Nodes, Resources: l.resources,
+		Namespace: l.namespace, Name: nameOf(p), RaceID: p.Config.RaceID, Archive: packed, Image: l.options.Spec.Image, Parallelism: pods,
+		Arguments: o.Arguments, Env: append(o.Env, fmt.Sprint("GOMAXPROCS=", math.Ceil(*l.resources.CPUs))), Nodes: l.options.Nodes, Resources: l.resources,
 	})
 	if err != nil {
 		return nil, err
 	}
-	program := newProgram(run, o, l.ignored, l.options.Say)
-	l.takePlace(p, program)
+	program := newProgram(l, run, o)
 	go program.follow(ctx)
 	return program, nil
-}
-
-func (l *Launcher) takePlace(p k6.Part, program *program) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if p.Index == 0 { // those of the heat before have ended
-		l.programs = nil
-		clear(l.spent)
-	}
-	l.programs = append(l.programs, program)
 }
 
 // nameOf names a TestRun within its race.

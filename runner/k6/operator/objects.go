@@ -24,15 +24,14 @@ type Spec struct {
 	Namespace string // the race's
 	Name      string // of the TestRun, the ConfigMap and the Secret
 	RaceID    string
-	Heat      int
 	// Archive is the packed wrapper, as k6.K6.Archive makes it.
 	Archive []byte
 	// Image is that of k6; its command k6 is started.
 	Image string
 	// Parallelism is how many pods share the load.
 	Parallelism int
-	// Outputs are the values of k6's flag --out.
-	Outputs []string
+	// Arguments are those of `k6 run` beside those that k6-operator adds. It splits them at spaces, so none may hold one.
+	Arguments []string
 	// Env are variables for k6 and its script, as "NAME=value". Those whose names a Secret cannot hold are left out.
 	Env []string
 	// Nodes are labels of the nodes on which k6 runs; none for any node.
@@ -57,18 +56,6 @@ func (s Spec) configMap() (*corev1.ConfigMap, error) {
 			units.BytesSize(float64(len(s.Archive))), units.BytesSize(largest))
 	}
 	return &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: s.Name, Labels: s.labels()}, BinaryData: map[string][]byte{archive: s.Archive}}, nil
-}
-
-// arguments of k6 run beside those that k6-operator adds. It splits them at spaces, so none may hold one.
-func (s Spec) arguments() string {
-	args := []string{
-		"--no-color", "--log-output=stderr", "--log-format=json", "--no-usage-report", "--summary-mode=compact",
-		"--tag", "testid=" + s.RaceID, "--tag", fmt.Sprint("heat=", s.Heat),
-	}
-	for _, out := range s.Outputs {
-		args = append(args, "--out", out)
-	}
-	return strings.Join(args, " ")
 }
 
 // secret holds the variables: some are passwords, which are not for everybody to see who may look at TestRuns.
@@ -132,7 +119,7 @@ func (s Spec) testRun() (*unstructured.Unstructured, error) {
 	runner.Metadata.Labels = s.labels()
 	// It would read the script before the runners do, and ours has been read. A k6-operator that does not know the field runs it.
 	initializer := pod{Disabled: true, AutomountServiceAccountToken: "false", Image: s.Image, EnvFrom: runner.EnvFrom, NodeSelector: s.Nodes, SecurityContext: confinedPod(), ContainerSecurityContext: confined()}
-	parts := map[string]any{"parallelism": int64(s.Parallelism), "quiet": "true", "arguments": s.arguments(), "script": map[string]any{"configMap": map[string]any{"name": s.Name, "file": archive}}}
+	parts := map[string]any{"parallelism": int64(s.Parallelism), "quiet": "true", "arguments": strings.Join(s.Arguments, " "), "script": map[string]any{"configMap": map[string]any{"name": s.Name, "file": archive}}}
 	for name, p := range map[string]*pod{"runner": &runner, "initializer": &initializer} {
 		fields, err := runtime.DefaultUnstructuredConverter.ToUnstructured(p)
 		if err != nil {

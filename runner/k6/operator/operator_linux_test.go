@@ -60,15 +60,17 @@ type fixture struct {
 	prometheus *promserver.Server
 	asked      [2]*atomic.Int64
 	urls       [2]string
+	nodes      map[string]*kubetest.Node
 }
 
 func TestOperator(t *testing.T) {
 	self, err := os.Executable()
 	require.NoError(t, err)
-	f := fixture{Cluster: kubetest.Start(t), self: self}
+	f := fixture{Cluster: kubetest.Start(t), self: self, nodes: map[string]*kubetest.Node{}}
 	images := kubetest.Images{image: {Program: self}, "photofinish/nothing": {Program: "/bin/true"}}
 	for range 3 {
-		f.Node(t, images, 4, "8Gi", map[string]string{"pool": "races"})
+		n := f.Node(t, images, 4, "8Gi", map[string]string{"pool": "races"})
+		f.nodes[n.Name] = n
 	}
 	f.prometheus, err = promserver.Start(t.Context(), promserver.Options{Dir: t.TempDir()})
 	require.NoError(t, err)
@@ -95,6 +97,9 @@ func TestOperator(t *testing.T) {
 	t.Run("pods that are killed end", f.killed)
 	t.Run("a script that fails is told of", f.fails)
 	t.Run("a TestRun that somebody removes is told of", f.removed)
+	t.Run("a pod that is evicted is told of", f.evicted)
+	t.Run("a k6 with too little memory is told of", f.outOfMemory)
+	t.Run("what a pod waits for is said", f.waits)
 	require.NoError(t, first.Cleanup(context.Background(), raceID))
 	require.NoError(t, first.Cleanup(context.Background(), raceID), "again")
 	left, err := f.Client.CoreV1().Namespaces().List(context.Background(), metav1.ListOptions{LabelSelector: "photofinish.race"})
@@ -385,4 +390,38 @@ func (f fixture) removed(t *testing.T) {
 	})
 	_, err = r.Wait()
 	require.ErrorContains(t, err, "was removed by somebody else")
+}
+
+func (f fixture) evicted(t *testing.T) {
+	p := f.part(t, script, time.Minute)
+	r, err := f.ready(t, 1).Launch(t.Context(), p)
+	require.NoError(t, err)
+	conduct(t, r, func() {
+		found, err := f.Client.CoreV1().Pods(namespace).List(context.Background(), metav1.ListOptions{LabelSelector: "runner=true,k6_cr=" + nameOf(p)})
+		if err == nil && len(found.Items) == 1 {
+			pod := found.Items[0]
+			f.nodes[pod.Spec.NodeName].Evict(t, namespace, pod.Name, "The node was low on resource: memory.")
+		}
+	})
+	_, err = r.Wait()
+	require.ErrorContains(t, err, "of k6 is gone: Evicted: The node was low on resource: memory.")
+}
+
+func (f fixture) outOfMemory(t *testing.T) {
+	little := int64(8 << 20)
+	_, err := f.launcher(t, race.K6Spec{Image: image, Pods: 2, Resources: race.Resources{Memory: &little}}).Prepare(t.Context(), raceID, func(string) {})
+	require.ErrorContains(t, err, "was killed: it ran out of memory (OOMKilled)")
+	require.Contains(t, race.HintOf(err), "k6.memory")
+}
+
+func (f fixture) waits(t *testing.T) {
+	many := 64.0
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	_, err := f.launcher(t, race.K6Spec{Image: image, Pods: 2, Resources: race.Resources{CPUs: &many}}).Prepare(ctx, raceID, func(line string) {
+		if strings.Contains(line, "k6: no node takes its pod yet: ") && strings.Contains(line, "Insufficient cpu") {
+			cancel()
+		}
+	})
+	require.ErrorIs(t, err, context.Canceled, "it was said")
 }

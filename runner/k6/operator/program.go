@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"go.k6.io/k6/errext/exitcodes"
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/photofinish/photofinish/pkg/race"
@@ -30,26 +32,23 @@ const (
 
 	// container is the name of k6's in its pod.
 	container = "k6"
-
-	// The exit codes of k6 (errext/exitcodes) for a crossed threshold and after an interrupt.
-	thresholdsCrossed, externalAbort = 99, 105
 )
 
 // program is the k6 of a TestRun, in as many pods as share its load.
 type program struct {
-	run    *Run
-	voices []*stock.Voice
-	say    func(string)
-	done   chan struct{}
-	began  time.Time
-	told   time.Time // when a person was told what it waits for
+	launcher *Launcher
+	run      *Run
+	voices   []*stock.Voice
+	done     chan struct{}
+	began    time.Time
+	told     time.Time // when a person was told what it waits for
 
-	ignored   time.Duration // how long k6-operator may take to see the TestRun
 	stopped   atomic.Bool
 	instances []*instance
 
-	mu   sync.Mutex
-	pods []corev1.Pod // as they were seen last
+	mu    sync.Mutex
+	pods  []corev1.Pod               // as they were seen last
+	spent map[string]engine.Counters // by pod, as it was told last
 
 	code int
 	err  error
@@ -65,8 +64,8 @@ type instance struct {
 	code  *int          // nil before it has ended
 }
 
-func newProgram(r *Run, o *stock.Order, ignored time.Duration, say func(string)) *program {
-	p := &program{run: r, say: say, ignored: ignored, done: make(chan struct{}), began: time.Now(), told: time.Now().Add(tellAfter - tellEvery)}
+func newProgram(l *Launcher, r *Run, o *stock.Order) *program {
+	p := &program{launcher: l, run: r, done: make(chan struct{}), spent: map[string]engine.Counters{}, began: time.Now(), told: time.Now().Add(tellAfter - tellEvery)}
 	for range r.spec.Parallelism {
 		p.voices = append(p.voices, o.Voice())
 	}
@@ -88,11 +87,31 @@ func (p *program) Signal(ctx context.Context, name string) error {
 // Remove implements stock.Program.
 func (p *program) Remove(ctx context.Context) error { return p.run.Remove(ctx) }
 
-// seen are the pods as they were seen last.
-func (p *program) seen() []corev1.Pod {
+// Counters implements stock.Program. Of a pod that has ended what was told last still counts.
+func (p *program) Counters(ctx context.Context) (engine.Counters, error) {
+	p.mu.Lock()
+	pods := p.pods
+	p.mu.Unlock()
+	told := map[string]engine.Counters{}
+	for i := range pods {
+		if c, err := p.launcher.options.Engine.Spent(ctx, &pods[i], container, p.launcher.resources); err == nil {
+			told[pods[i].Name] = c
+		}
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.pods
+	maps.Copy(p.spent, told)
+	if len(p.spent) == 0 {
+		return engine.Counters{}, race.Errorf(race.Unavailable, "", "what k6 spends is not known")
+	}
+	var sum engine.Counters
+	for _, c := range p.spent {
+		sum.CPU += c.CPU
+		if c.At.After(sum.At) {
+			sum.At = c.At
+		}
+	}
+	return sum, nil
 }
 
 // follow looks after the pods until all have ended and their output was read.
@@ -142,8 +161,8 @@ func (p *program) look(ctx context.Context) (over bool, err error) {
 		return true, p.gone()
 	case stage == "error":
 		return false, race.Errorf(race.Unavailable, fmt.Sprintf("look at its initializer: kubectl logs -n %s -l k6_cr=%s", p.run.spec.Namespace, p.run.spec.Name), "k6-operator gave the TestRun %s up", p.run.spec.Name)
-	case stage == "" && there && time.Since(p.began) > p.ignored:
-		return false, race.Errorf(race.Unavailable, "look whether k6-operator runs: kubectl get pods -A -l app.kubernetes.io/name=k6-operator", "k6-operator has not looked at the TestRun %s for %s", p.run.spec.Name, p.ignored)
+	case stage == "" && there && time.Since(p.began) > p.launcher.ignored:
+		return false, race.Errorf(race.Unavailable, "look whether k6-operator runs: kubectl get pods -A -l app.kubernetes.io/name=k6-operator", "k6-operator has not looked at the TestRun %s for %s", p.run.spec.Name, p.launcher.ignored)
 	}
 	p.tell(stage, pods)
 	return p.ended() == p.run.spec.Parallelism, nil
@@ -174,13 +193,19 @@ func (p *program) heed(ctx context.Context, pod *corev1.Pod) error {
 		}()
 	}
 	if t := state.Terminated; t != nil && of.code == nil {
-		if t.Reason == "OOMKilled" {
-			return race.Errorf(race.Unavailable, "give it more: k6.memory in the script, or more pods", "k6 in pod %s was killed: it ran out of memory (OOMKilled)", pod.Name)
-		}
 		code := int(t.ExitCode)
 		of.code = &code
+		return outOfMemory(pod.Name, t)
 	}
 	return nil
+}
+
+// outOfMemory is the end of a pod that had too little of it, nil of another's.
+func outOfMemory(pod string, t *corev1.ContainerStateTerminated) error {
+	if t.Reason != "OOMKilled" {
+		return nil
+	}
+	return race.Errorf(race.Unavailable, "give it more: k6.memory in the script, or more pods", "k6 in pod %s was killed: it ran out of memory (OOMKilled)", pod)
 }
 
 func (p *program) instance(name string) (*instance, error) {
@@ -215,12 +240,12 @@ func (p *program) gone() error {
 	}
 	for _, i := range p.instances {
 		if i.code == nil {
-			code := externalAbort
+			code := int(exitcodes.ExternalAbort)
 			i.code = &code
 		}
 	}
 	if len(p.instances) == 0 {
-		p.code = externalAbort
+		p.code = int(exitcodes.ExternalAbort)
 	}
 	return nil
 }
@@ -261,7 +286,7 @@ func worse(code, than int) bool {
 		switch c {
 		case 0:
 			return 0
-		case thresholdsCrossed:
+		case int(exitcodes.ThresholdsHaveFailed):
 			return 1
 		}
 		return 2
@@ -275,20 +300,13 @@ func (p *program) tell(stage string, pods []corev1.Pod) {
 		return
 	}
 	p.told = time.Now()
-	p.say(fmt.Sprintf("k6: %d of %d pods have started; %s", len(p.instances), p.run.spec.Parallelism, waitsFor(stage, pods)))
+	p.launcher.options.Say(fmt.Sprintf("k6: %d of %d pods have started; %s", len(p.instances), p.run.spec.Parallelism, waitsFor(stage, pods)))
 }
 
 func waitsFor(stage string, pods []corev1.Pod) string {
-	for _, pod := range pods {
-		for _, c := range pod.Status.Conditions {
-			if c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse {
-				return "no node takes pod " + pod.Name + " yet: " + c.Message
-			}
-		}
-		for _, s := range pod.Status.ContainerStatuses {
-			if s.State.Waiting != nil {
-				return "pod " + pod.Name + " waits on node " + pod.Spec.NodeName + ": " + s.State.Waiting.Reason
-			}
+	for i := range pods {
+		if pods[i].Status.Phase == corev1.PodPending {
+			return kubernetes.WaitsFor(&pods[i])
 		}
 	}
 	if stage == "" {

@@ -25,32 +25,32 @@ const (
 )
 
 // ask runs `k6 version` in a pod, where k6 will run: its image is pulled then, and what keeps it from starting is told before anything is measured.
-func (l *Launcher) ask(ctx context.Context, raceID string, say func(string)) (stock.Version, race.Image, error) {
-	image := race.Image{Name: l.options.Spec.Image}
+func (l *Launcher) ask(ctx context.Context, raceID string, say func(string)) (image race.Image, err error) {
+	image = race.Image{Name: l.options.Spec.Image}
 	pods := l.cluster.client.CoreV1().Pods(l.namespace)
 	made, err := l.makePod(ctx, raceID)
 	if err != nil {
-		return stock.Version{}, image, err
+		return image, err
 	}
 	defer func() { _ = pods.Delete(context.WithoutCancel(ctx), made.Name, metav1.DeleteOptions{}) }() // the race's namespace goes anyway
 	ended, err := l.await(ctx, made.Name, say)
 	if err != nil {
-		return stock.Version{}, image, err
+		return image, err
 	}
 	if image.ID = ended.Status.ContainerStatuses[0].ImageID; strings.Contains(image.ID, "@") {
 		image.Digest = image.ID
 	}
 	stream, err := pods.GetLogs(made.Name, &corev1.PodLogOptions{Container: container}).Stream(ctx)
 	if err != nil {
-		return stock.Version{}, image, l.cluster.explain(ctx, err, "read which k6 the image holds")
+		return image, l.cluster.explain(ctx, err, "read which k6 the image holds")
 	}
 	defer func() { _ = stream.Close() }()
 	said, err := io.ReadAll(io.LimitReader(stream, mostSaid))
 	if err != nil {
-		return stock.Version{}, image, l.cluster.explain(ctx, err, "read which k6 the image holds")
+		return image, l.cluster.explain(ctx, err, "read which k6 the image holds")
 	}
-	version, err := stock.ReadVersion(l.options.Spec.Image, string(said))
-	return version, image, err
+	l.version, err = stock.ReadVersion(l.options.Spec.Image, string(said))
+	return image, err
 }
 
 func (l *Launcher) makePod(ctx context.Context, raceID string) (*corev1.Pod, error) {
@@ -89,12 +89,12 @@ func (l *Launcher) await(ctx context.Context, name string, say func(string)) (*c
 				}
 			}
 			if s.State.Terminated != nil {
-				return pod, nil
+				return pod, outOfMemory(name, s.State.Terminated)
 			}
 		}
 		if time.Since(told) > tellAfter {
 			told = time.Now()
-			say("k6: " + waitsFor("", []corev1.Pod{*pod}))
+			say("k6: " + kubernetes.WaitsFor(pod))
 		}
 		select {
 		case <-ctx.Done():

@@ -115,10 +115,14 @@ func TestAProbeCountsWhomItReached(t *testing.T) {
 		`{"metric":"http_reqs","type":"Point","data":{"value":1,"tags":{"app":"other","url":"http://127.0.0.1:46/"}}}`,
 		`{"metric":"http_reqs","type":"Point","data":{"value":1,"tags":{"app":"a","name":"no address"}}}`,
 		`half a line with "http_reqs"`,
+		`{"metric":"iteration_duration","type":"Point","data":{"value":12.5,"tags":{"app":"a"}}}`,
+		`{"metric":"iteration_duration","type":"Point","data":{"value":3,"tags":{"app":"a"}}}`,
+		`{"metric":"iteration_duration","type":"Point","data":{"value":99,"tags":{"app":"other"}}}`,
 	} {
 		r.take([]byte(line))
 	}
 	require.Equal(t, map[string]int64{"127.0.0.1:46": 1, "example.org:443": 1}, r["a"].Reached)
+	require.Equal(t, 12500*time.Microsecond, r["a"].Iteration)
 }
 
 func TestAPrometheusWithoutTheRaceHoldsNothing(t *testing.T) {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"go.k6.io/k6/errext/exitcodes"
+
 	"github.com/photofinish/photofinish/runner/k6"
 	"github.com/photofinish/photofinish/runner/k6/stream"
 )
@@ -12,8 +14,6 @@ import (
 const (
 	// lastPush bounds the wait for k6's last push to be found in Prometheus.
 	lastPush = 3 * time.Second
-	// externalAbort is k6's exit code after an interrupt (errext/exitcodes).
-	externalAbort = 105
 	// signalled and the signal's number are the code of what a signal ended. Higher codes are k6's own: 255 is an error that it has no name for.
 	signalled, lastSignal = 128, 64
 )
@@ -23,7 +23,7 @@ func (r *running) finish(ctx context.Context, figures *live) {
 	var totals k6.StockTotals
 	totals, r.summary, r.summaryErr = r.counted()
 	code, err := r.program.Code()
-	if code == externalAbort && r.retired.Load() {
+	if code == int(exitcodes.ExternalAbort) && r.retired.Load() {
 		code = 0
 	}
 	r.exit, r.exitErr = k6.Ended(code, r.log), err

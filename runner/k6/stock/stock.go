@@ -8,8 +8,11 @@ package stock
 
 import (
 	"context"
+	"slices"
 	"sync"
+	"time"
 
+	"github.com/photofinish/photofinish/runner/engine"
 	"github.com/photofinish/photofinish/runner/k6"
 )
 
@@ -19,6 +22,9 @@ type Conductor struct {
 	prometheus *prometheus
 	say        func(line string)
 	complaint  sync.Once
+
+	mu       sync.Mutex
+	programs []Program // of the heat under way
 }
 
 // New makes a Conductor. builtIn packs the scripts; at prometheusURL the series are read that k6 writes to a heat's RemoteWriteURL; say tells a
@@ -33,6 +39,7 @@ func New(builtIn k6.K6, prometheusURL string, say func(line string)) (*Conductor
 
 // Site is where a k6 runs, as far as conducting it needs.
 type Site struct {
+	Version Version
 	// Host is the address of this machine by which k6 reaches the runner.
 	Host string
 	// Instances is how many k6 share the load of a heat.
@@ -50,8 +57,8 @@ type Site struct {
 type Order struct {
 	// Archive is the path of the packed wrapper.
 	Archive string
-	// Outputs are the values of its flag --out.
-	Outputs []string
+	// Arguments are those of `k6 run`, but for the script and where k6 listens.
+	Arguments []string
 	// Env are variables for it and its script, as "NAME=value".
 	Env []string
 	// CPUs is how many it may use at once, by the load; 0 is all.
@@ -74,6 +81,8 @@ type Program interface {
 	Signal(ctx context.Context, name string) error
 	// Remove removes what is left of it. It may be called again.
 	Remove(ctx context.Context) error
+	// Counters are what it has spent. After its end they tell what was read last.
+	Counters(ctx context.Context) (engine.Counters, error)
 }
 
 // Launch writes a part of a heat down and starts k6 on it.
@@ -87,7 +96,30 @@ func (c *Conductor) Launch(ctx context.Context, p k6.Part, at Site) (k6.Running,
 		d.close()
 		return nil, err
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if p.Index == 0 {
+		c.programs = nil // those of the heat before have ended
+	}
+	c.programs = append(c.programs, r.program)
 	return r, nil
+}
+
+// Counters are what k6 spends in the heat under way, all its programs together.
+func (c *Conductor) Counters(ctx context.Context) (engine.Counters, error) {
+	c.mu.Lock()
+	programs := slices.Clone(c.programs)
+	c.mu.Unlock()
+	sum := engine.Counters{At: time.Now()}
+	for _, p := range programs {
+		spent, err := p.Counters(ctx)
+		if err != nil {
+			return sum, err
+		}
+		sum.At = spent.At
+		sum.CPU += spent.CPU
+	}
+	return sum, nil
 }
 
 // order writes the part down for a stock k6 and packs it.
@@ -100,13 +132,14 @@ func (c *Conductor) order(ctx context.Context, r *running) (*Order, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &Order{CPUs: r.heat.CPUs, Env: c.environment(r), running: r}
+	var outputs []string
 	switch {
 	case r.part.Config.Probe:
-		o.Outputs = []string{"json=-"}
+		outputs = []string{"json=-"}
 	case r.part.Config.RemoteWriteURL != "":
-		o.Outputs = []string{"experimental-prometheus-rw"}
+		outputs = []string{"experimental-prometheus-rw"}
 	}
+	o := &Order{CPUs: r.heat.CPUs, Env: c.environment(r), Arguments: Arguments(r.site.Version, r.part.Config.RaceID, r.part.Config.Heat, outputs), running: r}
 	o.Archive, err = c.k6.Archive(ctx, r.heat.Wrapper, r.part.Env())
 	return o, err
 }
@@ -114,16 +147,15 @@ func (c *Conductor) order(ctx context.Context, r *running) (*Order, error) {
 // environment is how k6 is to behave, and the variables that the script may read.
 func (c *Conductor) environment(r *running) []string {
 	env := c.k6.ScriptEnv()
-	add := func(name, value string) { env = append(env, name+"="+value) }
+	add := func(more map[string]string) {
+		for name, value := range more {
+			env = append(env, name+"="+value)
+		}
+	}
 	if r.part.Config.RemoteWriteURL != "" {
-		add("K6_PROMETHEUS_RW_SERVER_URL", r.door.write)
-		add("K6_PROMETHEUS_RW_TREND_AS_NATIVE_HISTOGRAM", "true")
-		add("K6_PROMETHEUS_RW_PUSH_INTERVAL", "1s")
-		add("K6_PROMETHEUS_RW_STALE_MARKERS", "true")
+		add(k6.RemoteWriteEnv(r.door.write))
 	}
-	for name, value := range r.part.Env() {
-		add(name, value)
-	}
+	add(r.part.Env())
 	return env
 }
 

@@ -1,6 +1,7 @@
 package stock
 
 import (
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -15,8 +16,25 @@ type Version struct {
 	Major int
 }
 
+// flags are what k6 of each major version is told beside what all understand. An unknown flag would keep k6 from starting, so a version that is not here is
+// refused. --no-summary is gone in v2; --summary-mode is in both, but its mode legacy in v1 only.
+var flags = map[int][]string{
+	1: {"--summary-mode=compact"},
+	2: {"--summary-mode=compact"},
+}
+
 // Majors are the major versions whose command line is known.
-var Majors = []int{1, 2}
+func Majors() []int { return slices.Sorted(maps.Keys(flags)) }
+
+// Arguments are those of `k6 run` that say how it tells what it does, and what its series are called.
+func Arguments(v Version, raceID string, heat int, outputs []string) []string {
+	args := append([]string{"--no-color", "--log-output=stderr", "--log-format=json", "--no-usage-report"}, flags[v.Major]...)
+	args = append(args, "--tag", "testid="+raceID, "--tag", "heat="+strconv.Itoa(heat))
+	for _, out := range outputs {
+		args = append(args, "--out", out)
+	}
+	return args
+}
 
 // versionLine is how k6 says it: "k6 v1.8.0 (commit/…, go1.25, linux/amd64)". It calls itself after its file, whatever that is.
 var versionLine = regexp.MustCompile(`(?m)^\S+ (v(\d+)\.\d+\.\d+\S*) \(.*go\S+, \w+/\w+\)`)
@@ -36,7 +54,7 @@ func ReadVersion(image, said string) (Version, error) {
 	switch {
 	case !ok:
 		return v, race.Errorf(race.Invalid, NoK6Hint, "the image %s runs no k6: asked for its version it said %s", image, quote(said))
-	case !slices.Contains(Majors, v.Major):
+	case flags[v.Major] == nil:
 		return v, race.Errorf(race.Invalid, "choose an image of k6 v1 or v2", "the image %s holds k6 %s, whose command line is not known here", image, v.Text)
 	}
 	return v, nil
