@@ -83,7 +83,7 @@ func (r *Race) Interrupt(at time.Time, why string) {
 	}
 }
 
-// Rhythm is how a heat in turns is cut, in ms: about how long each lane's blocks are, the pause after each, and how long after a block its lane is still charged for
+// Rhythm is how heats in turns are cut, from the second on, in ms: about how long each lane's blocks are, the pause after each, and how long after a block its lane is still charged for
 // what it spends.
 type Rhythm struct {
 	BlockMS float64 `json:"block_ms"`

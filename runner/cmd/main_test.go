@@ -57,11 +57,12 @@ func withRawOutput(args []string) []string {
 }
 
 // app is a server whose arguments are its faults: "exit=2s" ends it then with code 7, "eat=2s" makes it eat memory from then on,
-// "ill" answers 503, "flaky" does so every tenth time, "slow=20ms" waits before each answer, "spin=2ms" burns CPU in each,
+// "ill" answers 503, "flaky" does so every tenth time, "slow=20ms" waits before each answer, "cold=1s" before the first at /, "spin=2ms" burns CPU in each,
 // "pyroscope=URL" answers 418 if it is not told to send its profiles there, "stubborn" does not end when it is asked to. Its profiles are
 // under /debug/pprof: "page" answers them with a page, "hang" not at all, and "die" ends it when it is asked for them.
 func app(args []string) {
 	var wait, spin time.Duration
+	var cold atomic.Int64
 	status, flaky, asked := http.StatusOK, false, atomic.Int64{}
 	for _, arg := range args {
 		fault, value, _ := strings.Cut(arg, "=")
@@ -83,11 +84,16 @@ func app(args []string) {
 			signal.Ignore(syscall.SIGTERM)
 		case "slow":
 			wait = d
+		case "cold":
+			cold.Store(int64(d))
 		case "spin":
 			spin = d
 		}
 	}
-	handler := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/" { // and no question after its health
+			time.Sleep(time.Duration(cold.Swap(0)))
+		}
 		time.Sleep(wait)
 		for start := time.Now(); time.Since(start) < spin; {
 		}

@@ -105,8 +105,9 @@ type run struct {
 	thresholdsCrossed bool
 	// unanswered says what went wrong with an expression, by its measure.
 	unanswered map[string]error
-	// requests is how many an iteration made in the probe.
+	// requests is how many an iteration made in the probe, and probed how long one took.
 	requests float64
+	probed   time.Duration
 	// searches are those for the capacities of the lanes.
 	searches []*search
 	tried    []audit.Heat

@@ -40,12 +40,24 @@ func (u *run) heat(ctx context.Context, h plan.Heat) (err error) {
 			return err
 		}
 		if h.Number == 1 {
-			u.Plan = u.Plan.Cut(u.Iteration)
+			u.cut(u.probed)
 			h = u.Plan.Heats[0]
-			u.record.Turns = turnsOf(u.Plan)
 		}
 	}
-	return newHeatRun(u, h, lanes).drive(ctx)
+	run := newHeatRun(u, h, lanes)
+	if err := run.drive(ctx); err != nil {
+		return err
+	}
+	if seen := run.iteration(); h.Number == 1 && seen > 0 { // an app's first answer may take far longer than all others
+		u.cut(seen)
+	}
+	return nil
+}
+
+// cut cuts the plan's heats by how long an iteration takes.
+func (u *run) cut(iteration time.Duration) {
+	u.Plan = u.Plan.Cut(max(u.Iteration, iteration))
+	u.record.Turns = turnsOf(u.Plan)
 }
 
 // heatRun is a heat while k6 runs.
@@ -242,6 +254,14 @@ func (h *heatRun) begin(ctx context.Context, c *clocks, started time.Time) {
 	h.machine.startAt(context.WithoutCancel(ctx), h.began)
 	h.takeProfiles(ctx)
 	c.begin(h.began)
+}
+
+// iteration is how long one took in the heat, in the lane where it took longest; 0 where that is not known.
+func (h *heatRun) iteration() (longest time.Duration) {
+	for _, r := range h.result {
+		longest = max(longest, r.Iteration)
+	}
+	return longest
 }
 
 // take keeps what an event tells and shows it.

@@ -85,7 +85,7 @@ func (u *run) probeOnce(ctx context.Context, cfg stream.Config) (readers []strin
 		if err := reachedOwn(l, result[l.App].Reached, said); err != nil {
 			return readers, err
 		}
-		u.Iteration = max(u.Iteration, result[l.App].Iteration)
+		u.probed = max(u.probed, result[l.App].Iteration)
 		u.requests = max(u.requests, perIteration(result[l.App].Reached, len(definition.Of(u.Definition.Scenarios, l.App))))
 	}
 	return readers, nil

@@ -54,7 +54,7 @@ export function handleSummary(data) { return report(%[3]q, data, user.handleSumm
 
 // stockHeat is for a k6 that asks the runner at starter when the race begins.
 func stockHeat(plans map[string]stockPlan, starter string, noSetup bool) (dialect, error) {
-	text, err := json.MarshalIndent(plans, "", "  ")
+	text, err := json.Marshal(plans)
 	if err != nil {
 		return dialect{}, race.Errorf(race.Internal, "", "the heat's plan: %w", err)
 	}

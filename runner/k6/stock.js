@@ -33,21 +33,31 @@ function spread(plan, start) {
   if (plan.even) return true;
   const now = Date.now();
   const rate = rateAt(plan, now - exec.scenario.startTime);
-  const end = plan.ends.find((at) => now - start < at);
+  const end = endOfTurn(plan, now - start);
   if (rate > 0 && end !== undefined) sleep((Math.random() * Math.min(1000 / rate, longestWait, end - (now - start))) / 1000);
   return true;
 }
 
+// Short turns make thousands of stages and ends, and time only goes on: both are looked up from where the VU found the last one.
+
+// endOfTurn is when the lane's turn ends that is under way, or the next one's; undefined after the last.
+function endOfTurn(plan, at) {
+  plan.turn = plan.turn || 0;
+  while (plan.turn < plan.ends.length && plan.ends[plan.turn] <= at) plan.turn += 1;
+  return plan.ends[plan.turn];
+}
+
 // rateAt is the rate per second so long after the scenario's start.
 function rateAt(plan, since) {
-  let rate = plan.rate;
-  let begin = 0;
-  for (const [lasts, target] of plan.stages) {
-    if (since < begin + lasts) return rate + ((target - rate) * (since - begin)) / lasts;
-    begin += lasts;
-    rate = target;
+  plan.now = plan.now || { stage: 0, begin: 0, rate: plan.rate };
+  const now = plan.now;
+  for (; now.stage < plan.stages.length; now.stage += 1) {
+    const [lasts, target] = plan.stages[now.stage];
+    if (since < now.begin + lasts) return now.rate + ((target - now.rate) * (since - now.begin)) / lasts;
+    now.begin += lasts;
+    now.rate = target;
   }
-  return rate;
+  return now.rate;
 }
 
 // join lets a closed model run in its lane's turns only.

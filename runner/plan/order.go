@@ -9,12 +9,17 @@ import (
 
 const (
 	// shortBlock: a machine's speed changes within seconds, and what happens to it has to happen to every lane. With blocks of 2 s the medians of two
-	// identical apps differed from heat to heat by 5-7%, with blocks of 200 ms by 1.4%, beside a third lane by 2-3%, where sampling alone makes 1.3% (docs/fairness.md).
-	shortBlock = 200 * time.Millisecond
+	// identical apps beside a third differed from heat to heat by 5-7%, with blocks of 200 ms by 2-3%, with blocks of 50 ms by 1.4%, where sampling alone
+	// makes 1.2% (docs/fairness.md).
+	shortBlock = 50 * time.Millisecond
 	// longBlock is for closed models, whose VUs all begin at once with each block.
 	longBlock = 2 * time.Second
+	// mostRounds bounds what a heat's blocks take to write down; a heat of a minute and more has longer ones.
+	mostRounds = 1000
+	// iterationsInBlock: most iterations have to end within their lane's turn.
+	iterationsInBlock = 4
 	// shortGap and longGap bound the pause between the blocks of two lanes, in which the first one's requests end: they must not disturb the next.
-	shortGap, longGap = 20 * time.Millisecond, 100 * time.Millisecond
+	shortGap, longGap = 10 * time.Millisecond, 100 * time.Millisecond
 	// longestTail bounds what a lane spends after a block and is still charged for.
 	longestTail = time.Second
 	// From this duration on every lane gets at least two blocks, so that no lane is always the early one.
@@ -29,9 +34,12 @@ type Rhythm struct {
 	Tail time.Duration
 }
 
-// rhythmOf chooses it by the load and by how long an iteration takes, 0 where that is not known: an iteration has to end within its lane's turn, near enough.
-func rhythmOf(open bool, iteration time.Duration) Rhythm {
-	r := Rhythm{Block: between(iteration, shortBlock, longBlock), Gap: between(iteration, shortGap, longGap), Tail: between(2*iteration, longGap, longestTail)}
+// rhythmOf chooses it by the load, by how long a heat is, and by how long an iteration takes, 0 where that is not known.
+func rhythmOf(open bool, duration, iteration time.Duration) Rhythm {
+	r := Rhythm{
+		Block: between(max(iterationsInBlock*iteration, duration/mostRounds), shortBlock, longBlock),
+		Gap:   between(iteration, shortGap, longGap), Tail: between(2*iteration, longGap, longestTail),
+	}
 	if !open {
 		r.Block, r.Gap = longBlock, longGap
 	}

@@ -112,7 +112,7 @@ func timeline(h plan.Heat) []owned {
 
 func TestTurnsNeverOverlapAndGiveEveryLaneItsTime(t *testing.T) {
 	for duration, rounds := range map[time.Duration]int{
-		10 * time.Second: 50, 4 * time.Second: 20, time.Second: 5, 999 * time.Millisecond: 5, 99 * time.Millisecond: 1, 7*time.Second + 1: 35, 60 * time.Second: 300,
+		10 * time.Second: 200, 4 * time.Second: 80, time.Second: 20, 999 * time.Millisecond: 20, 74 * time.Millisecond: 1, 7*time.Second + 1: 140, 60 * time.Second: 1000,
 	} {
 		t.Run(duration.String(), func(t *testing.T) {
 			p := made(t, define(race.Turns, 3, duration, .5, .5, .5), 2)
@@ -125,7 +125,7 @@ func TestTurnsNeverOverlapAndGiveEveryLaneItsTime(t *testing.T) {
 					sums[b.app] += b.End - b.Start
 					require.Positive(t, b.End-b.Start)
 					if i > 0 {
-						require.Equal(t, 20*time.Millisecond, b.Start-line[i-1].End)
+						require.Equal(t, 10*time.Millisecond, b.Start-line[i-1].End)
 					}
 				}
 				require.Equal(t, map[string]time.Duration{"a": duration, "b": duration, "c": duration}, sums)
@@ -146,10 +146,10 @@ func TestTurnsAreAsLongAsIterations(t *testing.T) {
 	def := define(race.Turns, 3, 10*time.Second, .5, .5)
 	p := made(t, def, 2)
 	for iteration, want := range map[time.Duration]plan.Rhythm{
-		0:                      {Block: 200 * time.Millisecond, Gap: 20 * time.Millisecond, Tail: 100 * time.Millisecond},
-		time.Millisecond:       {Block: 200 * time.Millisecond, Gap: 20 * time.Millisecond, Tail: 100 * time.Millisecond},
-		70 * time.Millisecond:  {Block: 200 * time.Millisecond, Gap: 70 * time.Millisecond, Tail: 140 * time.Millisecond},
-		500 * time.Millisecond: {Block: 500 * time.Millisecond, Gap: 100 * time.Millisecond, Tail: time.Second},
+		0:                      {Block: 50 * time.Millisecond, Gap: 10 * time.Millisecond, Tail: 100 * time.Millisecond},
+		time.Millisecond:       {Block: 50 * time.Millisecond, Gap: 10 * time.Millisecond, Tail: 100 * time.Millisecond},
+		50 * time.Millisecond:  {Block: 200 * time.Millisecond, Gap: 50 * time.Millisecond, Tail: 100 * time.Millisecond},
+		250 * time.Millisecond: {Block: time.Second, Gap: 100 * time.Millisecond, Tail: 500 * time.Millisecond},
 		time.Minute:            {Block: 2 * time.Second, Gap: 100 * time.Millisecond, Tail: time.Second},
 	} {
 		cut := p.Cut(iteration)
@@ -161,6 +161,9 @@ func TestTurnsAreAsLongAsIterations(t *testing.T) {
 		}
 	}
 	require.Equal(t, p, p.Cut(0), "what was planned is for short ones")
+	long := made(t, define(race.Turns, 3, 10*time.Minute, .5, .5), 2)
+	require.Equal(t, 600*time.Millisecond, long.Rhythm.Block)
+	require.Len(t, long.Heats[0].Blocks["a"], 1000, "blocks have to be written down")
 	def.Scenarios = []race.Scenario{{Executor: "constant-vus"}}
 	closed := made(t, def, 2)
 	require.Equal(t, 2*time.Second, closed.Rhythm.Block, "all VUs begin at once with each block")
@@ -179,7 +182,7 @@ func TestTheOrderWithinTheRoundsIsRandomAndFair(t *testing.T) {
 			}
 		}
 	}
-	require.InDelta(t, 3000, first, 116, "6000 coins: 3 standard deviations")
+	require.InDelta(t, 12000, first, 232, "24000 coins: 3 standard deviations")
 }
 
 func TestTheSameSeedGivesTheSamePlan(t *testing.T) {
@@ -248,7 +251,7 @@ func TestCPUsArePinnedFromFourOn(t *testing.T) {
 
 func TestDescribeSaysWhatWillHappenAndHowLong(t *testing.T) {
 	for want, p := range map[string]plan.Plan{
-		"4 apps, 8 heats of 4 s each in turns (2 CPUs are too few to race together), warm-up 1 s: about 2 min 50 s":   made(t, define(race.Auto, 8, 4*time.Second, .5, .5, .5, .5), 2),
+		"4 apps, 8 heats of 4 s each in turns (2 CPUs are too few to race together), warm-up 1 s: about 3 min":        made(t, define(race.Auto, 8, 4*time.Second, .5, .5, .5, .5), 2),
 		"2 apps, 12 heats of 10 s each together (2 CPUs suffice for every app and k6), warm-up 1 s: about 2 min 40 s": made(t, define(race.Auto, 12, 10*time.Second, .5, .5), 2),
 		"1 app, 1 heat of 500 ms together (one app needs no turns), warm-up 1 s: about 7 s":                           made(t, define(race.Auto, 1, 500*time.Millisecond, .5), 2),
 		"2 apps, 100 heats of 1 min each together (as asked), warm-up 1 s: about 1 h 45 min":                          made(t, define(race.Together, 100, time.Minute, .5, .5), 2),

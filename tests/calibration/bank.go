@@ -21,14 +21,24 @@ import (
 	"github.com/photofinish/photofinish/runner/stage"
 )
 
-// The lanes of race.js. Two equals race alone, beside a third that is slower, or beside one that burns CPU, to see whether they stay equal.
+// The lanes of race.js.
 const (
 	equal  = "same"
 	slower = "slower"
 	burner = "burner"
 )
 
-// wanted is how many races of each engine are banked.
+// The sorts of races, and their lanes beside the baseline: an identical one, a slower one, and an identical one while a third burns CPU, to see whether
+// they stay equal.
+const (
+	identical    = "identical"
+	slowed       = "slower"
+	besideBurner = "identical, beside a burner"
+)
+
+var lanes = map[string][]string{identical: {equal}, slowed: {slower}, besideBurner: {equal, burner}}
+
+// wanted is how many races of two identical apps are banked for each engine.
 var wanted = map[string]int{"process": 60, "docker": 20}
 
 // Banked is a real race, as far as judging it needs.
@@ -37,8 +47,8 @@ type Banked struct {
 	Engine   string        `json:"engine"`
 	Machine  *race.Machine `json:"machine"`
 	Mode     race.Mode     `json:"mode"`
-	Third    string        `json:"third,omitempty"` // slower or burner
-	Step     string        `json:"step,omitempty"`  // of steps
+	Sort     string        `json:"sort"`
+	Step     string        `json:"step,omitempty"` // of steps
 	Findings []string      `json:"findings"`
 	Fair     bool          `json:"fair"`
 	Heats    []BankedHeat  `json:"heats"`
@@ -107,18 +117,15 @@ func loadBank(path string) (all []Banked, err error) {
 
 // kindOf is what tells the races of a bank apart that are not of one sort.
 type kindOf struct {
-	third string // the third lane; "" is none
-	step  string // of steps; "" is a race of the calibration itself
+	sort string
+	step string // of steps; "" is a race of the calibration itself
 }
 
 func (k kindOf) String() string {
-	switch {
-	case k.step != "":
+	if k.step != "" {
 		return k.step
-	case k.third != "":
-		return "third lane " + k.third
 	}
-	return "two lanes"
+	return k.sort
 }
 
 // races are those that fill a bank.
@@ -131,18 +138,22 @@ type races struct {
 	next func(raced []Banked) (k kindOf, ok bool)
 }
 
-// calibrating wants a number of races: of six, one has a slower third lane and one a burner. Two lanes take three minutes, three eight.
+// calibrating wants a number of races of two identical apps, one in six of them beside a burner, and a slower app in every fourth race. A race of two
+// lanes takes three minutes, one of three eight.
 func calibrating(number int) func([]Banked) (kindOf, bool) {
 	return func(raced []Banked) (kindOf, bool) {
-		cycle := []string{slower, "", "", burner, "", ""}
-		has := map[string]int{}
+		cycle := []string{slowed, identical, identical, besideBurner, identical, slowed, identical, identical}
+		has, same := map[string]int{}, 0
 		for _, b := range raced {
-			has[b.Third]++
+			has[b.Sort]++
+			if slices.Contains(lanes[b.Sort], equal) {
+				same++
+			}
 		}
 		for i := 0; ; i++ { // the first of the endless cycle that is not there
-			third := cycle[i%len(cycle)]
-			if has[third]--; has[third] < 0 {
-				return kindOf{third: third}, len(raced) < number
+			sort := cycle[i%len(cycle)]
+			if has[sort]--; has[sort] < 0 {
+				return kindOf{sort: sort}, same < number
 			}
 		}
 	}
@@ -210,9 +221,9 @@ func (r races) once(ctx context.Context, kind kindOf) (Banked, error) {
 	if kind.step != "" {
 		overrides = steps()[kind.step]
 	}
-	overrides.Chosen = []definition.Choice{{App: baseline}, {App: equal}}
-	if kind.third != "" {
-		overrides.Chosen = append(overrides.Chosen, definition.Choice{App: kind.third})
+	overrides.Chosen = []definition.Choice{{App: baseline}}
+	for _, app := range lanes[kind.sort] {
+		overrides.Chosen = append(overrides.Chosen, definition.Choice{App: app})
 	}
 	s, err := stage.Prepare(ctx, stage.Options{
 		Script: r.script, Overrides: overrides, K6: clock, Engines: stage.Engines{stage.Process(), stage.Docker(nil)}, Engine: r.engine,
@@ -228,7 +239,7 @@ func (r races) once(ctx context.Context, kind kindOf) (Banked, error) {
 		return Banked{}, err
 	}
 	record := result.Record
-	b := Banked{At: *record.StartedAt, Engine: r.engine, Machine: record.Machine, Mode: record.Mode, Third: kind.third, Step: kind.step, Fair: record.Audit.Fair, Findings: []string{}}
+	b := Banked{At: *record.StartedAt, Engine: r.engine, Machine: record.Machine, Mode: record.Mode, Sort: kind.sort, Step: kind.step, Fair: record.Audit.Fair, Findings: []string{}}
 	for _, f := range record.Audit.Findings {
 		b.Findings = append(b.Findings, string(f.Severity)+" "+string(f.Kind))
 	}

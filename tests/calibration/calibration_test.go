@@ -153,11 +153,11 @@ func TestRealRacesAreBankedAndSummedUp(t *testing.T) {
 	require.NoError(t, r.run(t.Context(), io.Discard), "what is there is not raced again")
 	all, err := loadBank(r.bank)
 	require.NoError(t, err)
-	require.Len(t, all, 1)
-	require.Equal(t, slower, all[0].Third)
+	require.Equal(t, []string{slowed, identical}, []string{all[0].Sort, all[1].Sort})
+	require.Len(t, all, 2)
 	require.Len(t, all[0].Heats, 2)
 	for _, h := range all[0].Heats {
-		require.Len(t, h, 3)
+		require.Len(t, h, 2)
 		for app, f := range h {
 			require.Positive(t, f.P50, app)
 			require.Greater(t, f.P95, f.P50, app)
@@ -166,7 +166,7 @@ func TestRealRacesAreBankedAndSummedUp(t *testing.T) {
 			require.Zero(t, f.Errors, app)
 		}
 	}
-	require.Len(t, all[0].Pooled, 3)
+	require.Len(t, all[0].Pooled, 2)
 	require.Positive(t, all[0].Pooled[slower].P95)
 	require.NotZero(t, all[0].Pooled[slower].RankDeviate)
 	require.Zero(t, all[0].Pooled[baseline].RankDeviate)
@@ -174,23 +174,23 @@ func TestRealRacesAreBankedAndSummedUp(t *testing.T) {
 
 func TestWhatABankLacksIsRacedFirst(t *testing.T) {
 	next := calibrating(12)
-	raced := []Banked{{}, {}, {}} // of two lanes only
-	count := map[string]int{"": 3}
+	raced := []Banked{{Sort: identical}, {Sort: identical}, {Sort: identical}}
+	count := map[string]int{identical: 3}
 	for kind, more := next(raced); more; kind, more = next(raced) {
-		raced = append(raced, Banked{Third: kind.third})
-		count[kind.third]++
+		raced = append(raced, Banked{Sort: kind.sort})
+		count[kind.sort]++
 		if len(raced) == 5 {
-			require.Equal(t, map[string]int{"": 3, slower: 1, burner: 1}, count)
+			require.Equal(t, map[string]int{identical: 3, slowed: 1, besideBurner: 1}, count)
 		}
 	}
-	require.Equal(t, map[string]int{"": 8, slower: 2, burner: 2}, count)
+	require.Equal(t, map[string]int{identical: 10, slowed: 4, besideBurner: 2}, count)
 }
 
 func TestStepsAreTriedInTurn(t *testing.T) {
 	next := inTurn(2)
 	var raced []Banked
 	for kind, more := next(raced); more; kind, more = next(raced) {
-		require.Empty(t, kind.third)
+		require.Equal(t, identical, kind.sort)
 		raced = append(raced, Banked{Engine: "process", Step: kind.step, Fair: true})
 		require.LessOrEqual(t, len(raced), 2*len(steps()))
 	}
@@ -223,7 +223,7 @@ func TestTheSumOfABank(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	var all []Banked
 	for i := range races {
-		b := Banked{Engine: "process", Third: slower, Fair: i > 0}
+		b := Banked{Engine: "process", Sort: besideBurner, Fair: i > 0}
 		for range heats {
 			h := BankedHeat{}
 			for app, scale := range map[string]float64{baseline: 1, equal: 1, slower: effect} {
@@ -236,14 +236,16 @@ func TestTheSumOfABank(t *testing.T) {
 			b.Heats = append(b.Heats, h)
 		}
 		b.Pooled = map[string]Pooled{baseline: {P95: 2}, equal: {P95: 2 + float64(i%2)/5, RankDeviate: 2}, slower: {P95: 2 * effect * 1.01}}
-		all = append(all, b)
+		other := b
+		other.Sort = slowed
+		all = append(all, b, other)
 	}
-	r := sum("process", append(all, Banked{Engine: "docker", Fair: true}))
-	require.Equal(t, races, r.Races)
-	require.Equal(t, 1, r.Unfair)
-	require.Zero(t, r.BesideBurner.Races)
+	r := sum("process", append(all, Banked{Engine: "docker", Sort: identical, Fair: true}))
+	require.Equal(t, 2*races, r.Races)
+	require.Equal(t, 2, r.Unfair)
 	require.Zero(t, r.Alone.Races)
-	require.Equal(t, r.Same, r.BesideSlower)
+	require.Equal(t, r.Same, r.BesideBurner)
+	require.Equal(t, races-1, r.Slower.Races)
 	require.Equal(t, races-1, r.Same.Races)
 	require.InDelta(t, 1, r.Same.P95Truth, .003)
 	require.InDelta(t, effect, r.Slower.P95Truth, .003)
@@ -257,8 +259,8 @@ func TestTheSumOfABank(t *testing.T) {
 	require.Equal(t, races-2, r.Slower.Threshold)
 	require.Greater(t, coin(r.Same.Behind, r.Same.Races), .01)
 	table := Calibration{Real: []Real{r}}.realTable()
-	require.Contains(t, table, "| process, identical | 39 |")
-	require.Contains(t, table, "1 of the 40 races on process failed their audit")
+	require.Contains(t, table, "| process, all identical | 39 |")
+	require.Contains(t, table, "2 of the 80 races on process failed their audit")
 }
 
 func TestExactIntervals(t *testing.T) {

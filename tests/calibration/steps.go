@@ -54,7 +54,7 @@ func inTurn(number int) func([]Banked) (kindOf, bool) {
 				fewest = name
 			}
 		}
-		return kindOf{step: fewest}, counts[fewest] < number
+		return kindOf{sort: identical, step: fewest}, counts[fewest] < number
 	}
 }
 

@@ -113,7 +113,7 @@ type LaneResult struct {
 	Race   Totals `json:"race"`
 	// Reached counts requests by host:port, and messages that were answered by the address of their queue; only in a probe.
 	Reached map[string]int64 `json:"reached,omitempty"`
-	// Iteration is the longest that an iteration took; only in a probe.
+	// Iteration is how long an iteration took: in a probe the longest, else the mean of the race part; 0 where that is not known.
 	Iteration time.Duration `json:"iteration,omitempty"`
 }
 

@@ -39,6 +39,8 @@ func (t *Tally) Result(now time.Time) stream.Event {
 		r := stream.LaneResult{Warmup: l.total(heat.Warmup), Race: l.total(heat.Race)}
 		if t.heat.Config.Probe {
 			r.Reached, r.Iteration = maps.Clone(l.reached), l.longest
+		} else if r.Race.Iterations > 0 {
+			r.Iteration = l.phases[heat.Race].iterated / time.Duration(r.Race.Iterations)
 		}
 		e.Result[l.App] = r
 	}

@@ -42,9 +42,10 @@ type laneTally struct {
 }
 
 type phaseTally struct {
-	totals  stream.Totals
-	slowest float64 // seconds; the maximum since the last Snapshot, 0 without requests
-	metrics map[*own]*metricTally
+	totals   stream.Totals
+	slowest  float64       // seconds; the maximum since the last Snapshot, 0 without requests
+	iterated time.Duration // all iterations together
+	metrics  map[*own]*metricTally
 }
 
 // New makes an empty tally for a heat.
@@ -179,13 +180,17 @@ func (t *Tally) sample(s *metrics.Sample) {
 	}
 }
 
-// iteration sees in a probe how long an iteration took, in ms.
+// iteration sees how long an iteration took, in ms.
 func (t *Tally) iteration(s *metrics.Sample) {
-	if !t.heat.Config.Probe {
+	p := t.place(s.Tags)
+	if p.lane == nil {
 		return
 	}
-	if p := t.place(s.Tags); p.lane != nil {
-		p.lane.longest = max(p.lane.longest, time.Duration(s.Value*float64(time.Millisecond)))
+	took := time.Duration(s.Value * float64(time.Millisecond))
+	if t.heat.Config.Probe {
+		p.lane.longest = max(p.lane.longest, took)
+	} else if phase, ok := t.phase(p, s.Time); ok {
+		phase.iterated += took
 	}
 }
 

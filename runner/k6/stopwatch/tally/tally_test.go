@@ -206,20 +206,22 @@ func BenchmarkOutputPerRequest(b *testing.B) {
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/requests, "ns/request")
 }
 
-func TestAProbeSeesHowLongAnIterationTakes(t *testing.T) {
+func TestHowLongAnIterationTakes(t *testing.T) {
 	t.Parallel()
 	for _, probe := range []bool{true, false} {
 		f := newFixture(t, probe)
 		for _, ms := range []float64{3, 12.5, 7} {
-			f.Add([]metrics.SampleContainer{sample(f.builtin.IterationDuration, f.tags("app", "a"), ms)})
+			tags := f.tags("app", "a", "phase", "race")
+			f.Add([]metrics.SampleContainer{sample(f.builtin.IterationDuration, tags, ms), sample(f.builtin.Iterations, tags, 1)})
 		}
+		f.Add([]metrics.SampleContainer{sample(f.builtin.IterationDuration, f.tags("app", "a", "phase", "warmup"), 8)})
 		f.Add([]metrics.SampleContainer{sample(f.builtin.IterationDuration, f.tags("app", "other"), 99)})
 		result := f.Result(time.Now()).Result
 		require.Zero(t, result["b"].Iteration)
 		if probe {
-			require.Equal(t, 12500*time.Microsecond, result["a"].Iteration)
+			require.Equal(t, 12500*time.Microsecond, result["a"].Iteration, "the longest")
 		} else {
-			require.Zero(t, result["a"].Iteration)
+			require.Equal(t, 7500*time.Microsecond, result["a"].Iteration, "the mean of the race part")
 		}
 	}
 }
