@@ -237,7 +237,7 @@ func TestAPlanIsWhatTheRaceWouldBeAndQueuesNothing(t *testing.T) {
 	require.Equal(t, "new", plan["baseline"])
 	require.Equal(t, map[string]any{"executor": "constant-arrival-rate", "vus": nil, "rate": 20.0, "duration_ms": 6000.0}, plan["load"])
 	require.Equal(t, 2.0, plan["lanes"].([]any)[1].(map[string]any)["resources"].(map[string]any)["cpus"])
-	require.Equal(t, 3000+4*(1200+1000+2*6000+59*20+1000.0), plan["estimate_ms"], "in turns: 60 blocks with 59 pauses")
+	require.Equal(t, 3000+4*(1200+1000+2*6000+239*10+1000.0), plan["estimate_ms"], "in turns: 240 blocks with 239 pauses")
 	plan = r.ask("POST", "/v1/plans", `{"script":"a.js","find_capacity":"latency_p95 < 200","mode":"turns","warmup":"1s","load":{"rate":20,"duration":"6s"}}`).json(t)
 	require.Equal(t, "latency_p95<200", plan["find_capacity"])
 	require.Equal(t, 16.0, plan["capacity_tries"])
@@ -290,7 +290,7 @@ func TestWhoAsksNowAndThenReadsHowFarARaceIs(t *testing.T) {
 	running, waiting := r.submit(), r.submit()
 	job := <-r.track.started
 	r.until(running, "racing")
-	whole := 3000 + 2*(1200+3000+2*2000+19*20+1000.0)
+	whole := 3000 + 2*(1200+3000+2*2000+79*10+1000.0)
 	progress := func(id string) map[string]any {
 		return r.ask("GET", "/v1/races/"+id, "").json(t)["progress"].(map[string]any)
 	}
