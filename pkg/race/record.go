@@ -83,8 +83,8 @@ func (r *Race) Interrupt(at time.Time, why string) {
 	}
 }
 
-// Rhythm is how heats in turns are cut, from the second on, in ms: about how long each lane's blocks are, the pause after each, and how long after a block its lane is still charged for
-// what it spends.
+// Rhythm is how heats in turns are cut, in ms: about how long each lane's blocks are, the pause after each, and how long after a block its lane is still
+// charged for what it spends. The first of several heats may have had longer ones, while nobody knew how long an iteration takes in an app that is warm.
 type Rhythm struct {
 	BlockMS float64 `json:"block_ms"`
 	GapMS   float64 `json:"gap_ms"`

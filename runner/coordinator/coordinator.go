@@ -48,7 +48,7 @@ type Race struct {
 
 	Engine engine.Engine
 	K6     k6.Launcher
-	// Iteration is the shortest that an iteration is taken to last, by which turns are cut; 0 leaves it to the probe.
+	// Iteration is the shortest that an iteration is taken to last, by which turns are cut; 0 leaves it to what is seen.
 	Iteration time.Duration
 	// Stopwatch counts what k6 itself spends; nil where that is not known.
 	Stopwatch Counted

@@ -40,24 +40,18 @@ func (u *run) heat(ctx context.Context, h plan.Heat) (err error) {
 			return err
 		}
 		if h.Number == 1 {
-			u.cut(u.probed)
+			u.cutBy(u.probed)
 			h = u.Plan.Heats[0]
 		}
 	}
-	run := newHeatRun(u, h, lanes)
-	if err := run.drive(ctx); err != nil {
+	racing := newHeatRun(u, h, lanes)
+	if err := racing.drive(ctx); err != nil {
 		return err
 	}
-	if seen := run.iteration(); h.Number == 1 && seen > 0 { // an app's first answer may take far longer than all others
-		u.cut(seen)
+	if h.Number == 1 {
+		racing.cutOthers()
 	}
 	return nil
-}
-
-// cut cuts the plan's heats by how long an iteration takes.
-func (u *run) cut(iteration time.Duration) {
-	u.Plan = u.Plan.Cut(max(u.Iteration, iteration))
-	u.record.Turns = turnsOf(u.Plan)
 }
 
 // heatRun is a heat while k6 runs.
@@ -254,14 +248,6 @@ func (h *heatRun) begin(ctx context.Context, c *clocks, started time.Time) {
 	h.machine.startAt(context.WithoutCancel(ctx), h.began)
 	h.takeProfiles(ctx)
 	c.begin(h.began)
-}
-
-// iteration is how long one took in the heat, in the lane where it took longest; 0 where that is not known.
-func (h *heatRun) iteration() (longest time.Duration) {
-	for _, r := range h.result {
-		longest = max(longest, r.Iteration)
-	}
-	return longest
 }
 
 // take keeps what an event tells and shows it.

@@ -3,7 +3,6 @@ package coordinator
 import (
 	"maps"
 	"slices"
-	"time"
 
 	"github.com/photofinish/photofinish/pkg/measure"
 	"github.com/photofinish/photofinish/pkg/race"
@@ -166,13 +165,4 @@ func (u *run) standing() *race.Exit {
 		return &race.Exit{Reason: race.Running}
 	}
 	return &race.Exit{Reason: race.Stopped, At: u.record.FinishedAt}
-}
-
-// turnsOf is how a plan cuts its heats; nil where all lanes race together.
-func turnsOf(p plan.Plan) *race.Rhythm {
-	if p.Mode != race.Turns {
-		return nil
-	}
-	ms := func(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
-	return &race.Rhythm{BlockMS: ms(p.Rhythm.Block), GapMS: ms(p.Rhythm.Gap), TailMS: ms(p.Rhythm.Tail)}
 }

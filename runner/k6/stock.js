@@ -49,15 +49,15 @@ function endOfTurn(plan, at) {
 
 // rateAt is the rate per second so long after the scenario's start.
 function rateAt(plan, since) {
-  plan.now = plan.now || { stage: 0, begin: 0, rate: plan.rate };
-  const now = plan.now;
-  for (; now.stage < plan.stages.length; now.stage += 1) {
-    const [lasts, target] = plan.stages[now.stage];
-    if (since < now.begin + lasts) return now.rate + ((target - now.rate) * (since - now.begin)) / lasts;
-    now.begin += lasts;
-    now.rate = target;
+  plan.found = plan.found || { stage: 0, begin: 0, rate: plan.rate };
+  const found = plan.found;
+  for (; found.stage < plan.stages.length; found.stage += 1) {
+    const [lasts, target] = plan.stages[found.stage];
+    if (since < found.begin + lasts) return found.rate + ((target - found.rate) * (since - found.begin)) / lasts;
+    found.begin += lasts;
+    found.rate = target;
   }
-  return now.rate;
+  return found.rate;
 }
 
 // join lets a closed model run in its lane's turns only.

@@ -14,8 +14,9 @@ const (
 	shortBlock = 50 * time.Millisecond
 	// longBlock is for closed models, whose VUs all begin at once with each block.
 	longBlock = 2 * time.Second
-	// mostRounds bounds what a heat's blocks take to write down; a heat of a minute and more has longer ones.
-	mostRounds = 1000
+	// mostBlocks bounds those of all lanes together in a heat, which has longer ones instead: a stock k6 gets them as stages, in pods out of a ConfigMap,
+	// which holds 1 MiB with the script.
+	mostBlocks = 800
 	// iterationsInBlock: most iterations have to end within their lane's turn.
 	iterationsInBlock = 4
 	// shortGap and longGap bound the pause between the blocks of two lanes, in which the first one's requests end: they must not disturb the next.
@@ -34,10 +35,10 @@ type Rhythm struct {
 	Tail time.Duration
 }
 
-// rhythmOf chooses it by the load, by how long a heat is, and by how long an iteration takes, 0 where that is not known.
-func rhythmOf(open bool, duration, iteration time.Duration) Rhythm {
+// rhythmOf chooses it by the load, by how many lanes there are and how long a heat is, and by how long an iteration takes, 0 where that is not known.
+func rhythmOf(open bool, lanes int, duration, iteration time.Duration) Rhythm {
 	r := Rhythm{
-		Block: between(max(iterationsInBlock*iteration, duration/mostRounds), shortBlock, longBlock),
+		Block: between(max(iterationsInBlock*iteration, time.Duration(lanes)*duration/mostBlocks), shortBlock, longBlock),
 		Gap:   between(iteration, shortGap, longGap), Tail: between(2*iteration, longGap, longestTail),
 	}
 	if !open {

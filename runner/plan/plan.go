@@ -72,7 +72,7 @@ func Make(def race.Definition, cpus int, seed uint64) (Plan, error) {
 		p.CPUs = pin(def.Lanes, cpus)
 	}
 	p.open = !slices.ContainsFunc(def.Scenarios, func(s race.Scenario) bool { return !s.Open() })
-	p.Rhythm = rhythmOf(p.open, p.Duration, 0)
+	p.Rhythm = rhythmOf(p.open, len(p.Lanes), p.Duration, 0)
 	rng := rand.New(rand.NewPCG(seed, uint64(len(def.Lanes)))) //nolint:gosec // an order of lanes, not a secret
 	p.Estimate = preparation
 	for n := range def.Heats {
@@ -114,7 +114,7 @@ func (p Plan) Cut(iteration time.Duration) Plan {
 	if p.Mode == race.Together {
 		return p
 	}
-	p.Rhythm = rhythmOf(p.open, p.Duration, iteration)
+	p.Rhythm = rhythmOf(p.open, len(p.Lanes), p.Duration, iteration)
 	heats := make([]Heat, len(p.Heats))
 	for i, h := range p.Heats {
 		heats[i] = p.cut(h)
@@ -154,7 +154,7 @@ func (p Plan) heatEstimate(h Heat) time.Duration { return startUp + p.Warmup + h
 // EstimateOf is the estimate of a race of which only its planned record is left.
 func EstimateOf(r race.Race) time.Duration {
 	length, warmup := fromMS(r.Load.DurationMS), fromMS(r.WarmupMS)
-	rhythm := rhythmOf(true, length, 0)
+	rhythm := rhythmOf(true, len(r.Lanes), length, 0)
 	if t := r.Turns; t != nil {
 		rhythm = Rhythm{Block: fromMS(t.BlockMS), Gap: fromMS(t.GapMS)}
 	}

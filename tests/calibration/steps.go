@@ -17,7 +17,7 @@ const asByDefault = "as by default"
 // longTurns are as turns were before it was measured what they do.
 const longTurns = "in turns of 2 s"
 
-// iterations are what iterations are taken to last in a step, where that is not left to the probe: turns are as long.
+// iterations are the shortest that iterations are taken to last in a step, by which turns are cut.
 var iterations = map[string]time.Duration{longTurns: 2 * time.Second}
 
 // steps are races of two identical apps in which something is not as by default. They are shorter than a race is by default, so that there can be many.

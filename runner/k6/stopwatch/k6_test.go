@@ -36,8 +36,9 @@ type heatRun struct {
 	script string
 	config *stream.Config // nil: k6 on its own
 	args   []string
-	hangUp bool // the runner goes away instead of answering Started
-	json   bool // keep k6's raw samples
+	hangUp bool          // the runner goes away instead of answering Started
+	slow   time.Duration // the runner takes so long to answer it
+	json   bool          // keep k6's raw samples
 
 	dir       string
 	output    bytes.Buffer
@@ -98,7 +99,8 @@ func (r *heatRun) listen(t *testing.T, events, commands *os.File) {
 		if r.hangUp {
 			return
 		}
-		r.raceStart = e.At.Add(r.config.Warmup)
+		time.Sleep(r.slow)
+		r.raceStart = e.At.Add(r.config.Warmup + r.slow)
 		text, err := json.Marshal(stream.Command{RaceStart: r.raceStart.UnixNano()})
 		require.NoError(t, err)
 		_, err = commands.Write(append(text, '\n'))

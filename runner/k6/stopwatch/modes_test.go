@@ -101,6 +101,25 @@ func TestAClosedModelTakesTurnsAndEndsWithItsDuration(t *testing.T) {
 	}
 }
 
+func TestWhereNoWarmupWasAskedForNothingIsSentBeforeTheRace(t *testing.T) {
+	t.Parallel()
+	server := app(t, false)
+	closed := fmt.Sprintf(`"closed": {executor: 'constant-vus', vus: 2, duration: '3s', exec: 'go', tags: {app: 'slow'}, env: {APP_URL: %q}}`, server.URL)
+	lanes := []stream.Lane{{App: "fast", Blocks: []stream.Block{block(0, time.Second)}}, {App: "slow", Blocks: []stream.Block{block(0, time.Second)}}}
+	r := &heatRun{
+		args:   []string{"--out", "photofinish"},
+		script: script(`http.get(__ENV.APP_URL); sleep(0.02);`, scenario("fast", server.URL, `rate: 100, duration: '10s', preAllocatedVUs: 5`), closed),
+		config: &stream.Config{RaceID: "r9", Heat: 1, Lanes: lanes}, slow: 300 * time.Millisecond,
+	}
+	r.run(t)
+	require.NoError(t, r.err, r.output.String())
+	for app, lane := range r.result(t).Result {
+		require.Zero(t, lane.Warmup.Iterations, app)
+		require.Positive(t, lane.Race.Requests, app)
+	}
+	require.InDelta(t, 100, r.result(t).Result["fast"].Race.Requests, 1, "all of the race's load is sent")
+}
+
 func TestTooFewVUsDropIterationsThatAreCountedByLaneAndPhase(t *testing.T) {
 	t.Parallel()
 	slow := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { time.Sleep(100 * time.Millisecond) }))

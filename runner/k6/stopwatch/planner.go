@@ -9,6 +9,9 @@ import (
 	"github.com/photofinish/photofinish/runner/k6/stopwatch/heat"
 )
 
+// untilTold is the longest that an arrival waits for the runner to say when the race begins, where there is no warm-up meanwhile. The runner gives up sooner.
+const untilTold = time.Hour
+
 // planner gives a scenario's arrivals at their times: a warm-up at a constant rate until the race begins, then the race in the
 // lane's blocks. Each part has random numbers of its own, so that the race's do not depend on how long the warm-up was.
 type planner struct {
@@ -48,7 +51,9 @@ func newPlanner(ctx context.Context, e *Executor, begin time.Time) (*planner, er
 // the context ended.
 func (p *planner) next() (a arrival, ok bool) {
 	if !p.racing {
-		if a, ok := p.nextWarmup(); ok {
+		if p.heat.Config.Warmup == 0 {
+			p.alarm.WaitUnless(p.begin.Add(untilTold), p.heat.Going())
+		} else if a, ok := p.nextWarmup(); ok {
 			return a, true
 		}
 		if p.start, p.racing = p.heat.RaceStart(); !p.racing {

@@ -84,16 +84,25 @@ func (h *Heat) Phase(now time.Time) Phase {
 	}
 }
 
-// Wait says how long a lane's closed-model VU has to wait for its load; ok is false after the lane's last block, or when it is retired.
+// untilTold is how often is looked whether the runner has said when the race begins, where there is no warm-up meanwhile.
+const untilTold = time.Millisecond
+
+// Wait says how long a lane's closed-model VU has to wait for its load; nobody waits in a warm-up, and where none was asked for nobody begins before the race. ok is false after the lane's last block, or when it is retired.
 func (h *Heat) Wait(l *Lane, now time.Time) (wait time.Duration, ok bool) {
 	if l.Retired() {
 		return 0, false
 	}
 	start := h.raceStart.Load()
-	if start == nil || now.Before(*start) {
+	switch {
+	case start != nil && !now.Before(*start):
+		return arrivals.Wait(l.Blocks, now.Sub(*start))
+	case h.Config.Warmup > 0:
 		return 0, true
+	case start == nil:
+		return untilTold, true
+	default:
+		return start.Sub(now), true
 	}
-	return arrivals.Wait(l.Blocks, now.Sub(*start))
 }
 
 // Report tells the runner how the heat goes; the newest report replaces one that could not be written yet.
