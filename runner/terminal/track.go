@@ -57,13 +57,16 @@ func (t track) linesPerApp(app int) int {
 func (t track) head(s race.Snapshot, detail string) *line {
 	parts := []string{StatusWord(s.Status)}
 	heat := fmt.Sprintf("heat %d of %d", s.Heat, s.Heats)
+	if strings.HasPrefix(detail, "heat ") { // also that of the next one, of which nothing else is known yet
+		heat, detail = detail, ""
+	}
 	if s.Heat > 0 && !s.Status.Ended() {
 		parts = append(parts, heat)
 	}
 	if s.Mode != "" {
 		parts = append(parts, map[race.Mode]string{race.Together: "together", race.Turns: "in turns", race.Auto: "auto"}[s.Mode])
 	}
-	if detail != "" && detail != heat {
+	if detail != "" {
 		parts = append(parts, detail)
 	}
 	clock := scoreboard.Clock(s.Elapsed)

@@ -48,5 +48,8 @@ func TestTheHeatIsToldOnce(t *testing.T) {
 	v.Status(race.Racing, "heat 3 of 8")
 	v.Progress(s)
 	require.Equal(t, 1, strings.Count(e.String(), "heat 3 of 8"), e.String())
+	v.Status(race.WarmingUp, "heat 4 of 8")
+	require.Contains(t, e.String(), "heat 4 of 8")
+	require.NotContains(t, e.String(), "heat 3 of 8", "the last snapshot's is over")
 	require.NoError(t, v.Close())
 }
