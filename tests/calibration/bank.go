@@ -130,6 +130,7 @@ func (k kindOf) String() string {
 
 // races are those that fill a bank.
 type races struct {
+	name   string
 	bank   string // the file
 	script string
 	engine string
@@ -138,11 +139,11 @@ type races struct {
 	next func(raced []Banked) (k kindOf, ok bool)
 }
 
-// calibrating wants a number of races of two identical apps, one in six of them beside a burner, and a slower app in every fourth race. A race of two
-// lanes takes three minutes, one of three eight.
+// calibrating wants a number of races of two identical apps, one in ten of them beside a burner, and for each of those one with a slower app. A race of
+// two lanes takes three minutes, one of three eight.
 func calibrating(number int) func([]Banked) (kindOf, bool) {
 	return func(raced []Banked) (kindOf, bool) {
-		cycle := []string{slowed, identical, identical, besideBurner, identical, slowed, identical, identical}
+		cycle := slices.Concat([]string{slowed, identical, identical, identical, besideBurner}, slices.Repeat([]string{identical}, 6))
 		has, same := map[string]int{}, 0
 		for _, b := range raced {
 			has[b.Sort]++
@@ -159,8 +160,9 @@ func calibrating(number int) func([]Banked) (kindOf, bool) {
 	}
 }
 
-// runFor runs for so long at most, where that is not 0, or until Ctrl-C.
-func (r races) runFor(limit time.Duration, say io.Writer) error {
+// runFor fills one bank after the other, for so long at most, where that is not 0, or until Ctrl-C. What cannot be raced here (no Docker Engine) does
+// not keep the others from it.
+func runFor(limit time.Duration, say io.Writer, all []races) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	if limit > 0 {
@@ -168,7 +170,13 @@ func (r races) runFor(limit time.Duration, say io.Writer) error {
 		ctx, cancel = context.WithTimeout(ctx, limit)
 		defer cancel()
 	}
-	return r.run(ctx, say)
+	var failed []error
+	for _, r := range all {
+		if err := r.run(ctx, say); err != nil {
+			failed = append(failed, fmt.Errorf("%s: %w", r.name, err))
+		}
+	}
+	return errors.Join(failed...)
 }
 
 // run races until the bank holds enough, or ctx ends. Each race is appended when it is over.
@@ -194,7 +202,7 @@ func (r races) run(ctx context.Context, say io.Writer) error {
 		if err := appendTo(r.bank, b); err != nil {
 			return err
 		}
-		_, _ = fmt.Fprintf(say, "%s race %d, %s: fair %v %v, %.0f s\n", r.engine, len(raced)+1, kind, b.Fair, b.Findings, time.Since(began).Seconds())
+		_, _ = fmt.Fprintf(say, "%s race %d, %s: fair %v %v, %.0f s\n", r.name, len(raced)+1, kind, b.Fair, b.Findings, time.Since(began).Seconds())
 	}
 }
 

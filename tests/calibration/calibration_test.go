@@ -183,7 +183,33 @@ func TestWhatABankLacksIsRacedFirst(t *testing.T) {
 			require.Equal(t, map[string]int{identical: 3, slowed: 1, besideBurner: 1}, count)
 		}
 	}
-	require.Equal(t, map[string]int{identical: 10, slowed: 4, besideBurner: 2}, count)
+	require.Equal(t, map[string]int{identical: 11, slowed: 2, besideBurner: 1}, count)
+}
+
+func TestSomeOfTheRealRacesCanBeAskedFor(t *testing.T) {
+	all, err := wantedRaces("bank", "steps", "")
+	require.NoError(t, err)
+	require.Len(t, all, 3)
+	for _, r := range all {
+		some, err := wantedRaces("bank", "steps", r.name)
+		require.NoError(t, err)
+		require.Len(t, some, 1)
+		require.Equal(t, r.name, some[0].name)
+	}
+	_, err = wantedRaces("bank", "steps", "step")
+	require.ErrorContains(t, err, "process, docker or steps")
+}
+
+func TestRacesThatCannotBeRunDoNotKeepTheOthersFromIt(t *testing.T) {
+	broken := filepath.Join(t.TempDir(), "bank.jsonl")
+	require.NoError(t, os.WriteFile(broken, []byte("{"), 0o600))
+	asked := false
+	err := runFor(0, io.Discard, []races{
+		{name: "first", bank: broken},
+		{name: "second", bank: filepath.Join(t.TempDir(), "none"), next: func([]Banked) (kindOf, bool) { asked = true; return kindOf{}, false }},
+	})
+	require.ErrorContains(t, err, "first: ")
+	require.True(t, asked)
 }
 
 func TestStepsAreTriedInTurn(t *testing.T) {

@@ -39,24 +39,40 @@ func main() {
 	page := flag.String("page", "docs/verdict.md", "the page that shows them")
 	fairness := flag.String("fairness", "docs/fairness.md", "the page that shows what each step brings")
 	banked := flag.String("bank", "tests/calibration/bank.jsonl", "the real races, one a line; those that are missing are run")
-	engine := flag.String("engine", "process", "what runs the apps of the real races: process or docker")
-	limit := flag.Duration("for", 0, "how long to race; 0 is until the bank is full")
-	apart := flag.Int("steps", 0, "race so many times in each of the ways that are not the default, and nothing else")
-	tried := flag.String("steps-bank", "tests/calibration/steps.jsonl", "those races, one a line")
+	tried := flag.String("steps-bank", "tests/calibration/steps.jsonl", "those of the steps, one a line")
+	only := flag.String("only", "", "real races of this kind alone: process, docker or steps; otherwise all of them, in this order")
+	limit := flag.Duration("for", 0, "how long to race; 0 is until the banks are full")
 	flag.Parse()
-	r := races{bank: *banked, script: "tests/calibration/race.js", engine: *engine, next: calibrating(wanted[*engine])}
-	if *apart > 0 {
-		r.bank, r.next = *tried, inTurn(*apart)
+	chosen, err := wantedRaces(*banked, *tried, *only)
+	if err == nil {
+		err = errors.Join(
+			calibrate(os.Stdout, *path, *page, *perCell),
+			runFor(*limit, os.Stdout, chosen),
+			tell(*path, *page, *fairness, *banked, *tried),
+		)
 	}
-	err := errors.Join(
-		calibrate(os.Stdout, *path, *page, *perCell),
-		r.runFor(*limit, os.Stdout),
-		tell(*path, *page, *fairness, *banked, *tried),
-	)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "calibrate:", err)
 		os.Exit(1)
 	}
+}
+
+// wantedRaces are the real races, those that matter most first.
+func wantedRaces(banked, tried, only string) ([]races, error) {
+	const script = "tests/calibration/race.js"
+	all := []races{
+		{name: "process", bank: banked, script: script, engine: "process", next: calibrating(wanted["process"])},
+		{name: "docker", bank: banked, script: script, engine: "docker", next: calibrating(wanted["docker"])},
+		{name: "steps", bank: tried, script: script, engine: "process", next: inTurn(stepRaces)},
+	}
+	if only == "" {
+		return all, nil
+	}
+	some := slices.DeleteFunc(all, func(r races) bool { return r.name != only })
+	if len(some) == 0 {
+		return nil, fmt.Errorf("-only %q: say process, docker or steps", only)
+	}
+	return some, nil
 }
 
 // calibrate measures what is not there yet, tells of it, and writes the page.

@@ -39,6 +39,9 @@ func steps() map[string]definition.Overrides {
 	return all
 }
 
+// stepRaces is how many races of each step are run: the fewest of which a coin tells at 1% whether one lane is always behind.
+const stepRaces = 8
+
 // inTurn wants so many races of each step, always one of which there are the fewest; each round begins with another.
 func inTurn(number int) func([]Banked) (kindOf, bool) {
 	return func(raced []Banked) (kindOf, bool) {
