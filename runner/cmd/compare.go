@@ -79,7 +79,7 @@ shows in many. Races on another machine or by another definition than the newest
 	minimumEffectFlag(flags, &f.effects)
 	flags.DurationVar(&f.since, "since", 30*24*time.Hour, "how far back a testid is looked for")
 	flags.StringSliceVar(&f.appLabels, "app-label", nil, "labels that may name the app in cAdvisor's series, in order (default photofinish, compose, Kubernetes, container name)")
-	flags.StringVar(&f.failOn, "fail-on", "", "\"regression\": exit code 4 if an app is slower or worse than the baseline")
+	flags.StringVar(&f.failOn, "fail-on", "", "\"regression\": exit code 4 if an app is slower or worse than the baseline in a race that finished")
 	flags.BoolVar(&f.json, "json", false, "the races as race.json on standard output and nothing else there")
 	flags.BoolVar(&f.trend, "trend", false, "where each app changed for good over these races, instead of each race by itself")
 	f.handouts.flags(flags)
@@ -122,6 +122,9 @@ func runCompare(ctx context.Context, c console, ids []string, f compareFlags) ou
 			if err := writeJSON(c.out, r); err != nil {
 				return outcome{err: err}
 			}
+		}
+		if f.failOn != "" && r.Status != race.Finished {
+			c.say("race %s is %s, so it is left out of --fail-on: only races that finished count", r.ID, r.Status)
 		}
 		o.regression = o.regression || f.failOn == "regression" && regressed(r)
 		races = append(races, r)
