@@ -60,10 +60,11 @@ func compareCommand(c console, o *outcome) *cobra.Command {
 or the folder of a race that photofinish recorded.
 
 With --baseline-race each app is compared with itself in that earlier race, through a lane that ran unchanged in both: the one of --baseline, else the
-baseline that both races have. Without such a lane nothing is called faster or slower: the machine has moved on.
+baseline that both races have. Without such a lane nothing is called faster or slower: the machine has moved on. Nor is anything where a race is known from
+Prometheus only, which does not say on what machine and how it was run.
 
 With --trend the races are those of one name, and what is told is where each app changed for good: a change that is small against the noise of one race
-shows in many. Races on another machine or by another definition than the newest are named and left out.`,
+shows in many. Races on another machine or by another definition than the newest are named and left out; where a script was edited is named too.`,
 		Example: compareExamples,
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
