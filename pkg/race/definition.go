@@ -39,12 +39,14 @@ func ValidApp(s string) bool { return appPattern.MatchString(s) }
 
 // Definition is a race as asked for, after the script's options and the overrides were joined and checked.
 type Definition struct {
-	Name     string
-	Script   string // path of the k6 script as given
-	Baseline string
-	Lanes    []LaneSpec // in the order of the script
-	Load     Load
-	Heats    int
+	Name   string
+	Script string // path of the k6 script as given
+	// ScriptSHA256 is the hash of its text in hexadecimal digits.
+	ScriptSHA256 string
+	Baseline     string
+	Lanes        []LaneSpec // in the order of the script
+	Load         Load
+	Heats        int
 	// ProfileHeats are run after Heats for the profiles of lanes that have a Profile.Pprof; 0 where no lane has.
 	ProfileHeats int
 	// Capacity are the conditions under which the highest rate is searched that each app holds, after Heats; nil searches none.

@@ -7,21 +7,23 @@ const RecordVersion = 1
 
 // Race is one comparison as race.json records it. Pointers are nil (JSON null) for what is not known yet.
 type Race struct {
-	Version     int        `json:"version"`
-	ID          string     `json:"id"`
-	Name        string     `json:"name"`
-	Script      string     `json:"script"`
-	Engine      string     `json:"engine"`
-	Status      Status     `json:"status"`
-	RequestedBy *string    `json:"requested_by"`
-	StartedAt   *time.Time `json:"started_at"`
-	FinishedAt  *time.Time `json:"finished_at"`
-	Baseline    string     `json:"baseline"`
-	Mode        Mode       `json:"mode"`
-	Arrivals    Arrivals   `json:"arrivals"`
-	Load        Load       `json:"load"`
-	WarmupMS    float64    `json:"warmup_ms"`
-	Turns       *Rhythm    `json:"turns,omitempty"` // nil for a race together
+	Version int    `json:"version"`
+	ID      string `json:"id"`
+	Name    string `json:"name"`
+	Script  string `json:"script"`
+	// ScriptSHA256 is the hash of the script's text when the race was started, without what it imports; "" where nobody recorded it.
+	ScriptSHA256 string     `json:"script_sha256,omitempty"`
+	Engine       string     `json:"engine"`
+	Status       Status     `json:"status"`
+	RequestedBy  *string    `json:"requested_by"`
+	StartedAt    *time.Time `json:"started_at"`
+	FinishedAt   *time.Time `json:"finished_at"`
+	Baseline     string     `json:"baseline"`
+	Mode         Mode       `json:"mode"`
+	Arrivals     Arrivals   `json:"arrivals"`
+	Load         Load       `json:"load"`
+	WarmupMS     float64    `json:"warmup_ms"`
+	Turns        *Rhythm    `json:"turns,omitempty"` // nil for a race together
 	// PlannedHeats is how many heats were declared; Heats holds those that were started.
 	PlannedHeats int `json:"planned_heats"`
 	// UntilDecided: the race was looked at after every heat, and ended as soon as its primary measures were decided.

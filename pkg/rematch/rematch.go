@@ -119,10 +119,20 @@ func comparison(now, then race.Race, control string, both []string) (found []rac
 	} else {
 		add("", race.Warning, "the races ran at different times; what moved in between and touched %s and the others alike is taken off, anything else is in no interval", control)
 	}
-	if (now.Machine == nil) != (then.Machine == nil) {
-		add("", race.Unfair, "one of the races is known from Prometheus only: whether both ran on one machine and by one definition is not known")
+	var unknown []string
+	for _, r := range []race.Race{now, then} {
+		if r.Machine == nil {
+			unknown = append(unknown, r.ID)
+		}
+	}
+	if len(unknown) > 0 { // a control takes off what a machine does to all apps alike, and neither another load nor another mode is that
+		add("", race.Unfair, "of %s nothing is known but what Prometheus holds: whether both races ran on one machine and by one definition cannot be told; compare the records of races that photofinish ran",
+			strings.Join(unknown, " and "))
 	} else if how := trend.Different(now, then); how != "" {
 		add("", race.Unfair, "race %s was run otherwise than race %s: %s", then.ID, now.ID, how)
+	}
+	if what := trend.Changed(now, then); what != "" {
+		add("", race.Warning, "race %s was run with %s since race %s: if that moved an app against the control, it is in the ratios", now.ID, what, then.ID)
 	}
 	for _, app := range both {
 		a, b := lane(now, app), lane(then, app)

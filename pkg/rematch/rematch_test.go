@@ -131,7 +131,11 @@ func TestRacesThatDifferAreNotMixed(t *testing.T) {
 		says   string
 	}{
 		"another machine":        {func(now, _ *race.Race) { now.Machine = &race.Machine{CPUModel: "another"} }, "race nightly-1 was run otherwise than race nightly-2: another machine"},
-		"a machine nobody knows": {func(_, then *race.Race) { then.Machine = nil }, "known from Prometheus only"},
+		"a machine nobody knows": {func(_, then *race.Race) { then.Machine = nil }, "of nightly-1 nothing is known but what Prometheus holds"},
+		"two machines nobody knows": {func(now, then *race.Race) {
+			now.Machine, then.Machine = nil, nil
+		}, "of nightly-2 and nightly-1 nothing is known but what Prometheus holds"},
+		"another warm-up":        {func(now, _ *race.Race) { now.WarmupMS = 1 }, "another warm-up"},
 		"another way of racing":  {func(now, _ *race.Race) { now.Mode = race.Together }, "another way of racing"},
 		"other limits of a lane": {func(now, _ *race.Race) { now.Lanes[1].Resources.CPUs = &cpus }, "had other limits in race nightly-1"},
 		"a control of another image": {func(now, then *race.Race) {
@@ -160,6 +164,17 @@ func TestRacesThatDifferAreNotMixed(t *testing.T) {
 			require.Contains(t, said, c.says)
 		})
 	}
+}
+
+func TestAnEditedScriptIsAWarningOnly(t *testing.T) {
+	then := made("nightly-1", 1, map[string]float64{"control": .44, "api": 5})
+	now := made("nightly-2", 1, map[string]float64{"control": .44, "api": 50})
+	then.ScriptSHA256, now.ScriptSHA256 = "aa", "bb"
+	r, err := rematch.Judge(now, then, rematch.Options{})
+	require.NoError(t, err)
+	require.Equal(t, race.Slower, p95(t, r, "api").Outcome)
+	require.Len(t, kindsOf(r, race.Warning), 2)
+	require.Contains(t, r.Audit.Findings[1].Detail, "race nightly-2 was run with an edited script since race nightly-1")
 }
 
 func TestAnOverriddenRaceIsComparedAndSaysSo(t *testing.T) {

@@ -164,6 +164,8 @@ func TestCertaintyPromisesNoIntervalOfOneHeat(t *testing.T) {
 		}
 	}
 	require.True(t, strings.HasSuffix(scoreboard.Certainty(r), "confidence. A difference counts from 5% on (p95 latency), from 0.200 pp on (Errors)."), scoreboard.Certainty(r))
+	r.PlannedHeats = 12
+	require.Contains(t, scoreboard.Certainty(r), "over 8 of 12 heats. An end that comes because of what was seen takes some of the 95% confidence of the intervals [low, high], so outcomes were read from wider ones. A difference counts")
 	r.Heats = r.Heats[:1]
 	require.Equal(t, "Each app was compared with control in one heat, which gives no interval.", scoreboard.Certainty(r))
 }

@@ -122,8 +122,12 @@ func Certainty(r race.Race) string {
 	if len(r.Heats) < 2 {
 		return fmt.Sprintf("Each app was compared with %s in one heat, which gives no interval.", r.Baseline)
 	}
-	return strings.TrimSuffix(fmt.Sprintf("Each app was compared with %s heat by heat, over %s; the intervals [low, high] hold with %.0f%% confidence.%s %s",
-		r.Baseline, Count(len(r.Heats), "heat"), 100*r.Verdicts[0].Confidence, effects(r), CapacityTerms(r)), " ")
+	how := fmt.Sprintf("over %s; the intervals [low, high] hold with %.0f%% confidence.", Count(len(r.Heats), "heat"), 100*r.Verdicts[0].Confidence)
+	if verdict.EndedEarly(r) {
+		how = fmt.Sprintf("over %d of %s. An end that comes because of what was seen takes some of the %.0f%% confidence of the intervals [low, high], so outcomes were read from wider ones.",
+			len(r.Heats), Count(r.PlannedHeats, "heat"), 100*r.Verdicts[0].Confidence)
+	}
+	return strings.TrimSuffix(fmt.Sprintf("Each app was compared with %s heat by heat, %s%s %s", r.Baseline, how, effects(r), CapacityTerms(r)), " ")
 }
 
 // effects tells of the primary measures whose smallest effect is not the usual one what it is: " A difference counts from 5% on (p95 latency)."

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/photofinish/photofinish/pkg/race"
@@ -24,11 +25,13 @@ type Point struct {
 	Value *float64  `json:"value"` // in the measure's unit; nil where it was not measured
 	// LeftOut says why the race cannot be compared with the newest; "" where it can.
 	LeftOut string `json:"left_out,omitempty"`
+	// Note says what was changed since the race before it that is not left out, and may be why the values changed; "" where nothing is known.
+	Note string `json:"note,omitempty"`
 }
 
 // Of makes the histories of the apps of the newest race, in the order of its lanes, and of the measures. Races that did not finish, were not fair, or
-// were run on another machine or by another definition than the newest are marked, and no part of any change. Change.Index counts the points
-// that are left, from 0; see History.Compared.
+// were run on another machine or by another definition than the newest are marked, and no part of any change. Whose script or k6 is another one than
+// that of the race before has a note. Change.Index counts the points that are left, from 0; see History.Compared.
 func Of(races []race.Race, measures []string, o Options) []History {
 	races = slices.DeleteFunc(slices.Clone(races), func(r race.Race) bool { return r.StartedAt == nil })
 	slices.SortStableFunc(races, func(a, b race.Race) int { return a.StartedAt.Compare(*b.StartedAt) })
@@ -41,8 +44,14 @@ func Of(races []race.Race, measures []string, o Options) []History {
 	for _, lane := range reference.Lanes {
 		for _, m := range measures {
 			h := History{App: lane.App, Measure: m, Changes: []Change{}}
+			var before race.Race
 			for _, r := range races {
-				h.Points = append(h.Points, pointOf(r, lane, m, cmp.Or(unsuitable(r), Different(r, reference))))
+				p := pointOf(r, lane, m, cmp.Or(unsuitable(r), Different(r, reference)))
+				if p.LeftOut == "" {
+					p.Note = Changed(r, before)
+					before = r
+				}
+				h.Points = append(h.Points, p)
 			}
 			h.Changes = append(h.Changes, Changes(h.values(), o)...)
 			all = append(all, h)
@@ -105,8 +114,35 @@ func Different(r, from race.Race) string {
 		return "another way of racing"
 	case load(r.Load) != load(from.Load):
 		return "another load"
+	case r.Load.DurationMS != from.Load.DurationMS: // an app that grows is larger at the end of a longer heat
+		return "heats of another length"
+	case r.WarmupMS != from.WarmupMS: // how warm caches and compilers are
+		return "another warm-up"
+	case (r.K6 == nil) != (from.K6 == nil): // the percentiles of a stock k6 come from buckets that are 9% wide
+		return "another kind of k6"
 	}
 	return ""
+}
+
+// Changed says what was changed in how a race is run that need not change what it measures, as far as both records tell: "" where nothing was. A script is
+// edited for many reasons, most of them harmless, and k6 has a new version every other month; if either ended a history, there would be none.
+func Changed(r, since race.Race) string {
+	var what []string
+	if r.ScriptSHA256 != "" && since.ScriptSHA256 != "" && r.ScriptSHA256 != since.ScriptSHA256 {
+		what = append(what, "an edited script")
+	}
+	if now, then := k6Version(r), k6Version(since); now != "" && then != "" && now != then {
+		what = append(what, fmt.Sprintf("k6 %s after %s", now, then))
+	}
+	return strings.Join(what, ", ")
+}
+
+// k6Version is that of the k6 that raced, "" where it is not known.
+func k6Version(r race.Race) string {
+	if r.K6 != nil {
+		return r.K6.Version
+	}
+	return r.Versions["k6"]
 }
 
 func machine(r race.Race) string {
@@ -116,7 +152,7 @@ func machine(r race.Race) string {
 	return fmt.Sprint(r.Machine.CPUModel, r.Machine.CPUs, r.Machine.Cgroup)
 }
 
-// load leaves the duration out: how long was looked does not change what is looked at.
+// load is how much was asked of a lane at a time.
 func load(l race.Load) string {
 	text := l.Executor
 	if l.VUs != nil && l.Rate == nil {

@@ -40,7 +40,10 @@ func TestAHistoryTellsWhatChangedAndFromWhichRaceOn(t *testing.T) {
 
 func TestWhatCannotBeComparedIsMarkedAndNotMixed(t *testing.T) {
 	half := .25
-	reasons := map[int]string{1: "not finished", 3: "not fair", 5: "another machine", 7: "another load", 9: "another way of racing", 11: "another engine", 13: "other limits"}
+	reasons := map[int]string{
+		1: "not finished", 3: "not fair", 5: "another machine", 7: "another load", 9: "another way of racing", 11: "another engine", 13: "other limits",
+		15: "heats of another length", 17: "another warm-up", 19: "another kind of k6",
+	}
 	races := nights(30, func(i int, r *race.Race) {
 		switch i {
 		case 1:
@@ -60,12 +63,15 @@ func TestWhatCannotBeComparedIsMarkedAndNotMixed(t *testing.T) {
 			for j := range r.Lanes {
 				r.Lanes[j].Resources.CPUs = &half
 			}
+		case 15:
+			r.Load.DurationMS *= 2
+		case 17:
+			r.WarmupMS = 0
+		case 19:
+			r.K6 = &race.K6{Version: "v1.8.0"}
 		}
 		if reasons[i] != "" {
 			slower(r, "control", 10)
-		}
-		if i == 15 {
-			r.Load.DurationMS *= 2 // which changes nothing of what is measured
 		}
 	})
 	h := trend.Of(races, []string{p95}, trend.Options{MinMagnitude: .02})[0]
@@ -74,7 +80,32 @@ func TestWhatCannotBeComparedIsMarkedAndNotMixed(t *testing.T) {
 		require.Equal(t, reasons[i], p.LeftOut, p.Race)
 	}
 	require.Empty(t, h.Changes)
-	require.Len(t, h.Compared(), 23)
+	require.Len(t, h.Compared(), 20)
+}
+
+func TestWhatMayHaveChangedTheValuesIsNotedAndStaysInTheHistory(t *testing.T) {
+	notes := map[int]string{11: "an edited script", 20: "an edited script, k6 v1.9.0 after v1.8.0"}
+	races := nights(30, func(i int, r *race.Race) {
+		switch {
+		case i < 5: // nobody recorded it then
+		case i < 10:
+			r.ScriptSHA256 = "aa"
+		case i == 10: // between the two, and left out: what is after it is compared with what was before
+			r.ScriptSHA256, r.Status = "bb", race.Failed
+		case i < 20:
+			r.ScriptSHA256 = "bb"
+		default:
+			r.ScriptSHA256, r.Versions = "aa", map[string]string{"k6": "v1.9.0"}
+		}
+	})
+	h := trend.Of(races, []string{p95}, trend.Options{MinMagnitude: .02})[0]
+	for i, p := range h.Points {
+		require.Equal(t, notes[i], p.Note, p.Race)
+	}
+	require.Len(t, h.Compared(), 29)
+	stock := race.Race{K6: &race.K6{Version: "v1.7.0"}, Versions: map[string]string{"k6": "v1.9.0"}}
+	newer := race.Race{K6: &race.K6{Version: "v1.8.0"}, Versions: map[string]string{"k6": "v1.9.0"}}
+	require.Equal(t, "k6 v1.8.0 after v1.7.0", trend.Changed(newer, stock), "the k6 of an image is the one that raced")
 }
 
 func TestWithoutARaceThatCountsThereIsNoHistory(t *testing.T) {

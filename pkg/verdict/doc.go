@@ -41,6 +41,9 @@
 // A race that ends as soon as it is decided is judged after every heat from [MinHeats] on. [Looks] gives each look its level, so that all of
 // them together are wrong no more often than one at the end would be. All primary measures must be decided at once for the race to end.
 //
+// So is any race judged that ended before its last heat ([EndedEarly]): who stopped it had seen how it stood, and may have waited for what he liked. Low and High
+// of a race whose end was chosen hold less than 95%, whoever chose it; decision_low and decision_high hold what they promise.
+//
 // # An earlier race
 //
 // Two races are not paired by anything: the machine, its neighbours and the minute differ, and the same app's median moved by a quarter between two hours of one day.

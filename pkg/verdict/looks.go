@@ -32,12 +32,13 @@ func Looks(planned int) map[int]float64 {
 	}
 	levels := map[int]float64{}
 	for i, z := range boundaries(1-Confidence, shares) {
-		levels[heats[i]] = 2 * standard.Survival(z)
+		levels[heats[i]] = levelOf(z)
 	}
 	return levels
 }
 
 // lookLevel is the level at which a race of so many planned heats is judged that ended after a heat: that of the look there, or of the one before it.
+// The first look of a long race comes late; before it the level is that of a single look which is the first.
 func lookLevel(planned, heat int) float64 {
 	looks := Looks(planned)
 	for _, n := range slices.Backward(slices.Sorted(maps.Keys(looks))) {
@@ -45,7 +46,23 @@ func lookLevel(planned, heat int) float64 {
 			return looks[n]
 		}
 	}
-	return 0 // before the first look nothing is decided, at whatever level
+	if heat < MinHeats {
+		return 0 // nothing is decided, at whatever level
+	}
+	return levelOf(boundaries(1-Confidence, []float64{float64(heat) / float64(planned)})[0])
+}
+
+// leastLevel is the lowest level of a look: where next to nothing may be spent, the normal distribution gives levels like 1e-100, for which there are no
+// quantiles of t. All looks of a race together spend less than a billionth more by it than they may.
+const leastLevel = 1e-12
+
+// levelOf is the level of a look that decides beyond z.
+func levelOf(z float64) float64 { return max(2*standard.Survival(z), leastLevel) }
+
+// EndedEarly says whether a race had not all the heats that were planned, so that who ended it may have done so because of what it showed until then.
+// A heat that was lost among others does not make an early end, nor is anything known of races without a plan.
+func EndedEarly(r race.Race) bool {
+	return len(r.Heats) > 0 && r.Heats[len(r.Heats)-1].Number < r.PlannedHeats
 }
 
 var standard = distuv.Normal{Mu: 0, Sigma: 1}

@@ -1,8 +1,10 @@
 package verdict
 
 import (
+	"maps"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -32,6 +34,28 @@ func TestARaceIsLookedAtFromTheFirstHeatThatMayDecide(t *testing.T) {
 	require.Empty(t, Looks(0))
 }
 
+func TestBeforeTheFirstLookALongRaceIsJudgedAsStrictlyAsASingleLookThere(t *testing.T) {
+	for planned, first := range map[int]int{57: 7, 200: 8, 1000: 20} {
+		looks := Looks(planned)
+		require.Equal(t, first, slices.Min(slices.Collect(maps.Keys(looks))))
+		for _, heat := range []int{MinHeats, first - 1} {
+			level := lookLevel(planned, heat)
+			require.Positive(t, level, "0 would be read as 5%")
+			require.LessOrEqual(t, level, looks[first])
+		}
+		require.InDelta(t, looks[first], lookLevel(planned, first), 0)
+		require.InDelta(t, looks[planned], lookLevel(planned, planned), 0)
+		require.Zero(t, lookLevel(planned, MinHeats-1), "nothing is decided")
+	}
+	spent := 4 * standard.Survival(standard.Quantile(1-.05/4)/math.Sqrt(6./57))
+	require.InEpsilon(t, spent, lookLevel(57, 6), 1e-4)
+	require.InDelta(t, leastLevel, lookLevel(1000, 6), 0)
+	quantile := studentQuantiles()
+	for _, df := range []int{1, 5, 19, 100} { // with Holm's correction for twenty members
+		require.InEpsilon(t, leastLevel/20, studentTails(df, quantile(df, leastLevel/20)), 1e-3, "%d degrees of freedom", df)
+	}
+}
+
 func rounded(levels map[int]float64) map[int]float64 {
 	for n, level := range levels {
 		levels[n] = math.Round(level*1e6) / 1e6
@@ -45,20 +69,25 @@ func TestLookingOftenIsNotWrongMoreOften(t *testing.T) {
 	looks := Looks(planned)
 	rng := rand.New(rand.NewPCG(1, 2))
 	quantile := studentQuantiles()
-	wrong, naive := 0, 0
+	wrong, naive, watched := 0, 0, 0
 	for range races {
 		var q question
-		spent, plain := false, false
+		spent, plain, early := false, false, false
 		for n := 1; n <= planned; n++ {
 			q.d = append(q.d, rng.NormFloat64())
 			if n < MinHeats {
 				continue
 			}
 			q.summarise()
+			early = spent // at a look before this one
 			low, high := q.interval(looks[n], quantile)
 			spent = spent || low > 0 || high < 0
 			low, high = q.interval(1-Confidence, quantile)
 			plain = plain || low > 0 || high < 0
+		}
+		// Who watches, stops the race as soon as it is decided, and else lets it come to its end, where it is judged at 5%.
+		if low, high := q.interval(1-Confidence, quantile); early || low > 0 || high < 0 {
+			watched++
 		}
 		if spent {
 			wrong++
@@ -69,6 +98,7 @@ func TestLookingOftenIsNotWrongMoreOften(t *testing.T) {
 	}
 	require.InDelta(t, .05, float64(wrong)/races, .01)
 	require.Greater(t, float64(naive)/races, .10)
+	require.InDelta(t, .067, float64(watched)/races, .005, "docs/verdict.md says so")
 }
 
 func TestARaceIsDecidedWhenItsPrimaryFamilyIs(t *testing.T) {

@@ -155,15 +155,17 @@ func (q question) interval(alpha float64, quantile quantiles) (low, high float64
 	return q.mean - half, q.mean + half
 }
 
-// ratio turns a point of the additive scale into app / baseline; nil where there is none. A difference is told in units of the
-// baseline's mean, unless that mean is itself below the margin: a ratio to next to nothing says nothing.
+// ratio turns a point of the additive scale into app / baseline; nil where there is none, or none that a number can hold. A difference is told in units of
+// the baseline's mean, unless that mean is itself below the margin: a ratio to next to nothing says nothing.
 func (q question) ratio(x float64) *float64 {
 	if q.n() == 0 || q.bothZero {
 		return nil
 	}
 	if !q.measure.Difference {
-		r := math.Exp(x)
-		return &r
+		if r := math.Exp(x); finite(r) {
+			return &r
+		}
+		return nil
 	}
 	if q.base <= 0 || q.base < q.measure.MinimumEffect {
 		return nil

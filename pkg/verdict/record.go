@@ -23,7 +23,7 @@ func FromRace(r race.Race, measures []MeasureSpec) Input {
 		Baseline: r.Baseline, Measures: measures,
 		Unfair: !r.Audit.Fair, Overridden: r.Audit.OverriddenBy != nil,
 	}
-	if r.UntilDecided && len(r.Heats) > 0 {
+	if len(r.Heats) > 0 && (r.UntilDecided || EndedEarly(r)) { // its end is a look, its own or that of somebody who watched
 		in.Alpha = lookLevel(r.PlannedHeats, len(r.Heats))
 	}
 	for _, l := range r.Lanes {

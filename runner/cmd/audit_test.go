@@ -22,6 +22,7 @@ import (
 
 	"github.com/photofinish/photofinish/pkg/race"
 	"github.com/photofinish/photofinish/runner/metrics/promserver"
+	"github.com/photofinish/photofinish/runner/store"
 )
 
 // What the audit can find is provoked here on the real parts: k6, cgroups, Prometheus, other processes. Elsewhere are
@@ -92,19 +93,28 @@ func TestTheAuditFindsAStopwatchThatIsTooSlow(t *testing.T) {
 	nothingLeft(t)
 }
 
-func TestTheAuditFindsNeighbours(t *testing.T) {
+// A tenth of b's answers are errors in each of six heats, which no neighbour changes: but for the audit that would be decided.
+func TestTheAuditFindsNeighboursAndWithholdsWhatIsPlain(t *testing.T) {
 	for range runtime.NumCPU() { // each burns a CPU, and is no part of the race
 		burner := exec.CommandContext(t.Context(), "sh", "-c", "while :; do :; done")
 		require.NoError(t, burner.Start())
 		t.Cleanup(func() { _ = burner.Process.Kill(); _ = burner.Wait() })
 	}
-	script := writeScript(t, "", "a: "+lane(portA, "", "spin=5ms"), "b: "+lane(portB, "", "spin=5ms"))
-	f := runRace(t.Context(), t, script, "--mode", "turns")
-	require.Equal(t, 0, f.code)
+	script := writeScript(t, "", "a: "+lane(portA, "", "spin=5ms"), "b: "+lane(portB, "", "spin=5ms", "flaky"))
+	f := runRace(t.Context(), t, script, "--mode", "together", "--heats", "6", "--fail-on", "regression")
+	require.Equal(t, 0, f.code, "an unfair race fails nothing")
 	require.Contains(t, f.foundOf(t, "", race.OtherLoad).Detail, "programs that are no part of the race used")
 	require.Equal(t, race.Unfair, f.foundOf(t, "", race.OtherLoad).Severity)
 	require.False(t, f.record.Audit.Fair)
 	require.Contains(t, f.stderr, "photofinish races override "+f.dir)
+	for _, v := range f.record.Verdicts {
+		require.Equal(t, race.Inconclusive, v.Outcome, v.Measure)
+	}
+	require.Contains(t, verdictOf(t, f.record, "b", "error_rate").Warnings, "the race failed its audit")
+	require.Equal(t, 0, run(t.Context(), t, "", "races", "override", f.dir, "--because", "errors have nothing to do with CPUs").code)
+	r, err := store.Load(f.dir)
+	require.NoError(t, err)
+	require.Equal(t, race.Slower, verdictOf(t, r, "b", "error_rate").Outcome, "%+v", r.Heats)
 	nothingLeft(t)
 }
 

@@ -60,10 +60,11 @@ func compareCommand(c console, o *outcome) *cobra.Command {
 or the folder of a race that photofinish recorded.
 
 With --baseline-race each app is compared with itself in that earlier race, through a lane that ran unchanged in both: the one of --baseline, else the
-baseline that both races have. Without such a lane nothing is called faster or slower: the machine has moved on.
+baseline that both races have. Without such a lane nothing is called faster or slower: the machine has moved on. Nor is anything where a race is known from
+Prometheus only, which does not say on what machine and how it was run.
 
 With --trend the races are those of one name, and what is told is where each app changed for good: a change that is small against the noise of one race
-shows in many. Races on another machine or by another definition than the newest are named and left out.`,
+shows in many. Races on another machine or by another definition than the newest are named and left out; where a script was edited is named too.`,
 		Example: compareExamples,
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -79,7 +80,7 @@ shows in many. Races on another machine or by another definition than the newest
 	minimumEffectFlag(flags, &f.effects)
 	flags.DurationVar(&f.since, "since", 30*24*time.Hour, "how far back a testid is looked for")
 	flags.StringSliceVar(&f.appLabels, "app-label", nil, "labels that may name the app in cAdvisor's series, in order (default photofinish, compose, Kubernetes, container name)")
-	flags.StringVar(&f.failOn, "fail-on", "", "\"regression\": exit code 4 if an app is slower or worse than the baseline")
+	flags.StringVar(&f.failOn, "fail-on", "", "\"regression\": exit code 4 if an app is slower or worse than the baseline in a race that finished")
 	flags.BoolVar(&f.json, "json", false, "the races as race.json on standard output and nothing else there")
 	flags.BoolVar(&f.trend, "trend", false, "where each app changed for good over these races, instead of each race by itself")
 	f.handouts.flags(flags)
@@ -122,6 +123,9 @@ func runCompare(ctx context.Context, c console, ids []string, f compareFlags) ou
 			if err := writeJSON(c.out, r); err != nil {
 				return outcome{err: err}
 			}
+		}
+		if f.failOn != "" && r.Status != race.Finished {
+			c.say("race %s is %s, so it is left out of --fail-on: only races that finished count", r.ID, r.Status)
 		}
 		o.regression = o.regression || f.failOn == "regression" && regressed(r)
 		races = append(races, r)

@@ -47,3 +47,15 @@ func TestAnUnfairRaceIsOverriddenInItsFolder(t *testing.T) {
 	require.Equal(t, 3, f.code)
 	require.Contains(t, f.stderr, "was overridden already")
 }
+
+func TestOnlyRacesThatFinishedAreRegressions(t *testing.T) {
+	for status, code := range map[race.Status]int{race.Finished: 4, race.Failed: 0, race.Cancelled: 0, race.Interrupted: 0} {
+		r := racetest.FourApps().Race
+		r.Status = status
+		f := run(t.Context(), t, "", "compare", saved(t, r), "--fail-on", "regression")
+		require.Equal(t, code, f.code, status)
+		if code == 0 {
+			require.Contains(t, f.stderr, "race "+r.ID+" is "+string(status)+", so it is left out of --fail-on")
+		}
+	}
+}

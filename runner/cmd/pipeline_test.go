@@ -1,8 +1,10 @@
 package cmd_test
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 
@@ -85,7 +87,12 @@ func TestARaceUntilDecidedEndsWhenItIs(t *testing.T) {
 }
 
 func TestARaceThatFailedIsOneDocumentToo(t *testing.T) {
-	f := runRace(t.Context(), t, writeScript(t, "", "a: "+lane(portA, ""), "b: "+lane(portB, "", "exit=0s")), "--json")
+	script := writeScript(t, "", "a: "+lane(portA, ""), "b: "+lane(portB, "", "exit=0s"))
+	f := runRace(t.Context(), t, script, "--json")
 	require.Equal(t, 3, f.code)
-	require.Equal(t, race.Failed, onlyRecord(t, f.stdout).Status)
+	r := onlyRecord(t, f.stdout)
+	require.Equal(t, race.Failed, r.Status)
+	text, err := os.ReadFile(script)
+	require.NoError(t, err)
+	require.Equal(t, fmt.Sprintf("%x", sha256.Sum256(text)), r.ScriptSHA256)
 }

@@ -65,9 +65,10 @@ func (f raceFlags) run(ctx context.Context, c console, s *stage.Stage) outcome {
 	}
 }
 
-// regressed says whether a lane is slower, or worse, than the baseline in a measure of the primary family.
+// regressed says whether a lane is slower, or worse, than the baseline in a measure of the primary family. As for alert rules and trends, a race that
+// did not finish tells nothing; one that is unfair has no such verdict.
 func regressed(r race.Race) bool {
-	return slices.ContainsFunc(r.Verdicts, func(v race.Verdict) bool { return v.Primary && v.Outcome == race.Slower })
+	return r.Status == race.Finished && slices.ContainsFunc(r.Verdicts, func(v race.Verdict) bool { return v.Primary && v.Outcome == race.Slower })
 }
 
 func writeJSON(w io.Writer, r race.Race) error {

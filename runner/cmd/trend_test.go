@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -38,10 +39,15 @@ func TestATrendTellsSinceWhichRaceAnAppIsDearer(t *testing.T) {
 		if i == 7 {
 			r.Status = race.Interrupted
 		}
+		r.ScriptSHA256 = strings.Repeat("a", 64)
+		if i >= 25 {
+			r.ScriptSHA256 = strings.Repeat("b", 64)
+		}
 	})
 	f := run(t.Context(), t, "", append([]string{"compare", "--trend"}, folders...)...)
 	require.Equal(t, 0, f.code, f.stderr)
-	require.Regexp(t, `(?m)^    2026-04-08 09:26  nightly-25: 3\.\d+ ms → 4\.\d+ ms \(▲ \+[56]\.\d%\), mean of 24 races before and 15 after$`, f.stdout)
+	require.Regexp(t, `(?m)^    2026-04-08 09:26  nightly-25: 3\.\d+ ms → 4\.\d+ ms \(▲ \+[56]\.\d%\), mean of 24 races before and 15 after\n      the first with an edited script$`, f.stdout)
+	require.Contains(t, f.stdout, "compared all the same, the first with an edited script: nightly-25\n")
 	require.Contains(t, f.stdout, "left out, not finished: nightly-07")
 	require.Contains(t, f.stdout, "no change in 39 races")
 

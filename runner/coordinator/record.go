@@ -22,7 +22,7 @@ func (r Race) newRecord() race.Race {
 // Planned is the record of a race that waits to be run.
 func Planned(id, requestedBy, engineName string, d race.Definition, p plan.Plan) race.Race {
 	rec := race.Race{
-		Version: race.RecordVersion, ID: id, Name: d.Name, Script: d.Script, Engine: engineName,
+		Version: race.RecordVersion, ID: id, Name: d.Name, Script: d.Script, ScriptSHA256: d.ScriptSHA256, Engine: engineName,
 		Status: race.Queued, Baseline: d.Baseline, Mode: p.Mode, Arrivals: d.Arrivals,
 		Load: d.Load, WarmupMS: float64(d.Warmup.Milliseconds()), Turns: turnsOf(p), PlannedHeats: len(p.Heats), UntilDecided: d.UntilDecided,
 		Heats: []race.Heat{}, Lanes: []race.Lane{}, Verdicts: []race.Verdict{},

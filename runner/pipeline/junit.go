@@ -14,7 +14,7 @@ import (
 )
 
 // JUnit writes races as suites of tests: one test for each app and primary measure. A test fails if the app is slower or worse than the baseline, as
-// --fail-on regression counts it, and is skipped where nothing was decided. A race that did not come to its end is a test in error.
+// --fail-on regression counts it, and is skipped where nothing was decided. A race that did not come to its end is a test in error, and none of its others fails.
 func JUnit(w io.Writer, races ...race.Race) error {
 	var all junit.Testsuites
 	for _, r := range races {
@@ -63,12 +63,12 @@ func testcase(r race.Race, v race.Verdict) junit.Testcase {
 	}
 	words := strings.TrimSpace(scoreboard.Word(v.Measure, v.Outcome) + scoreboard.Asterisk(r.Audit) + " " + verdict.FormatRatio(v))
 	details := printable(strings.Join(scoreboard.Warnings(v, nil, r.CustomMeasures...), "\n"))
-	switch v.Outcome {
-	case race.Slower:
-		c.Failure = &junit.Result{Message: words, Type: "regression", Data: details}
-	case race.Inconclusive:
+	switch {
+	case v.Outcome == race.Inconclusive || v.Outcome == race.Slower && r.Status != race.Finished:
 		c.Skipped = &junit.Result{Message: words, Data: details}
-	case race.Faster, race.Same:
+	case v.Outcome == race.Slower:
+		c.Failure = &junit.Result{Message: words, Type: "regression", Data: details}
+	default:
 		c.SystemOut = &junit.Output{Data: words}
 	}
 	return c

@@ -157,6 +157,19 @@ func TestJUnit(t *testing.T) {
 	t.Fatal("the p95 of high-latency is no test")
 }
 
+func TestARaceThatDidNotFinishHasNoRegressions(t *testing.T) {
+	r := racetest.FourApps().Race
+	r.Status = race.Interrupted
+	var b bytes.Buffer
+	require.NoError(t, pipeline.JUnit(&b, r))
+	var all suites
+	require.NoError(t, xml.Unmarshal(b.Bytes(), &all))
+	require.Equal(t, 1, all.Errors)
+	require.Zero(t, all.Failures)
+	require.Positive(t, all.Skipped)
+	require.Contains(t, b.String(), `message="slower × `, "what was seen is told all the same")
+}
+
 func TestMarkdownTellsOfCapacities(t *testing.T) {
 	var b bytes.Buffer
 	require.NoError(t, pipeline.Markdown(&b, racetest.Capacity()))

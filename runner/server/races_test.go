@@ -57,6 +57,7 @@ func TestARaceThatWaitsFitsTheSchemaOfRaceJSON(t *testing.T) {
 	record := v.(map[string]any)
 	require.Equal(t, json.Number("1"), record["position"])
 	require.Equal(t, "queued", record["status"])
+	require.Equal(t, sqlite.Hash(twoLanes), record["script_sha256"])
 	require.Equal(t, "turns", record["mode"], "what auto is on this machine")
 	lane := record["lanes"].([]any)[0].(map[string]any)
 	require.Equal(t, "control", lane["app"])

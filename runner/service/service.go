@@ -180,6 +180,7 @@ func (s *Service) parse(ctx context.Context, r Request, script scripts.Script) (
 		return d, nil, err
 	}
 	d, err = stage.Read(seen, script.Path, o)
+	d.ScriptSHA256 = script.Hash
 	return d, chosen, err
 }
 

@@ -2,7 +2,9 @@ package stage
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"time"
@@ -192,8 +194,15 @@ func Define(ctx context.Context, k k6.K6, script string, o definition.Overrides)
 	if err != nil {
 		return d, false, errors.Join(context.Cause(ctx), err)
 	}
-	d, err = Read(seen, script, o)
-	return d, seen.ReadsURLAtInit(), err
+	if d, err = Read(seen, script, o); err != nil {
+		return d, false, err
+	}
+	text, err := os.ReadFile(script)
+	if err != nil {
+		return d, false, race.Errorf(race.Invalid, "", "the script cannot be read: %w", err)
+	}
+	d.ScriptSHA256 = fmt.Sprintf("%x", sha256.Sum256(text))
+	return d, seen.ReadsURLAtInit(), nil
 }
 
 // Read makes the definition of a race of what k6 said of its script.

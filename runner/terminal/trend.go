@@ -41,12 +41,15 @@ func Trend(w io.Writer, histories []trend.History, o Options) error {
 			fmt.Fprintf(&b, "    %s  %s: %s → %s (%s), mean of %s before and %s after\n", at.At.UTC().Format("2006-01-02 15:04"), printable(at.Race),
 				column.Value(&c.Before.Mean), column.Value(&c.After.Mean), column.Diff(&c.After.Mean, &c.Before.Mean),
 				scoreboard.Count(c.Before.N, "race"), fmt.Sprint(c.After.N))
+			if at.Note != "" {
+				fmt.Fprintf(&b, "      the first with %s\n", printable(at.Note))
+			}
 		}
 		if len(h.Changes) == 0 {
 			fmt.Fprintf(&b, "    %s\n", p.dim("no change in "+scoreboard.Count(len(points), "race")))
 		}
 	}
-	for _, line := range leftOut(histories) {
+	for _, line := range append(remarks(histories, "left out, ", func(p trend.Point) string { return p.LeftOut }), remarks(histories, "compared all the same, the first with ", func(p trend.Point) string { return p.Note })...) {
 		fmt.Fprintf(&b, "\n%s", p.dim(line))
 	}
 	b.WriteString("\n")
@@ -72,19 +75,20 @@ func sparkline(points []trend.Point) string {
 	return string(line)
 }
 
-// leftOut says which races are no part of any history, once for each reason.
-func leftOut(histories []trend.History) (lines []string) {
+// remarks says of which races there is something to say, once for each thing: why they are left out, or what is noted of them.
+func remarks(histories []trend.History, head string, of func(trend.Point) string) (lines []string) {
 	var reasons []string
 	races := map[string][]string{}
 	for _, h := range histories {
 		for _, p := range h.Points {
-			if p.LeftOut == "" || slices.Contains(races[p.LeftOut], p.Race) {
+			reason := of(p)
+			if reason == "" || slices.Contains(races[reason], p.Race) {
 				continue
 			}
-			if races[p.LeftOut] == nil {
-				reasons = append(reasons, p.LeftOut)
+			if races[reason] == nil {
+				reasons = append(reasons, reason)
 			}
-			races[p.LeftOut] = append(races[p.LeftOut], p.Race)
+			races[reason] = append(races[reason], p.Race)
 		}
 	}
 	for _, reason := range reasons {
@@ -94,7 +98,7 @@ func leftOut(histories []trend.History) (lines []string) {
 		if more := len(names) - most; more > 0 {
 			text += fmt.Sprintf(" and %d more", more)
 		}
-		lines = append(lines, "left out, "+reason+": "+printable(text))
+		lines = append(lines, printable(head+reason+": "+text))
 	}
 	return lines
 }
