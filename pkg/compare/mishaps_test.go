@@ -36,9 +36,10 @@ func TestRestartsAndMemoryThatRanOutAreSeenWhileAnAppRaces(t *testing.T) {
 		}
 	})
 	r := lookup(t, w, "r")
-	mishaps, queries, err := compare.Mishaps(t.Context(), w, r, compare.Join{})
+	told, err := compare.Mishaps(t.Context(), w, r, compare.Join{})
 	require.NoError(t, err)
-	require.NotEmpty(t, queries)
+	require.NotEmpty(t, told.Queries)
+	mishaps := told.Mishaps
 	require.Len(t, mishaps, 2)
 	require.Equal(t, compare.Mishap{App: "b", At: restarted}, mishaps[0])
 	require.Equal(t, "b", mishaps[1].App)

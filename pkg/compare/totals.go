@@ -20,6 +20,8 @@ type Totals struct {
 	Coarse  bool
 	Queries []ExecutedQuery
 	Notices []string
+	// Warned: Prometheus warned of an answer, which may be incomplete now and whole the next time.
+	Warned bool
 }
 
 // HeatTotals is one heat, by app.
@@ -74,7 +76,7 @@ func Reduce(ctx context.Context, q promql.Querier, r RaceInfo, j Join) (Totals, 
 		totals.Whole[app] = t.whole(app).totals(r.Custom)
 	}
 	t.explain(a)
-	totals.Queries, totals.Notices = a.executed, a.notices
+	totals.Queries, totals.Notices, totals.Warned = a.executed, a.notices, a.warned
 	return totals, nil
 }
 
