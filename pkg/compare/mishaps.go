@@ -37,16 +37,21 @@ func Mishaps(ctx context.Context, q promql.Querier, r RaceInfo, j Join) (MishapL
 	}
 	step := max(r.length()/points, found.slowest())
 	g := gridOver(r.Start, r.End, (step + time.Second - 1).Truncate(time.Second), false).early()
-	tasks := make([]*task, len(found.containers))
-	for i, c := range found.containers {
+	asked := slices.DeleteFunc(found.containers, func(c containers) bool { return c.network })
+	tasks := make([]*task, len(asked))
+	for i, c := range asked {
 		tasks[i] = &task{query: g.query(c.mishapsExpr(r.TestID)), measures: []string{"restarts, out of memory"}}
 	}
 	if err := a.run(ctx, tasks); err != nil {
 		return MishapLog{}, err
 	}
 	var all []Mishap
-	for i, c := range found.containers {
+	for i, c := range asked {
+		ofPod := podsOwn(tasks[i].result)
 		for _, s := range tasks[i].result {
+			if ofPod(s.Labels) { // what befell a container is told of its pod too
+				continue
+			}
 			for _, m := range r.mishaps(s) {
 				for _, m.App = range c.apps[s.Labels[c.label]] {
 					all = append(all, m)

@@ -203,9 +203,15 @@ func (t *totaller) onGrid(need needs) {
 	t.ask(g.query(r.seenExpr(p.apps)), client, func(seen []promql.Series) { p.samples.clients = clientRows(g, counters, seen) })
 	for _, c := range p.sources.containers {
 		var values, peak []promql.Series
-		t.ask(g.query(c.valuesExpr(r.TestID, allContainerNames())), container, func(series []promql.Series) { values = series })
-		t.ask(g.query(c.peakExpr(r.TestID, g.duration())), []string{"memory_working_set"}, func(series []promql.Series) { peak = series })
-		t.ask(g.query(c.seenExpr(r.TestID)), container, func(seen []promql.Series) {
+		ids := container
+		if c.network {
+			ids = networkFamily().of(need)
+		}
+		t.ask(g.query(c.valuesExpr(r.TestID, c.names())), ids, func(series []promql.Series) { values = series })
+		if !c.network {
+			t.ask(g.query(c.peakExpr(r.TestID, g.duration())), []string{"memory_working_set"}, func(series []promql.Series) { peak = series })
+		}
+		t.ask(g.query(c.seenExpr(r.TestID)), ids, func(seen []promql.Series) {
 			p.samples.boxes = append(p.samples.boxes, boxes(g, c, values, seen, peak)...)
 		})
 	}
