@@ -76,6 +76,7 @@ func Reduce(ctx context.Context, q promql.Querier, r RaceInfo, j Join) (Totals, 
 		totals.Whole[app] = t.whole(app).totals(r.Custom)
 	}
 	t.explain(a)
+	noticeCoverage(a, t.sampled())
 	totals.Queries, totals.Notices, totals.Warned = a.executed, a.notices, a.warned
 	return totals, nil
 }
@@ -226,6 +227,26 @@ func (t *totaller) grid() grid {
 	}
 	step := max(shortest/totalPoints, r.length()/maxPoints, t.plan.sources.slowest())
 	return gridOver(r.Start, r.End, (step + time.Second - 1).Truncate(time.Second), false)
+}
+
+// sampled are the times of cAdvisor's samples of each app, so that it can be told how much of the heats they cover.
+func (t *totaller) sampled() (all []Series) {
+	p := t.plan
+	for _, app := range p.apps {
+		s := Series{App: app, Race: p.race.ID, Measure: measure.Measure{Source: measure.Container}, Values: gaps(p.samples.grid.n)}
+		var heats []span
+		for _, h := range p.race.Heats {
+			heats = append(heats, h.span())
+			for _, b := range p.samples.boxes {
+				if b.of(app) && !b.pod {
+					s.Values = add(s.Values, b.gauge(b.seen, h.span()))
+				}
+			}
+		}
+		s.cover(heats, p.samples.grid)
+		all = append(all, s)
+	}
+	return all
 }
 
 func (g grid) duration() time.Duration { return time.Duration(g.step) * time.Millisecond }

@@ -179,6 +179,21 @@ func TestARunThatWasStartedAgainAtOnceIsSaid(t *testing.T) {
 	mentions(t, totals.Notices, "started again")
 }
 
+func TestContainersThatWereSampledForAPartOfTheHeatsAreSaid(t *testing.T) {
+	for seconds, says := range map[int]bool{24: true, 66: false} {
+		w := newWorld(t)
+		s := newScene(w, "r", true)
+		s.run(load{app: "a", median: 0.01, rate: 10}, t0, 60)
+		s.sample(cage{id: "/a", naming: []string{"name", "a"}, cores: 0.3}, t0.Add(-2500*time.Millisecond), time.Second, seconds)
+		_, totals, err := compare.Past(t.Context(), w, "r", day(t0), compare.Join{})
+		require.NoError(t, err)
+		require.Equal(t, says, slices.ContainsFunc(totals.Notices, func(n string) bool {
+			return strings.Contains(n, "cAdvisor's samples cover") && strings.Contains(n, "of the steps of a")
+		}), "%d seconds: %q", seconds, totals.Notices)
+		within(t, 0.3, totals.Whole["a"].Measures["cpu_cores"], 1e-6, "cores")
+	}
+}
+
 func TestWarningsOfPrometheusAreToldOfTheTotals(t *testing.T) {
 	w := newWorld(t)
 	s := newScene(w, "r", true)
