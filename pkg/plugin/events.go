@@ -33,6 +33,7 @@ func (d *Datasource) events(ctx context.Context, q query) (answer, error) {
 	}
 	a := answer{notices: said}
 	var all []event
+	var unjudged []listed
 	for _, l := range races {
 		if l.record != nil {
 			all = append(all, recordEvents(*l.record)...)
@@ -46,7 +47,11 @@ func (d *Datasource) events(ctx context.Context, q query) (answer, error) {
 		all = append(all, mishapEvents(l, told.Mishaps)...)
 		a.executed = append(a.executed, told.Queries...)
 		a.notices.take(told.Notices...)
-		if q.Baseline == "" || l.status != race.Finished || !slices.Contains(l.info.Apps, q.Baseline) {
+		if q.Baseline == "" || l.status != race.Finished {
+			continue
+		}
+		if !slices.Contains(l.info.Apps, q.Baseline) {
+			unjudged = append(unjudged, l)
 			continue
 		}
 		r, more, executed, err := d.judged(ctx, q, l)
@@ -56,6 +61,9 @@ func (d *Datasource) events(ctx context.Context, q query) (answer, error) {
 		all = append(all, verdictEvents(r, *l.end)...)
 		a.executed = append(a.executed, executed...)
 		a.notices.join(more)
+	}
+	if len(unjudged) > 0 {
+		a.notices.add("without a verdict, because the baseline %q did not race: %s; choose one that did, or other races", q.Baseline, ids(unjudged))
 	}
 	a.frames = data.Frames{eventFrame(all)}
 	return a, nil
