@@ -32,6 +32,7 @@ type asker struct {
 	q        promql.Querier
 	executed []ExecutedQuery
 	notices  []string
+	warned   bool   // an answer came with a warning, and may be another the next time
 	ahead    *ahead // nil where nothing is asked ahead
 }
 
@@ -51,7 +52,7 @@ func quantilesAtOnce(ctx context.Context, q promql.Querier) func() bool {
 
 // run evaluates the tasks concurrently. On an error the rest is cancelled.
 func (a *asker) run(ctx context.Context, tasks []*task) error {
-	said := make([][]string, len(tasks))
+	said, warned := make([][]string, len(tasks)), make([]bool, len(tasks))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(concurrency)
 	for i, t := range tasks {
@@ -60,7 +61,7 @@ func (a *asker) run(ctx context.Context, tasks []*task) error {
 			if err != nil {
 				return fmt.Errorf("%s: %w", t.purpose(), err)
 			}
-			t.result, said[i] = result.Series, slices.Concat(result.Warnings, result.Infos)
+			t.result, said[i], warned[i] = result.Series, slices.Concat(result.Warnings, result.Infos), len(result.Warnings) > 0
 			return nil
 		})
 	}
@@ -68,6 +69,7 @@ func (a *asker) run(ctx context.Context, tasks []*task) error {
 		return err
 	}
 	for i, t := range tasks {
+		a.warned = a.warned || warned[i]
 		for _, m := range t.measures {
 			a.executed = append(a.executed, ExecutedQuery{Measure: m, Expr: t.query.Expr})
 		}

@@ -12,19 +12,23 @@ import (
 type box struct {
 	track
 	apps    []string
+	pod     bool // it is a pod, and has its network only: the rest its containers have
 	columns map[string][]float64
 }
 
 // boxes reads the answers to valuesExpr, seenExpr and, where asked, peakExpr (kept as column peakMemory).
 // A container that is scraped twice (by the kubelet and by a cAdvisor of its own) is taken once: from where it has more samples.
 func boxes(g grid, c containers, values, seen, peak []promql.Series) []*box {
-	type place struct{ name, id, instance, job string }
 	placeOf := func(s promql.Series) place {
-		return place{s.Labels[c.label], s.Labels["id"], s.Labels["instance"], s.Labels["job"]}
+		return place{s.Labels[c.label], s.Labels["id"], s.Labels[labelContainer], s.Labels[labelPod], s.Labels["instance"], s.Labels["job"]}
 	}
+	ofPod := podsOwn(seen)
 	found := map[place]*box{}
 	for _, s := range seen {
-		b := &box{track: track{grid: g, seen: g.column(s.Points)}, apps: c.apps[s.Labels[c.label]], columns: map[string][]float64{}}
+		b := &box{
+			track: track{grid: g, seen: g.column(s.Points)}, apps: c.apps[s.Labels[c.label]], pod: c.network || ofPod(s.Labels),
+			columns: map[string][]float64{},
+		}
 		for i := range b.seen {
 			b.seen[i] *= 1000 // timestamp() tells seconds
 		}
@@ -40,20 +44,37 @@ func boxes(g grid, c containers, values, seen, peak []promql.Series) []*box {
 	put(values, func(s promql.Series) string { return s.Labels["__name__"] })
 	put(peak, func(promql.Series) string { return peakMemory })
 
-	places := slices.SortedFunc(maps.Keys(found), func(a, b place) int {
-		return cmp.Or(cmp.Compare(a.name, b.name), cmp.Compare(a.id, b.id), cmp.Compare(a.instance, b.instance), cmp.Compare(a.job, b.job))
-	})
+	places := slices.SortedFunc(maps.Keys(found), place.compare)
 	var once []*box
 	for i, p := range places {
 		b := found[p]
 		switch {
-		case i == 0 || places[i-1].name != p.name || places[i-1].id != p.id:
+		case i == 0 || !places[i-1].same(p):
 			once = append(once, b)
 		case b.samples() > once[len(once)-1].samples():
 			once[len(once)-1] = b
 		}
 	}
-	return once
+	return slices.DeleteFunc(once, func(b *box) bool { return b.pod && !b.keepNetwork() })
+}
+
+// place is from where a container is scraped.
+type place struct{ name, id, container, pod, instance, job string }
+
+func (p place) compare(o place) int {
+	return cmp.Or(cmp.Compare(p.name, o.name), cmp.Compare(p.id, o.id), cmp.Compare(p.container, o.container), cmp.Compare(p.pod, o.pod),
+		cmp.Compare(p.instance, o.instance), cmp.Compare(p.job, o.job))
+}
+
+// same says whether two places have the same container. Some drop the id, since it is long.
+func (p place) same(o place) bool {
+	return p.name == o.name && p.id == o.id && (p.id != "" || p.container == o.container && p.pod == o.pod)
+}
+
+// keepNetwork drops all other columns, and says whether any is left.
+func (b *box) keepNetwork() bool {
+	maps.DeleteFunc(b.columns, func(name string, _ []float64) bool { return !slices.Contains(networkFamily().names, name) })
+	return len(b.columns) > 0
 }
 
 // peakMemory is the column of the highest working set within each step.
@@ -93,8 +114,10 @@ func spend(all []*box, app string, window span) spentColumns {
 			}
 			return add(sum, over(b.grown(b.columns[name], window), spans))
 		}
-		s.seconds = add(s.seconds, spans)
-		sampled = add(sampled, over(spans, spans))
+		if !b.pod {
+			s.seconds = add(s.seconds, spans)
+			sampled = add(sampled, over(spans, spans))
+		}
 		s.cpu = rate(s.cpu, containerCPU)
 		s.throttled = rate(s.throttled, containerThrottled)
 		s.received = rate(s.received, containerReceived)

@@ -104,8 +104,14 @@ func (p *racePlan) explainColumns(a *asker, need needs) {
 	if (wanted["cpu_throttled_ratio"] || wanted["throttled_ms_per_request"]) && absent(containerPeriods) {
 		a.notice("race %s: no container has a CPU quota, so nothing can be throttled", p.race.ID)
 	}
-	if (wanted["network_receive_rate"] || wanted["network_transmit_rate"] || wanted["network_bytes_per_request"]) && absent(containerReceived) {
-		a.notice("race %s: cAdvisor has no network series of these containers (local processes have none)", p.race.ID)
+	if len(networkFamily().of(need)) == 0 {
+		return
+	}
+	if absent(containerReceived) {
+		a.notice("race %s: cAdvisor has no network series of these containers or their pods (local processes have none)", p.race.ID)
+	}
+	if len(p.sources.shared) > 0 {
+		a.notice("race %s: %s race in one pod, so its network is that of none of them; give each a pod of its own", p.race.ID, strings.Join(p.sources.shared, ", "))
 	}
 }
 
@@ -113,7 +119,7 @@ func (p *racePlan) explainColumns(a *asker, need needs) {
 func (s *samples) outside(app string) bool {
 	there := false
 	for _, b := range s.boxes {
-		if !b.of(app) {
+		if !b.of(app) || b.pod {
 			continue
 		}
 		for _, h := range s.race.Heats {

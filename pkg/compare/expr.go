@@ -176,19 +176,24 @@ func (r RaceInfo) resetsExpr(apps []string) string {
 
 // identity are the labels that tell containers apart, and the same container scraped twice.
 func (c containers) identity() []string {
-	labels := []string{"id", "instance", "job"}
-	if c.label != "id" && c.label != "instance" && c.label != "job" {
+	labels := []string{"id", labelContainer, labelPod, "instance", "job"}
+	if !slices.Contains(labels, c.label) {
 		labels = append(labels, c.label)
 	}
 	return labels
 }
 
-// namesExpr are the names of the apps' containers that had samples within the time before, each in the label that has it.
+// namesExpr are the names of the apps' containers that had samples within the time before, each in the label that has it, and the pods of those that are
+// known by the name that they have in their pod.
 func (j Join) namesExpr(testid string, apps []string, within time.Duration) string {
 	var all []string
 	for _, label := range j.labels() {
 		c := containers{label: label, apps: j.byContainer(apps)}
-		all = append(all, "count by "+promql.Labels(label)+" (last_over_time("+promql.Selector([]string{containerCPU}, c.matchers(testid)...)+
+		by := []string{label}
+		if label == labelContainer {
+			by = append(by, labelPod)
+		}
+		all = append(all, "count by "+promql.Labels(by...)+" (last_over_time("+promql.Selector([]string{containerCPU}, c.naming(testid)...)+
 			"["+promql.Duration(within)+"]))")
 	}
 	return strings.Join(all, " or ")

@@ -68,8 +68,31 @@ func containerFamilies() []family {
 		{names: []string{containerCPU}, measures: append(costs(), "cpu_cores")},
 		{names: []string{containerThrottled, containerPeriods, containerThrottledPeriods}, measures: []string{"cpu_throttled_ratio", "throttled_ms_per_request"}},
 		{names: []string{containerMemory}, measures: []string{"memory_working_set", "memory_slope", "memory_bytes_per_request"}},
-		{names: []string{containerReceived, containerSent}, measures: []string{"network_receive_rate", "network_transmit_rate", "network_bytes_per_request"}},
+		networkFamily(),
 	}
+}
+
+func networkFamily() family {
+	return family{
+		names:    []string{containerReceived, containerSent},
+		measures: []string{"network_receive_rate", "network_transmit_rate", "network_bytes_per_request"},
+	}
+}
+
+// families are the series that are asked of the containers.
+func (c containers) families() []family {
+	if c.network {
+		return []family{networkFamily()}
+	}
+	return containerFamilies()
+}
+
+// names are those of the series.
+func (c containers) names() (names []string) {
+	for _, f := range c.families() {
+		names = append(names, f.names...)
+	}
+	return names
 }
 
 // of are the measures asked for that need the family.

@@ -100,8 +100,14 @@ func (p *racePlan) tasks(req Request, need needs, step time.Duration) (tasks []*
 		readers = append(readers, func() { p.samples.clients = clientRows(g, results(counters), seen.result) })
 	}
 	for _, c := range p.sources.containers {
-		values := families(containerFamilies(), func(names, _ []string) string { return c.valuesExpr(r.TestID, names) })
-		seen := ask(c.seenExpr(r.TestID), need.of(measure.Container)...)
+		ids := need.of(measure.Container)
+		if c.network {
+			if ids = networkFamily().of(need); len(ids) == 0 {
+				continue
+			}
+		}
+		values := families(c.families(), func(names, _ []string) string { return c.valuesExpr(r.TestID, names) })
+		seen := ask(c.seenExpr(r.TestID), ids...)
 		readers = append(readers, func() { p.samples.boxes = append(p.samples.boxes, boxes(g, c, results(values), seen.result, nil)...) })
 	}
 	return tasks, func() {
@@ -159,7 +165,7 @@ func directColumns(g grid, series []promql.Series, factor float64, each bool) ma
 func (p *racePlan) lacking() []string {
 	var apps []string
 	for _, app := range p.apps {
-		if !slices.ContainsFunc(p.samples.boxes, func(b *box) bool { return b.of(app) }) {
+		if !slices.ContainsFunc(p.samples.boxes, func(b *box) bool { return b.of(app) && !b.pod }) {
 			apps = append(apps, app)
 		}
 	}

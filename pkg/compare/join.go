@@ -18,10 +18,10 @@ type Join struct {
 
 // DefaultAppLabels are our own label, the compose service, the Kubernetes container and pod, and the container's name.
 func DefaultAppLabels() []string {
-	return []string{labelApp, "container_label_com_docker_compose_service", "container", "pod", "name"}
+	return []string{labelApp, "container_label_com_docker_compose_service", labelContainer, labelPod, "name"}
 }
 
-// A pause container only holds the network of a Kubernetes pod; it is nobody's app. "" are the sums that cAdvisor keeps per pod.
+// A pause container only holds the network of a Kubernetes pod; it is nobody's app.
 const (
 	pauseDocker     = "POD"
 	pauseContainerd = "pause"
@@ -46,11 +46,13 @@ func (j Join) container(app string) string {
 	if mapped := strings.TrimSpace(j.AppMap[app]); mapped != "" {
 		name = mapped
 	}
-	if name == pauseDocker || name == pauseContainerd {
+	if isPause(name) {
 		return ""
 	}
 	return name
 }
+
+func isPause(container string) bool { return container == pauseDocker || container == pauseContainerd }
 
 // byContainer maps each container name to the apps that go by it; several apps may share one.
 func (j Join) byContainer(apps []string) map[string][]string {
@@ -67,6 +69,8 @@ func (j Join) byContainer(apps []string) map[string][]string {
 type containers struct {
 	label string
 	apps  map[string][]string // by container name
+	// network: they are pods whose containers were found by their own names, and only what is counted of pods alone is asked of them.
+	network bool
 }
 
 // first are some of the containers.
@@ -80,7 +84,7 @@ func (c containers) first(n int) containers {
 	return some
 }
 
-// matchers select the containers of a race by one label.
+// matchers select the series of a race's containers by one label. Where all series of a pod bear it, the pod's own are among them; see podsOwn.
 func (c containers) matchers(testid string) []promql.Matcher {
 	names := make([]string, 0, len(c.apps))
 	for name := range c.apps {
@@ -88,17 +92,42 @@ func (c containers) matchers(testid string) []promql.Matcher {
 	}
 	slices.Sort(names)
 	matchers := []promql.Matcher{promql.OneOf(c.label, names...)}
-	switch c.label {
-	case labelApp:
+	switch {
+	case c.label == labelApp:
 		// The runner labels its containers with the race too; another race of the same apps may run beside this one.
 		matchers = append(matchers, promql.OneOf(labelRace, "", testid))
-	case "container":
-	case "pod":
-		matchers = append(matchers, promql.NoneOf("container", "", pauseDocker, pauseContainerd))
-	default:
-		matchers = append(matchers, promql.NoneOf("container", pauseDocker, pauseContainerd))
+	case c.network:
+		matchers = append(matchers, promql.OneOf(labelContainer, "", pauseDocker, pauseContainerd))
 	}
 	return matchers
+}
+
+// naming are the matchers of the series that may tell that an app's containers go by the label: not those of pods.
+func (c containers) naming(testid string) []promql.Matcher {
+	matchers := c.matchers(testid)
+	switch c.label {
+	case labelApp, labelContainer:
+	case labelPod:
+		matchers = append(matchers, promql.NoneOf(labelContainer, "", pauseDocker, pauseContainerd))
+	default:
+		matchers = append(matchers, promql.NoneOf(labelContainer, pauseDocker, pauseContainerd))
+	}
+	return matchers
+}
+
+// podsOwn tells which of some series are a pod's own: those of its pause container, which has its network, and the sums that the kubelet's cAdvisor keeps of it.
+// A sum without any container of the pod beside it is none: a cAdvisor of its own knows no pods, and Prometheus may add to all its series that of the cAdvisor.
+func podsOwn(series []promql.Series) func(labels map[string]string) bool {
+	held := map[string]bool{} // pods whose containers are there
+	for _, s := range series {
+		if name := s.Labels[labelContainer]; name != "" && !isPause(name) {
+			held[s.Labels[labelPod]] = true
+		}
+	}
+	return func(labels map[string]string) bool {
+		name, pod := labels[labelContainer], labels[labelPod]
+		return isPause(name) || name == "" && pod != "" && held[pod]
+	}
 }
 
 // assign gives every app the first label in order under which its container was seen. seen lists container names by label.

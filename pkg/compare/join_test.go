@@ -1,12 +1,17 @@
 package compare_test
 
 import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/photofinish/photofinish/pkg/compare"
+	"github.com/photofinish/photofinish/pkg/promql"
 )
 
 func TestForeignContainersAreJoinedByLabel(t *testing.T) {
@@ -34,6 +39,12 @@ func TestForeignContainersAreJoinedByLabel(t *testing.T) {
 			{id: "/pod1/q", naming: []string{"container", "pause", "pod", "a"}, cores: 2},
 			{id: "/pod1", naming: []string{"pod", "a"}, cores: 2.4},
 		}, 0.4},
+		{"our own label, brought to all series of a pod by a relabelling", compare.Join{}, podOf("a", 0.3, "container_label_photofinish_app", "a"), 0.3},
+		{"a label of one's own on all series of a pod", compare.Join{AppLabels: []string{"version"}}, podOf("a-1", 0.3, "version", "a"), 0.3},
+		{"two pods of one label", compare.Join{AppLabels: []string{"version"}}, slices.Concat(podOf("a-1", 0.3, "version", "a"), podOf("a-2", 0.4, "version", "a")), 0.7},
+		{"a cAdvisor of its own, all of whose series bear the name of the pod that it runs in", compare.Join{}, []cage{
+			{id: "/docker/1", naming: []string{"name", "a", "pod", "cadvisor-x"}, cores: 0.3},
+		}, 0.3},
 		{"the first label that fits counts", compare.Join{}, []cage{
 			{id: "/docker/1", naming: []string{compose, "a"}, cores: 0.3}, {id: "/docker/2", naming: []string{"name", "a"}, cores: 5},
 		}, 0.3},
@@ -73,6 +84,116 @@ func TestForeignContainersAreJoinedByLabel(t *testing.T) {
 			within(t, tt.cores.(float64), got, 0.01, "cores")
 		})
 	}
+}
+
+// podOf are the series that a kubelet writes of a pod: a container's, those of the sandbox, which has the pod's network and is called POD or not at all,
+// and the pod's own sum. All of them bear more labels.
+func podOf(name string, cores float64, more ...string) []cage {
+	naming := func(container string) []string { return append([]string{"container", container, "pod", name}, more...) }
+	return []cage{
+		{id: "/" + name + "/main", naming: naming("main"), cores: cores, memory: 1e7},
+		{id: "/" + name + "/sandbox", naming: naming(""), cores: 0.01, memory: 1e5, network: true},
+		{id: "/" + name + "/pause", naming: naming("POD"), cores: 0.02, memory: 1e5},
+		{id: "/" + name, naming: naming(""), cores: cores + 0.03, memory: 1e7 + 2e5},
+	}
+}
+
+func TestTheNetworkOfAPodIsThatOfTheAppInIt(t *testing.T) {
+	for name, join := range map[string]compare.Join{
+		"by the name of its container": {AppMap: map[string]string{"a": "main"}},
+		"by the name of its pod":       {AppMap: map[string]string{"a": "a-1"}},
+		"by a label of all its series": {AppLabels: []string{"version"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			s := newScene(w, "r", true)
+			s.run(load{app: "a", median: 0.01, rate: 10}, t0, 20)
+			for _, c := range podOf("a-1", 0.3, "version", "a") {
+				s.sample(c, t0.Add(-2500*time.Millisecond), time.Second, 30)
+			}
+			r, totals, err := compare.Past(t.Context(), w, "r", day(t0), join)
+			require.NoError(t, err)
+			whole := totals.Whole["a"].Measures
+			within(t, 1000, whole["network_receive_rate"], 1e-6, "received")
+			within(t, 500, whole["network_transmit_rate"], 1e-6, "sent")
+			within(t, 150, whole["network_bytes_per_request"], 0.03, "per request")
+			within(t, 0.3, whole["cpu_cores"], 1e-6, "cores")
+			within(t, 1e7, whole["memory_working_set"], 1e-6, "memory")
+			lines, err := compare.TimeSeries(t.Context(), w, compare.Request{
+				Races: []compare.RaceInfo{r}, Measures: []string{"network_receive_rate", "cpu_cores"}, Join: join,
+			})
+			require.NoError(t, err)
+			within(t, 1000, &series(t, lines, "a", "network_receive_rate", "").Values[10], 1e-6, "received")
+			within(t, 0.3, &series(t, lines, "a", "cpu_cores", "").Values[10], 1e-6, "cores")
+			for _, notice := range slices.Concat(totals.Notices, lines.Notices) {
+				require.NotContains(t, notice, "network")
+			}
+		})
+	}
+}
+
+func TestTheNetworkOfAPodInWhichTwoAppsRaceIsNobodys(t *testing.T) {
+	w := newWorld(t)
+	s := newScene(w, "r", true)
+	for _, app := range []string{"a", "b"} {
+		s.run(load{app: app, median: 0.01, rate: 10}, t0, 20)
+		s.sample(cage{id: "/pod/" + app, naming: []string{"container", app, "pod", "both"}, cores: 0.3}, t0.Add(-2500*time.Millisecond), time.Second, 30)
+	}
+	s.sample(cage{id: "/pod/sandbox", naming: []string{"pod", "both"}, cores: 0.01, network: true}, t0.Add(-2500*time.Millisecond), time.Second, 30)
+	_, totals, err := compare.Past(t.Context(), w, "r", day(t0), compare.Join{})
+	require.NoError(t, err)
+	require.Nil(t, totals.Whole["a"].Measures["network_receive_rate"])
+	within(t, 0.3, totals.Whole["a"].Measures["cpu_cores"], 1e-6, "cores")
+	mentions(t, totals.Notices, "a, b race in one pod")
+}
+
+func TestWhatAsksForNoNetworkAsksNothingOfPods(t *testing.T) {
+	w := newWorld(t)
+	s := newScene(w, "r", true)
+	s.run(load{app: "main", median: 0.01, rate: 10}, t0, 20)
+	for _, c := range podOf("a-1", 0.3) {
+		s.sample(c, t0.Add(-2500*time.Millisecond), time.Second, 30)
+	}
+	r := lookup(t, w, "r")
+	for measure, asks := range map[string]bool{"cpu_cores": false, "network_receive_rate": true} {
+		e := &ear{Querier: w}
+		_, err := compare.TimeSeries(t.Context(), e, compare.Request{Races: []compare.RaceInfo{r}, Measures: []string{measure}})
+		require.NoError(t, err)
+		require.Equal(t, asks, slices.ContainsFunc(e.exprs, func(expr string) bool { return strings.Contains(expr, `pod="a-1"`) }), measure)
+	}
+}
+
+// ear hears what is asked.
+type ear struct {
+	promql.Querier
+	mu    sync.Mutex
+	exprs []string
+}
+
+func (e *ear) Query(ctx context.Context, q promql.Query) (promql.Result, error) {
+	e.mu.Lock()
+	e.exprs = append(e.exprs, q.Expr)
+	e.mu.Unlock()
+	return e.Querier.Query(ctx, q)
+}
+
+func TestContainersWithoutAnIdAreToldApartByTheirPods(t *testing.T) {
+	w := newWorld(t)
+	s := newScene(w, "r", true)
+	s.run(load{app: "a", median: 0.01, rate: 10}, t0, 20)
+	for _, pod := range []string{"x", "y"} {
+		for _, scraped := range []string{"a", "b"} { // twice
+			w.write(func(out writer) {
+				for i := range 30 {
+					out.float(t0.Add(time.Duration(i)*time.Second-2500*time.Millisecond), 0.3*float64(i),
+						"__name__", "container_cpu_usage_seconds_total", "container", "a", "pod", pod, "job", scraped)
+				}
+			})
+		}
+	}
+	_, totals, err := compare.Past(t.Context(), w, "r", day(t0), compare.Join{})
+	require.NoError(t, err)
+	within(t, 0.6, totals.Whole["a"].Measures["cpu_cores"], 1e-6, "cores")
 }
 
 func TestAContainerThatIsScrapedTwiceCountsOnce(t *testing.T) {

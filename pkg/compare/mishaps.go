@@ -16,30 +16,42 @@ type Mishap struct {
 	OutOfMemory bool
 }
 
-// Mishaps are a race's mishaps in order of time, and the queries that told them. A container that was started before a heat was not restarted;
+// MishapLog is a race's mishaps in order of time, the queries that told them, and what Prometheus had to say of its answers.
+type MishapLog struct {
+	Mishaps []Mishap
+	Queries []ExecutedQuery
+	Notices []string
+}
+
+// Mishaps asks for the mishaps of a race. A container that was started before a heat was not restarted;
 // cAdvisor's count of out-of-memory events often stays at zero, so that none of them proves nothing.
-func Mishaps(ctx context.Context, q promql.Querier, r RaceInfo, j Join) ([]Mishap, []ExecutedQuery, error) {
+func Mishaps(ctx context.Context, q promql.Querier, r RaceInfo, j Join) (MishapLog, error) {
 	const points = 500 // a restart's time is a sample's value, whatever the step
 	if len(r.Apps) == 0 {
-		return nil, nil, nil
+		return MishapLog{}, nil
 	}
 	a := &asker{q: q}
 	found, err := discover(ctx, a, r, r.Apps, j, needs{container: true})
 	if err != nil {
-		return nil, nil, err
+		return MishapLog{}, err
 	}
 	step := max(r.length()/points, found.slowest())
 	g := gridOver(r.Start, r.End, (step + time.Second - 1).Truncate(time.Second), false).early()
-	tasks := make([]*task, len(found.containers))
-	for i, c := range found.containers {
+	asked := slices.DeleteFunc(found.containers, func(c containers) bool { return c.network })
+	tasks := make([]*task, len(asked))
+	for i, c := range asked {
 		tasks[i] = &task{query: g.query(c.mishapsExpr(r.TestID)), measures: []string{"restarts, out of memory"}}
 	}
 	if err := a.run(ctx, tasks); err != nil {
-		return nil, nil, err
+		return MishapLog{}, err
 	}
 	var all []Mishap
-	for i, c := range found.containers {
+	for i, c := range asked {
+		ofPod := podsOwn(tasks[i].result)
 		for _, s := range tasks[i].result {
+			if ofPod(s.Labels) { // what befell a container is told of its pod too
+				continue
+			}
 			for _, m := range r.mishaps(s) {
 				for _, m.App = range c.apps[s.Labels[c.label]] {
 					all = append(all, m)
@@ -48,7 +60,8 @@ func Mishaps(ctx context.Context, q promql.Querier, r RaceInfo, j Join) ([]Misha
 		}
 	}
 	slices.SortFunc(all, func(x, y Mishap) int { return cmp.Or(x.At.Compare(y.At), cmp.Compare(x.App, y.App)) })
-	return slices.Compact(all), a.executed, nil // a container that is scraped twice tells the same twice
+	// A container that is scraped twice tells the same twice.
+	return MishapLog{Mishaps: slices.Compact(all), Queries: a.executed, Notices: a.notices}, nil
 }
 
 // mishapsExpr are the start time and the count of out-of-memory events of each container.

@@ -30,17 +30,13 @@ const (
 	containerOOM              = "container_oom_events_total"
 )
 
-// allContainerNames are all of them.
-func allContainerNames() []string {
-	return []string{
-		containerCPU, containerThrottled, containerPeriods, containerThrottledPeriods, containerMemory, containerReceived, containerSent,
-	}
-}
-
 // The labels that name an app's container.
 const (
 	labelApp  = "container_label_photofinish_app"
 	labelRace = "container_label_photofinish_race"
+	// The kubelet's cAdvisor names a pod and its containers by these.
+	labelContainer = "container"
+	labelPod       = "pod"
 )
 
 // StockPercentileEffect is the smallest relative effect on a percentile that a stock k6's histograms can show: one bucket of schema 3.

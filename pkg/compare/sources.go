@@ -2,6 +2,7 @@ package compare
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/photofinish/photofinish/pkg/promql"
@@ -24,6 +25,7 @@ type sources struct {
 	client     time.Duration
 	container  time.Duration
 	containers []containers
+	shared     []string // apps that race in a pod with another, which have no network of their own
 }
 
 // slowest is the shortest step at which every source has a sample in each.
@@ -56,7 +58,8 @@ func discover(ctx context.Context, a *asker, r RaceInfo, apps []string, j Join, 
 			return s, err
 		}
 	}
-	s.containers = j.assign(apps, named(results(names), labels))
+	seen := results(names)
+	s.containers = j.assign(apps, named(seen, labels))
 	for _, c := range s.containers {
 		look := first
 		if c.label != labels[0] {
@@ -71,7 +74,38 @@ func discover(ctx context.Context, a *asker, r RaceInfo, apps []string, j Join, 
 		}
 		s.container = max(s.container, every)
 	}
+	pods, shared := networks(seen, s.containers)
+	if len(pods.apps) > 0 {
+		s.containers = append(s.containers, pods)
+	}
+	s.shared = shared
 	return s, nil
+}
+
+// networks are the pods of the containers that are known by the name that they have there: the kubelet counts the network of pods, not of containers.
+// That of a pod in which several apps race is nobody's; these apps are shared.
+func networks(seen []promql.Series, found []containers) (pods containers, shared []string) {
+	pods = containers{label: labelPod, apps: map[string][]string{}, network: true}
+	holds := map[string]string{} // the container of each pod
+	for _, c := range found {
+		if c.label != labelContainer {
+			continue
+		}
+		for _, s := range seen {
+			pod, name := s.Labels[labelPod], s.Labels[labelContainer]
+			if pod == "" || c.apps[name] == nil {
+				continue
+			}
+			if other := holds[pod]; other != "" && other != name {
+				shared = slices.Concat(shared, c.apps[other], c.apps[name])
+				delete(pods.apps, pod)
+				continue
+			}
+			holds[pod], pods.apps[pod] = name, c.apps[name]
+		}
+	}
+	slices.Sort(shared)
+	return pods, slices.Compact(shared)
 }
 
 // named are the names of containers by the label that has them.

@@ -20,6 +20,8 @@ type Totals struct {
 	Coarse  bool
 	Queries []ExecutedQuery
 	Notices []string
+	// Warned: Prometheus warned of an answer, which may be incomplete now and whole the next time.
+	Warned bool
 }
 
 // HeatTotals is one heat, by app.
@@ -74,7 +76,8 @@ func Reduce(ctx context.Context, q promql.Querier, r RaceInfo, j Join) (Totals, 
 		totals.Whole[app] = t.whole(app).totals(r.Custom)
 	}
 	t.explain(a)
-	totals.Queries, totals.Notices = a.executed, a.notices
+	noticeCoverage(a, t.sampled())
+	totals.Queries, totals.Notices, totals.Warned = a.executed, a.notices, a.warned
 	return totals, nil
 }
 
@@ -201,9 +204,15 @@ func (t *totaller) onGrid(need needs) {
 	t.ask(g.query(r.seenExpr(p.apps)), client, func(seen []promql.Series) { p.samples.clients = clientRows(g, counters, seen) })
 	for _, c := range p.sources.containers {
 		var values, peak []promql.Series
-		t.ask(g.query(c.valuesExpr(r.TestID, allContainerNames())), container, func(series []promql.Series) { values = series })
-		t.ask(g.query(c.peakExpr(r.TestID, g.duration())), []string{"memory_working_set"}, func(series []promql.Series) { peak = series })
-		t.ask(g.query(c.seenExpr(r.TestID)), container, func(seen []promql.Series) {
+		ids := container
+		if c.network {
+			ids = networkFamily().of(need)
+		}
+		t.ask(g.query(c.valuesExpr(r.TestID, c.names())), ids, func(series []promql.Series) { values = series })
+		if !c.network {
+			t.ask(g.query(c.peakExpr(r.TestID, g.duration())), []string{"memory_working_set"}, func(series []promql.Series) { peak = series })
+		}
+		t.ask(g.query(c.seenExpr(r.TestID)), ids, func(seen []promql.Series) {
 			p.samples.boxes = append(p.samples.boxes, boxes(g, c, values, seen, peak)...)
 		})
 	}
@@ -218,6 +227,26 @@ func (t *totaller) grid() grid {
 	}
 	step := max(shortest/totalPoints, r.length()/maxPoints, t.plan.sources.slowest())
 	return gridOver(r.Start, r.End, (step + time.Second - 1).Truncate(time.Second), false)
+}
+
+// sampled are the times of cAdvisor's samples of each app, so that it can be told how much of the heats they cover.
+func (t *totaller) sampled() (all []Series) {
+	p := t.plan
+	for _, app := range p.apps {
+		s := Series{App: app, Race: p.race.ID, Measure: measure.Measure{Source: measure.Container}, Values: gaps(p.samples.grid.n)}
+		var heats []span
+		for _, h := range p.race.Heats {
+			heats = append(heats, h.span())
+			for _, b := range p.samples.boxes {
+				if b.of(app) && !b.pod {
+					s.Values = add(s.Values, b.gauge(b.seen, h.span()))
+				}
+			}
+		}
+		s.cover(heats, p.samples.grid)
+		all = append(all, s)
+	}
+	return all
 }
 
 func (g grid) duration() time.Duration { return time.Duration(g.step) * time.Millisecond }

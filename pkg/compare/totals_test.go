@@ -1,6 +1,7 @@
 package compare_test
 
 import (
+	"context"
 	"math"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/photofinish/photofinish/pkg/compare"
+	"github.com/photofinish/photofinish/pkg/promql"
 )
 
 var t0 = time.Unix(1_790_000_000, 0)
@@ -175,6 +177,46 @@ func TestARunThatWasStartedAgainAtOnceIsSaid(t *testing.T) {
 	_, totals, err := compare.Past(t.Context(), w, "twice", day(t0), compare.Join{})
 	require.NoError(t, err)
 	mentions(t, totals.Notices, "started again")
+}
+
+func TestContainersThatWereSampledForAPartOfTheHeatsAreSaid(t *testing.T) {
+	for seconds, says := range map[int]bool{24: true, 66: false} {
+		w := newWorld(t)
+		s := newScene(w, "r", true)
+		s.run(load{app: "a", median: 0.01, rate: 10}, t0, 60)
+		s.sample(cage{id: "/a", naming: []string{"name", "a"}, cores: 0.3}, t0.Add(-2500*time.Millisecond), time.Second, seconds)
+		_, totals, err := compare.Past(t.Context(), w, "r", day(t0), compare.Join{})
+		require.NoError(t, err)
+		require.Equal(t, says, slices.ContainsFunc(totals.Notices, func(n string) bool {
+			return strings.Contains(n, "cAdvisor's samples cover") && strings.Contains(n, "of the steps of a")
+		}), "%d seconds: %q", seconds, totals.Notices)
+		within(t, 0.3, totals.Whole["a"].Measures["cpu_cores"], 1e-6, "cores")
+	}
+}
+
+func TestWarningsOfPrometheusAreToldOfTheTotals(t *testing.T) {
+	w := newWorld(t)
+	s := newScene(w, "r", true)
+	s.run(load{app: "a", median: 0.01, rate: 10}, t0, 20)
+	r := lookup(t, w, "r")
+	totals, err := compare.Reduce(t.Context(), w, r, compare.Join{})
+	require.NoError(t, err)
+	require.False(t, totals.Warned, totals.Notices)
+	totals, err = compare.Reduce(t.Context(), partial{w}, r, compare.Join{})
+	require.NoError(t, err)
+	require.True(t, totals.Warned)
+	told, err := compare.Mishaps(t.Context(), partial{w}, r, compare.Join{})
+	require.NoError(t, err)
+	require.Equal(t, []string{"Prometheus: a store is down"}, told.Notices)
+}
+
+// partial is a Prometheus that knows only some of it.
+type partial struct{ promql.Querier }
+
+func (p partial) Query(ctx context.Context, q promql.Query) (promql.Result, error) {
+	result, err := p.Querier.Query(ctx, q)
+	result.Warnings = []string{"a store is down"}
+	return result, err
 }
 
 func mean(v []float64) float64 {

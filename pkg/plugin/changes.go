@@ -14,7 +14,7 @@ import (
 
 // changes answers with the races since which an app is another than before: what a history shows and no single race does.
 func (d *Datasource) changes(ctx context.Context, q query) (answer, error) {
-	a, ran, _, err := d.ran(ctx, &q)
+	a, ran, err := d.ran(ctx, &q)
 	if err != nil {
 		return answer{}, err
 	}
@@ -23,7 +23,7 @@ func (d *Datasource) changes(ctx context.Context, q query) (answer, error) {
 		measures = primaries()
 	}
 	names, byName := []string{}, map[string][]race.Race{}
-	for _, r := range ran {
+	for _, r := range ran.compared(nil, &a.notices) {
 		if byName[r.Name] == nil {
 			names = append(names, r.Name)
 		}

@@ -11,7 +11,6 @@ import (
 	"github.com/grafana/grafana-plugin-sdk-go/data"
 
 	"github.com/photofinish/photofinish/pkg/compare"
-	"github.com/photofinish/photofinish/pkg/past"
 	"github.com/photofinish/photofinish/pkg/race"
 	"github.com/photofinish/photofinish/pkg/scoreboard"
 )
@@ -34,31 +33,37 @@ func (d *Datasource) events(ctx context.Context, q query) (answer, error) {
 	}
 	a := answer{notices: said}
 	var all []event
+	var unjudged []listed
 	for _, l := range races {
 		if l.record != nil {
 			all = append(all, recordEvents(*l.record)...)
 			continue
 		}
 		all = append(all, seriesEvents(l)...)
-		mishaps, executed, err := compare.Mishaps(d.about(ctx, []listed{l}), d.prom, *l.info, d.join)
+		told, err := compare.Mishaps(d.about(ctx, []listed{l}), d.prom, *l.info, d.join)
 		if err != nil {
 			return answer{}, fmt.Errorf("race %s: %w", l.id, err)
 		}
-		all = append(all, mishapEvents(l, mishaps)...)
-		a.executed = append(a.executed, executed...)
-		if q.Baseline == "" || l.status != race.Finished || !slices.Contains(l.info.Apps, q.Baseline) {
+		all = append(all, mishapEvents(l, told.Mishaps)...)
+		a.executed = append(a.executed, told.Queries...)
+		a.notices.take(told.Notices...)
+		if q.Baseline == "" || l.status != race.Finished {
 			continue
 		}
-		totals, err := d.totals(d.about(ctx, []listed{l}), *l.info, l)
-		if err != nil {
-			return answer{}, err
+		if !slices.Contains(l.info.Apps, q.Baseline) {
+			unjudged = append(unjudged, l)
+			continue
 		}
-		r, err := past.Judge(*l.info, totals, past.Options{Baseline: q.Baseline, Now: d.now()})
+		r, more, executed, err := d.judged(ctx, q, l)
 		if err != nil {
 			return answer{}, err // it names the race
 		}
 		all = append(all, verdictEvents(r, *l.end)...)
-		a.executed = append(a.executed, totals.Queries...)
+		a.executed = append(a.executed, executed...)
+		a.notices.join(more)
+	}
+	if len(unjudged) > 0 {
+		a.notices.add("without a verdict, because the baseline %q did not race: %s; choose one that did, or other races", q.Baseline, ids(unjudged))
 	}
 	a.frames = data.Frames{eventFrame(all)}
 	return a, nil

@@ -36,7 +36,7 @@ func (l *listener) Query(_ context.Context, q promql.Query) (promql.Result, erro
 	for i, app := range []string{l.app, second, l.app, l.app, l.app} {
 		s := promql.Series{Labels: map[string]string{
 			"__name__": append([]string{"photofinish_http_reqs_total", "photofinish_http_reqs_total"}, customNames...)[i], "testid": l.testid, "app": app, "heat": l.app, "phase": "race", "photofinish_tagged": "yes",
-			"expected_response": "true", "metric": app, "name": app, "container_label_photofinish_app": app, "l" + l.app: app, "quantile": "0.5",
+			"expected_response": "true", "metric": app, "name": app, "container": app, "pod": app, "container_label_photofinish_app": app, "l" + l.app: app, "quantile": "0.5",
 		}}
 		for i := range 5 {
 			s.Points = append(s.Points, promql.Point{At: scene().Add(time.Duration(i) * time.Second).UnixMilli(), Value: float64(i)})
@@ -135,7 +135,7 @@ func shape(tb testing.TB, expr string) string {
 
 // plainLabel is a label's name, one word for any that only the settings can bring in.
 func plainLabel(name string) string {
-	if slices.Contains(strings.Fields("__name__ testid app heat phase expected_response result metric contains photofinish_tagged id instance job container name "+
+	if slices.Contains(strings.Fields("__name__ testid app heat phase expected_response result metric contains photofinish_tagged id instance job container pod name "+
 		"container_label_photofinish_app container_label_photofinish_race"), name) {
 		return name
 	}
@@ -146,13 +146,16 @@ func plainLabel(name string) string {
 func hear(tb testing.TB, kind, id, app string) []string {
 	tb.Helper()
 	var heard []string
-	for _, label := range []string{"name", "container_label_photofinish_app", "l" + app} {
+	for _, given := range []struct {
+		label string
+		apps  []string
+	}{{"name", nil}, {"name", []string{app}}, {"container_label_photofinish_app", nil}, {"l" + app, nil}, {"container", nil}} {
 		l := &listener{testid: id, app: app}
 		d := &Datasource{
 			memory: newMemory(memoryBytes), now: time.Now, prom: l,
-			join: compare.Join{AppLabels: []string{label}, AppMap: map[string]string{app: id}},
+			join: compare.Join{AppLabels: []string{given.label}, AppMap: map[string]string{app: id}},
 		}
-		query, err := json.Marshal(map[string]any{"queryType": kind, "races": []string{id}, "baseline": app})
+		query, err := json.Marshal(map[string]any{"queryType": kind, "races": []string{id}, "apps": given.apps, "baseline": app})
 		require.NoError(tb, err)
 		d.answer(tb.Context(), backend.DataQuery{
 			RefID: "A", JSON: query, Interval: time.Second, TimeRange: backend.TimeRange{From: scene().Add(-time.Minute), To: scene().Add(time.Minute)},
@@ -205,7 +208,13 @@ func means(t *testing.T, m *labels.Matcher, id, app string) {
 		only("", id, strings.TrimSpace(id))
 	case "name", "container_label_photofinish_app", strings.TrimSpace("l" + app):
 		only(app, second, strings.TrimSpace(id))
-	case "__name__", "phase", "container":
+	case "pod":
+		only(app, second)
+	case "container":
+		if m.Type != labels.MatchNotRegexp && m.Value != "|POD|pause" {
+			only(app, second, strings.TrimSpace(id))
+		}
+	case "__name__", "phase":
 	default:
 		require.Failf(t, "a matcher that nobody wrote", "%s", m)
 	}

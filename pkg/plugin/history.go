@@ -10,47 +10,120 @@ import (
 	"github.com/photofinish/photofinish/pkg/measure"
 	"github.com/photofinish/photofinish/pkg/race"
 	"github.com/photofinish/photofinish/pkg/scoreboard"
+	"github.com/photofinish/photofinish/pkg/trend"
 )
 
 // history answers standings over time: each finished race is one point, at its start.
 func (d *Datasource) history(ctx context.Context, q query) (answer, error) {
-	a, ran, livery, err := d.ran(ctx, &q)
+	a, ran, err := d.ran(ctx, &q)
 	if err != nil {
 		return answer{}, err
 	}
-	if err := hasApps(ran, q.Apps); len(ran) > 0 && err != nil {
+	if err := hasApps(ran.races, q.Apps); len(ran.races) > 0 && err != nil {
 		return answer{}, err
 	}
-	a.frames = q.historyFrames(ran, naming{measures: len(q.measures) > 1, livery: livery})
+	a.frames = q.historyFrames(ran.compared(q.Apps, &a.notices), naming{measures: len(q.measures) > 1, livery: ran.livery})
 	return a, nil
 }
 
-// ran are the finished races that a query is about, in order of time. No app is compared with another, so races that name no baseline belong to them too.
-func (d *Datasource) ran(ctx context.Context, q *query) (answer, []race.Race, scoreboard.Livery, error) {
+// archive is what a query about many races is answered from.
+type archive struct {
+	races      []race.Race // the finished ones, in order of time
+	unfinished []string    // the ids of the others
+	livery     scoreboard.Livery
+}
+
+// ran are the races that a query is about. No app is compared with another, so races that name no baseline belong to them too.
+func (d *Datasource) ran(ctx context.Context, q *query) (answer, archive, error) {
 	races, said, err := d.targets(ctx, *q, false)
 	if err != nil {
-		return answer{}, nil, scoreboard.Livery{}, err
+		return answer{}, archive{}, err
 	}
-	a := answer{notices: said}
-	var ran []race.Race
+	a, ran := answer{notices: said}, archive{livery: liveryOf(*q, races)}
 	for _, l := range races {
 		if l.status != race.Finished {
+			ran.unfinished = append(ran.unfinished, l.id)
 			continue
 		}
 		own := *q
 		own.Baseline = ""
-		if l.record == nil {
+		if l.record == nil && len(l.info.Apps) > 0 { // one without apps is an error that says how to tag them
 			own.Baseline = l.info.Apps[0] // any will do: no verdict is shown
 		}
-		r, _, executed, err := d.judged(ctx, own, l)
+		r, more, executed, err := d.judged(ctx, own, l)
 		if err != nil {
-			return answer{}, nil, scoreboard.Livery{}, err
+			return answer{}, archive{}, err
 		}
+		a.notices.join(more)
 		a.executed = append(a.executed, executed...)
-		ran = append(ran, r)
+		ran.races = append(ran.races, r)
 	}
-	slices.SortStableFunc(ran, func(a, b race.Race) int { return a.StartedAt.Compare(*b.StartedAt) })
-	return a, ran, liveryOf(*q, races), q.know(ownOf(ran), races, &a.notices)
+	slices.SortStableFunc(ran.races, func(a, b race.Race) int { return a.StartedAt.Compare(*b.StartedAt) })
+	err = q.know(ownOf(ran.races), races, &a.notices)
+	return a, ran, err
+}
+
+// compared are the races, and the lanes of them, that can be compared with the newest of their name. What is left out of the apps shown is said.
+func (ran archive) compared(apps []string, said *notices) []race.Race {
+	byName := map[string][]race.Race{}
+	for _, r := range ran.races {
+		byName[r.Name] = append(byName[r.Name], r)
+	}
+	judges := map[string]func(race.Race, string) string{}
+	for name, races := range byName {
+		judges[name] = trend.Against(races)
+	}
+	var left leftOut
+	for _, id := range ran.unfinished {
+		left.add("not finished", id)
+	}
+	var kept []race.Race
+	for _, r := range slices.Backward(ran.races) { // of many the newest are named
+		judge := judges[r.Name]
+		lanes := slices.DeleteFunc(slices.Clone(r.Lanes), func(l race.Lane) bool { return judge(r, l.App) != "" })
+		for _, l := range r.Lanes {
+			why := judge(r, l.App)
+			switch {
+			case why == "" || len(apps) > 0 && !slices.Contains(apps, l.App):
+			case len(lanes) == 0:
+				left.add(why, r.ID)
+			default:
+				left.add(why, l.App+" of "+r.ID)
+			}
+		}
+		if len(lanes) > 0 {
+			r.Lanes = lanes
+			kept = append(kept, r)
+		}
+	}
+	slices.Reverse(kept)
+	left.tell(said)
+	return kept
+}
+
+// leftOut is what is no part of a history, by the reason.
+type leftOut struct {
+	reasons []string
+	what    map[string][]string
+}
+
+func (l *leftOut) add(reason, what string) {
+	if l.what == nil {
+		l.what = map[string][]string{}
+	}
+	if l.what[reason] == nil {
+		l.reasons = append(l.reasons, reason)
+	}
+	if !slices.Contains(l.what[reason], what) {
+		l.what[reason] = append(l.what[reason], what)
+	}
+}
+
+// tell says it once for each reason, however many races there are.
+func (l leftOut) tell(said *notices) {
+	for _, reason := range l.reasons {
+		said.add("left out of the history, %s: %s; their standings show them", reason, few(l.what[reason]))
+	}
 }
 
 // historyFrames are one wide frame for one measure, else a frame per series, as those of timeseries are.

@@ -104,7 +104,7 @@ func (d *Datasource) totals(ctx context.Context, info compare.RaceInfo, l listed
 	if err != nil {
 		return t, fmt.Errorf("race %s: %w", info.ID, err)
 	}
-	if keep {
+	if keep && !t.Warned {
 		const each = 4000 // bytes: 22 measures with their ids
 		d.memory.put(key, t, each*len(info.Apps)*(1+len(info.Heats)), time.Now().Add(finishedFor))
 	}

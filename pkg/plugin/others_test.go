@@ -81,6 +81,14 @@ func TestOtherPeoplesRunsDoNotSpoilAQueryAboutAllRaces(t *testing.T) {
 	require.Equal(t, "c", latest.Frames[0].Fields[1].Labels["app"], "the newest that can be compared")
 }
 
+func TestEventsSayWhichRacesHaveNoVerdictAgainstTheBaseline(t *testing.T) {
+	d := open(t, serve(t, busy), "")
+	said := noticesOf(ask(t, d, `{"queryType":"events","baseline":"a"}`).Frames)
+	require.Contains(t, said, "without a verdict, because the baseline \"a\" did not race: bare, theirs; choose one that did, or other races\n")
+	require.Contains(t, said, "no audit: race ours", "what its verdict lacks")
+	require.NotContains(t, noticesOf(ask(t, d, `{"queryType":"events"}`).Frames), "verdict", "nobody asked for one")
+}
+
 func TestAnAppMayBeInSomeOfTheRacesOnly(t *testing.T) {
 	d := open(t, serve(t, busy), "")
 	for _, kind := range []string{typeTimeSeries, typeDistribution} {

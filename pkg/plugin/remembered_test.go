@@ -2,8 +2,11 @@ package plugin
 
 import (
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -40,5 +43,33 @@ func TestWhatIsRememberedTakesAboutWhatItIsCountedFor(t *testing.T) {
 		require.Less(t, took, limit*3/2, "%d points: %d entries", points, len(m.byKey))
 		require.Greater(t, took, limit/3, "%d points: %d entries", points, len(m.byKey))
 		runtime.KeepAlive(m)
+	}
+}
+
+func TestAPartialAnswerIsToldAndNotRemembered(t *testing.T) {
+	var down atomic.Bool
+	down.Store(true)
+	d := open(t, serve(t, func(w http.ResponseWriter, r *http.Request) {
+		_ = r.ParseForm()
+		answer := httptest.NewRecorder()
+		busy(answer, r)
+		body := answer.Body.String()
+		if down.Load() && strings.Contains(r.Form.Get("query"), "container_") { // the race itself is found whole
+			body = strings.Replace(body, `{"status"`, `{"isPartial":true,"status"`, 1)
+		}
+		fmt.Fprint(w, body)
+	}), "")
+	all := []string{
+		`{"queryType":"standings","races":["ours"],"baseline":"a"}`, `{"queryType":"standings","races":["ours"],"field":"history"}`,
+		`{"queryType":"verdict","races":["ours"],"baseline":"a"}`, `{"queryType":"events","races":["ours"]}`,
+	}
+	for _, query := range all {
+		response := ask(t, d, query)
+		require.NoError(t, response.Error, query)
+		require.Contains(t, noticesOf(response.Frames), "Prometheus: the answer is partial", query)
+	}
+	down.Store(false)
+	for _, query := range all {
+		require.NotContains(t, noticesOf(ask(t, d, query).Frames), "partial", query)
 	}
 }

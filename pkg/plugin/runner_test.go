@@ -2,6 +2,7 @@ package plugin
 
 import (
 	"net/http/httptest"
+	"slices"
 	"testing"
 	"time"
 
@@ -67,6 +68,44 @@ func TestRegressedIsOneForSlowerOnly(t *testing.T) {
 		}
 		require.Equal(t, want, *f.At(0).(*float64), "%v: %s", f.Labels, outcome)
 		require.Equal(t, "ab-test", f.Labels["race_name"])
+	}
+}
+
+func TestOfTheRacesOfOneNameOnlyTheNewestRaisesAnAlert(t *testing.T) {
+	races := nightlies(3)
+	for i := range races {
+		outcome := race.Slower
+		if i == 2 { // since then it is as it was
+			outcome = race.Same
+		}
+		races[i].Verdicts = slices.Clone(races[i].Verdicts)
+		for j := range races[i].Verdicts {
+			races[i].Verdicts[j].Outcome = outcome
+		}
+	}
+	other := fourApps()
+	d := open(t, serve(t, emptyPrometheus), fakeRunner(t, append(slices.Clone(races), other)...))
+	response := askAt(t, d, `{"queryType":"verdict","measures":["latency_p95"]}`, races[0].StartedAt.Add(-time.Hour), other.FinishedAt.Add(time.Hour))
+	require.NoError(t, response.Error)
+	instances := map[string]bool{}
+	for _, f := range response.Frames[0].Fields {
+		instances[f.Labels.String()] = true
+		if f.Labels["race_name"] == "nightly" {
+			require.Equal(t, 0.0, *f.At(0).(*float64), "%v", f.Labels)
+		}
+	}
+	require.Len(t, response.Frames[0].Fields, 6, "three apps beside the baseline, in the races of two names")
+	require.Len(t, instances, 6, "each is one instance")
+	require.Equal(t, "of several races called \"nightly\" the newest counts\n", noticesOf(response.Frames))
+
+	backwards := slices.Clone(races)
+	slices.Reverse(backwards)
+	for _, order := range [][]race.Race{races, backwards} {
+		var said notices
+		newest := newestByName(append(slices.Clone(order), other), &said)
+		require.Equal(t, []string{"nightly-2", other.ID}, []string{newest[0].ID, newest[1].ID})
+		require.Len(t, newest, 2)
+		require.Len(t, said, 1)
 	}
 }
 

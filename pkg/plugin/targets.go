@@ -90,15 +90,21 @@ func comparable(q query, all []listed) (tagged, bare []listed) {
 
 // ids names the newest of some races.
 func ids(races []listed) string {
-	const most = 5
 	var names []string
-	for _, l := range races[:min(len(races), most)] {
+	for _, l := range races {
 		names = append(names, l.id)
 	}
-	if more := len(races) - most; more > 0 {
-		names = append(names, fmt.Sprintf("%d more", more))
+	return few(names)
+}
+
+// few are the first of some names, and how many more there are.
+func few(names []string) string {
+	const most = 5
+	text := strings.Join(names[:min(len(names), most)], ", ")
+	if more := len(names) - most; more > 0 {
+		text += fmt.Sprintf(", %d more", more)
 	}
-	return strings.Join(names, ", ")
+	return text
 }
 
 func named(name string) string {

@@ -113,7 +113,8 @@ func (q query) fit(req *compare.Request, said *notices) error {
 		req.Start, req.End, req.Step = q.From, q.To, q.Interval
 		length = min(q.To.Sub(q.From), spanned(req.Races))
 	}
-	if least := length * time.Duration(columns) / maxValues; least > max(req.Step, time.Second) {
+	// Divided first: 30 days times 3,559 columns are more nanoseconds than there are numbers.
+	if least := length / time.Duration(maxValues/max(columns, 1)); least > max(req.Step, time.Second) {
 		req.Step = least
 		said.add("the step was raised to %s, so that the answer holds at most %d values", least.Truncate(time.Second), maxValues)
 	}

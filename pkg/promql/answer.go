@@ -69,6 +69,9 @@ func (r reader) Do(ctx context.Context, req *http.Request) (*http.Response, []by
 	return resp, nothing, nil
 }
 
+// partial is what a cluster of VictoriaMetrics means that calls an answer partial.
+const partial = "the answer is partial, so numbers may be too small: a storage node did not answer; ask again when it is back"
+
 var errHistogram = errors.New("it holds a histogram where a number was expected")
 
 // parse reads a body; whole is false where it is no success.
@@ -89,6 +92,12 @@ func (a *answer) parse(body []byte) (whole bool) {
 		case "infos":
 			for it.ReadArray() {
 				a.infos = append(a.infos, it.ReadString())
+			}
+		case "isPartial": // VictoriaMetrics
+			if it.WhatIsNext() != jsoniter.BoolValue {
+				it.Skip()
+			} else if it.ReadBool() {
+				a.warnings = append(a.warnings, partial)
 			}
 		default:
 			it.Skip()

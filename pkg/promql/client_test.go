@@ -68,6 +68,16 @@ func TestAnswersAreDecoded(t *testing.T) {
 	require.Equal(t, 2.5, result.Series[0].Last())
 }
 
+func TestAnAnswerOfWhichAPartIsMissingComesWithAWarning(t *testing.T) {
+	for field, warnings := range map[string]int{`"isPartial":true,`: 1, `"isPartial":false,`: 0, `"isPartial":null,`: 0, ``: 0} {
+		url := serve(t, text(200, `{"status":"success",`+field+`"data":{"resultType":"vector","result":[{"metric":{},"value":[1790000000,"2.5"]}]},"stats":{"seriesFetched":"1"}}`))
+		result, err := client(t, promql.Config{URL: url}).Query(t.Context(), promql.At("up", time.Now()))
+		require.NoError(t, err, field)
+		require.Equal(t, 2.5, result.Series[0].Last(), field)
+		require.Len(t, result.Warnings, warnings, field)
+	}
+}
+
 func TestAGatewayThatRefusesPOSTIsAskedByGET(t *testing.T) {
 	const empty = `{"status":"success","data":{"resultType":"vector","result":[]}}`
 	var methods []string

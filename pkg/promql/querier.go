@@ -27,7 +27,7 @@ func At(expr string, t time.Time) Query { return Query{Expr: expr, Start: t, End
 // Result holds float series only: histograms are reduced to numbers by Prometheus itself. A series whose value is a histogram is an error.
 type Result struct {
 	Series []Series
-	// Warnings are what Prometheus (or Thanos, Mimir) said about an incomplete or doubtful answer.
+	// Warnings are what Prometheus (or Thanos, Mimir, VictoriaMetrics) said about an incomplete or doubtful answer.
 	Warnings []string
 	// Infos are its remarks on a complete answer.
 	Infos []string

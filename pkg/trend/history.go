@@ -33,20 +33,19 @@ type Point struct {
 // were run on another machine or by another definition than the newest are marked, and no part of any change. Whose script or k6 is another one than
 // that of the race before has a note. Change.Index counts the points that are left, from 0; see History.Compared.
 func Of(races []race.Race, measures []string, o Options) []History {
-	races = slices.DeleteFunc(slices.Clone(races), func(r race.Race) bool { return r.StartedAt == nil })
-	slices.SortStableFunc(races, func(a, b race.Race) int { return a.StartedAt.Compare(*b.StartedAt) })
-	newest := slices.IndexFunc(reversed(races), func(r race.Race) bool { return unsuitable(r) == "" })
-	if newest < 0 {
+	races = inOrder(races)
+	reference, ok := newest(races)
+	if !ok {
 		return nil
 	}
-	reference := races[len(races)-1-newest]
+	leftOut := Against(races)
 	var all []History
 	for _, lane := range reference.Lanes {
 		for _, m := range measures {
 			h := History{App: lane.App, Measure: m, Changes: []Change{}}
 			var before race.Race
 			for _, r := range races {
-				p := pointOf(r, lane, m, cmp.Or(unsuitable(r), Different(r, reference)))
+				p := pointOf(r, lane.App, m, leftOut(r, lane.App))
 				if p.LeftOut == "" {
 					p.Note = Changed(r, before)
 					before = r
@@ -60,10 +59,48 @@ func Of(races []race.Race, measures []string, o Options) []History {
 	return all
 }
 
-func reversed(races []race.Race) []race.Race {
-	races = slices.Clone(races)
-	slices.Reverse(races)
+// Against makes the judge of the races of one name: it says why one of them, or an app of it, cannot be compared with the newest that counts; "" where it can.
+func Against(races []race.Race) (leftOut func(r race.Race, app string) string) {
+	races = inOrder(races)
+	reference, _ := newest(races)
+	limits := map[string]race.Resources{} // of each app in the newest race that has it
+	for _, r := range slices.Backward(races) {
+		if unsuitable(r) != "" || Different(r, reference) != "" {
+			continue
+		}
+		for _, l := range r.Lanes {
+			if _, known := limits[l.App]; !known {
+				limits[l.App] = l.Resources
+			}
+		}
+	}
+	return func(r race.Race, app string) string {
+		if why := cmp.Or(unsuitable(r), Different(r, reference)); why != "" {
+			return why
+		}
+		for _, l := range r.Lanes {
+			if l.App == app && !SameResources(l.Resources, limits[app]) {
+				return "other limits"
+			}
+		}
+		return ""
+	}
+}
+
+func inOrder(races []race.Race) []race.Race {
+	races = slices.DeleteFunc(slices.Clone(races), func(r race.Race) bool { return r.StartedAt == nil })
+	slices.SortStableFunc(races, func(a, b race.Race) int { return a.StartedAt.Compare(*b.StartedAt) })
 	return races
+}
+
+// newest is the newest race that tells anything, of races in order of time.
+func newest(races []race.Race) (r race.Race, ok bool) {
+	for _, r := range slices.Backward(races) {
+		if unsuitable(r) == "" {
+			return r, true
+		}
+	}
+	return race.Race{}, false
 }
 
 // Compared are the points among which changes were looked for.
@@ -78,15 +115,11 @@ func (h History) values() (values []float64) {
 	return values
 }
 
-func pointOf(r race.Race, as race.Lane, measure, leftOut string) Point {
+func pointOf(r race.Race, app, measure, leftOut string) Point {
 	p := Point{Race: r.ID, At: *r.StartedAt, LeftOut: leftOut}
 	for _, l := range r.Lanes {
-		if l.App != as.App {
-			continue
-		}
-		p.Value = l.Measures[measure]
-		if leftOut == "" && !SameResources(l.Resources, as.Resources) {
-			p.LeftOut = "other limits"
+		if l.App == app {
+			p.Value = l.Measures[measure]
 		}
 	}
 	return p
@@ -106,6 +139,10 @@ func unsuitable(r race.Race) string {
 // Different says in what a race's circumstances differ from another's, "" where they do not.
 func Different(r, from race.Race) string {
 	switch {
+	case audited(from) && !audited(r):
+		return "no audit"
+	case audited(r) && !audited(from):
+		return "an audit, which the newest has not"
 	case machine(r) != machine(from):
 		return "another machine"
 	case r.Engine != from.Engine:
@@ -143,6 +180,11 @@ func k6Version(r race.Race) string {
 		return r.K6.Version
 	}
 	return r.Versions["k6"]
+}
+
+// audited is false of a race that is known from Prometheus only: nobody knows on which machine or by which definition it was run.
+func audited(r race.Race) bool {
+	return !slices.ContainsFunc(r.Audit.Findings, func(f race.Finding) bool { return f.Kind == race.NoAudit })
 }
 
 func machine(r race.Race) string {

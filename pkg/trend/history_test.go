@@ -112,3 +112,35 @@ func TestWithoutARaceThatCountsThereIsNoHistory(t *testing.T) {
 	require.Empty(t, trend.Of(nil, []string{p95}, trend.Options{}))
 	require.Empty(t, trend.Of(nights(3, func(_ int, r *race.Race) { r.Status = race.Failed }), []string{p95}, trend.Options{}))
 }
+
+func TestARaceThatNobodyWatchedIsNotComparedWithOnesThatWere(t *testing.T) {
+	unwatched := func(i, at int, r *race.Race) {
+		if i == at {
+			r.Audit.Findings = []race.Finding{{Kind: race.NoAudit, Severity: race.Warning}}
+			r.Machine, r.Engine, r.Mode, r.Load = nil, "", "", race.Load{}
+		}
+	}
+	points := func(at int) []trend.Point {
+		return trend.Of(nights(3, func(i int, r *race.Race) { unwatched(i, at, r) }), []string{p95}, trend.Options{})[0].Points
+	}
+	require.Equal(t, "no audit", points(1)[1].LeftOut)
+	require.Empty(t, points(1)[0].LeftOut)
+	require.Equal(t, "an audit, which the newest has not", points(2)[1].LeftOut)
+	require.Empty(t, points(2)[2].LeftOut)
+}
+
+func TestAnAppThatTheNewestRaceHasNotIsComparedWithTheNewestThatHasIt(t *testing.T) {
+	half := .25
+	races := nights(4, func(i int, r *race.Race) {
+		if i == 0 {
+			r.Lanes[3].Resources.CPUs = &half
+		}
+		if i == 3 {
+			r.Lanes = r.Lanes[:3]
+		}
+	})
+	leftOut := trend.Against(races)
+	require.Equal(t, "other limits", leftOut(races[0], "memory-leak"))
+	require.Empty(t, leftOut(races[1], "memory-leak"))
+	require.Empty(t, leftOut(races[0], "control"))
+}
