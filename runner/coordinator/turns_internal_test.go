@@ -57,6 +57,7 @@ func TestALaneIsChargedUntilItsLastAnswersAndNothingTwice(t *testing.T) {
 		require.Len(t, ws, 50)
 		for i, w := range ws[:49] {
 			require.Equal(t, began.Add(h.cfg.Lanes[0].Blocks[i].End+last), w.To, "no further than its next block")
+			require.Equal(t, 200*time.Millisecond, w.Load)
 			require.False(t, w.To.After(ws[i+1].From))
 		}
 		require.Equal(t, began.Add(h.cfg.Lanes[0].Blocks[49].End+tail), ws[49].To)

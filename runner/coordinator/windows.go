@@ -20,6 +20,7 @@ func (h *heatRun) windows(l stream.Lane, end time.Time) []results.Window {
 		if w.To.After(end) {
 			w.To = end
 		}
+		w.Load = min(b.End-b.Start, w.To.Sub(w.From))
 		if w.From.Before(w.To) {
 			ws = append(ws, w)
 		}

@@ -27,17 +27,17 @@ type MemorySample struct {
 	Bytes  float64
 }
 
-// MemorySamples picks the readings that lie within the windows and puts them on the lane's own clock, which stands still between windows.
+// MemorySamples picks the readings that lie within the windows and puts them on the lane's own clock, which stands still while it is given no load.
 func MemorySamples(readings []engine.Counters, windows []Window) []MemorySample {
 	var samples []MemorySample
 	var before time.Duration
 	for _, w := range windows {
 		for _, r := range readings {
 			if r.WorkingSet != nil && !r.At.Before(w.From) && !r.At.After(w.To) {
-				samples = append(samples, MemorySample{Active: before + r.At.Sub(w.From), Bytes: float64(*r.WorkingSet)})
+				samples = append(samples, MemorySample{Active: before + min(r.At.Sub(w.From), w.Load), Bytes: float64(*r.WorkingSet)})
 			}
 		}
-		before += w.To.Sub(w.From)
+		before += w.Load
 	}
 	return samples
 }

@@ -95,6 +95,19 @@ func TestARacePoolsItsHeats(t *testing.T) {
 	require.InEpsilon(t, 2000, *rec.Container.MemorySlopeBytesPerSecond, 1e-9, "the middle of the heats' slopes")
 	require.InEpsilon(t, 5, *rec.Joined.CPUMSPerRequest, 1e-9)
 	require.Nil(t, rec.Container.NetworkRxBytes)
+	require.Nil(t, rec.Client.ResponseMS, "of a closed model nobody knows when iterations should have begun")
+}
+
+func TestARecordTellsWhatWasNotSentAndWhenItShouldHaveBeen(t *testing.T) {
+	one, other := tenRequests(), tenRequests()
+	one.Totals.Iterations, one.Totals.Dropped = 10, 40
+	one.Totals.Response, other.Totals.Response = histogram(.010, .011, .012), histogram(.020, .030)
+	rec := results.Lane{App: "a", Heats: map[int]results.LaneHeat{1: one, 2: other}}.Totals(race.Lane{App: "a"})
+	require.EqualValues(t, 40, rec.Client.Dropped)
+	require.InEpsilon(t, 12, *rec.Client.ResponseMS.P50, 0.003)
+	require.InEpsilon(t, 30, *rec.Client.ResponseMS.Max, 1e-9)
+	require.InEpsilon(t, 0.8, results.HeatRecord(one).DroppedRatio, 1e-9)
+	require.Zero(t, results.HeatRecord(other).DroppedRatio)
 }
 
 func TestAHeatInWhichTheLaneWasLostIsCountedButNotJudged(t *testing.T) {
@@ -114,4 +127,19 @@ func TestMemoryIsOnTheLanesOwnClock(t *testing.T) {
 		[]results.Window{window(1000, 2000), window(3000, 4000)},
 	)
 	require.Equal(t, []results.MemorySample{{0, 2}, {time.Second, 3}, {time.Second, 4}}, samples)
+}
+
+// In turns of 50 ms a window reaches on for twice as long until the last answers are there: a leak is one of each second of load, not of waiting.
+func TestMemorysClockStandsStillWhileTheLastAnswersAreWaitedFor(t *testing.T) {
+	first, second := window(1000, 1150), window(2000, 2150)
+	first.Load, second.Load = 50*time.Millisecond, 50*time.Millisecond
+	reading := func(ms int, bytes uint64) engine.Counters {
+		return engine.Counters{At: t0.Add(time.Duration(ms) * time.Millisecond), WorkingSet: &bytes}
+	}
+	heat := tenRequests()
+	heat.Active = 100 * time.Millisecond
+	heat.Memory = results.MemorySamples([]engine.Counters{reading(1000, 0), reading(1150, 1000), reading(2000, 1000), reading(2150, 2000)}, []results.Window{first, second})
+	m := results.Measures(heat)
+	require.InEpsilon(t, 20_000, *m["memory_slope"], 1e-9, "2,000 bytes in 100 ms of load")
+	require.InEpsilon(t, 200, *m["memory_bytes_per_request"], 1e-9, "2,000 bytes for ten requests")
 }

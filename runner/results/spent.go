@@ -8,8 +8,12 @@ import (
 	"github.com/photofinish/photofinish/runner/engine"
 )
 
-// Window is a span of time in which a lane's counters are charged to its requests.
-type Window struct{ From, To time.Time }
+// Window is a span of time in which a lane's counters are charged to its requests. The lane is given load for the first part of it; in the rest its
+// last requests are answered.
+type Window struct {
+	From, To time.Time
+	Load     time.Duration
+}
 
 // Spent is what a lane used within its windows. A nil pointer is unknown.
 type Spent struct {

@@ -17,7 +17,8 @@ func at(ms int, cpu time.Duration) engine.Counters {
 }
 
 func window(fromMS, toMS int) results.Window {
-	return results.Window{From: t0.Add(time.Duration(fromMS) * time.Millisecond), To: t0.Add(time.Duration(toMS) * time.Millisecond)}
+	at := func(ms int) time.Time { return t0.Add(time.Duration(ms) * time.Millisecond) }
+	return results.Window{From: at(fromMS), To: at(toMS), Load: at(toMS).Sub(at(fromMS))}
 }
 
 func TestOnlyWhatGrewWithinTheWindowsIsCharged(t *testing.T) {
