@@ -135,6 +135,8 @@ type HeatLane struct {
 	Requests int64               `json:"requests"`
 	Failed   int64               `json:"failed"`
 	Measures map[string]*float64 `json:"measures"`
+	// DroppedRatio is the share of the planned iterations (0-1) that k6 did not start, because no VU was free.
+	DroppedRatio float64 `json:"dropped_ratio,omitempty"`
 }
 
 // Profiling is what was run for profiles, after the heats that count.
@@ -200,6 +202,11 @@ type Client struct {
 	Rate      float64 `json:"rate"` // requests per second of active time
 	LatencyMS Latency `json:"latency_ms"`
 	Checks    Checks  `json:"checks"`
+	// Dropped counts planned iterations that k6 did not start, because no VU was free.
+	Dropped int64 `json:"dropped,omitempty"`
+	// ResponseMS is from the planned start of an iteration to its end, in ms, the wait for k6 and for connections included; only of open models and the k6
+	// that is built in.
+	ResponseMS *Latency `json:"response_ms,omitempty"`
 }
 
 // Latency is the distribution of http_req_duration in ms; null where a lane had no request.

@@ -57,7 +57,7 @@
 // # What stops a verdict
 //
 // Faster and slower are also withheld where the sign-flip test (Fisher 1935), which needs symmetry and not normality, does not confirm them at
-// 2.5%; where an app that fails more would be called the better one; where the race failed its audit; and for memory
+// 2.5%; where an app that fails more would be called the better one, or by its latencies one that was spared requests for want of a virtual user (nor is it called the same); where the race failed its audit; and for memory
 // where there was less than [MinMemorySeconds] of racing. Every such verdict says so in its warnings.
 //
 // # References

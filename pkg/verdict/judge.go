@@ -2,6 +2,7 @@ package verdict
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/photofinish/photofinish/pkg/race"
 )
@@ -37,10 +38,18 @@ type Input struct {
 // Heat holds the values by app and measure id. Nil or absent is "not measured" (the lane was out): such a heat is not paired.
 type Heat struct {
 	Values map[string]map[string]*float64
+	// Dropped is by app the share of the planned iterations (0-1) that were not started.
+	Dropped map[string]float64
 }
+
+// dropped is the name under which a heat's Dropped is asked for as if it were a measure.
+const dropped = "dropped"
 
 // value is nil where nothing finite was measured.
 func (h Heat) value(app, measure string) *float64 {
+	if share, known := h.Dropped[app]; known && measure == dropped {
+		return &share
+	}
 	if v := h.Values[app][measure]; v != nil && finite(*v) {
 		return v
 	}
@@ -68,14 +77,14 @@ func Judge(in Input) []race.Verdict {
 	levels(questions, alpha)
 
 	quantiles := studentQuantiles()
-	errors := errorDifferences(in)
+	errors, drops := differences(in, "error_rate"), differences(in, dropped)
 	verdicts := make([]race.Verdict, 0, len(questions))
 	for _, q := range questions {
 		v := q.verdict(quantiles)
 		if (v.Outcome == race.Inconclusive || q.n() < MinHeats) && q.openEnded(in) {
 			v.HeatsNeeded = q.heatsNeeded(quantiles)
 		}
-		hold(in, q, errors[q.app], &v)
+		hold(in, q, errors[q.app], drops[q.app], &v)
 		verdicts = append(verdicts, v)
 	}
 	return verdicts
@@ -121,7 +130,7 @@ func (q question) outcome(low, high float64) race.Outcome {
 }
 
 // hold withholds outcomes that the numbers alone would give but that must not be believed, and says why.
-func hold(in Input, q question, errors float64, v *race.Verdict) {
+func hold(in Input, q question, errors, drops float64, v *race.Verdict) {
 	withhold := func(format string, args ...any) {
 		v.Outcome = race.Inconclusive
 		v.Warnings = append(v.Warnings, fmt.Sprintf(format, args...))
@@ -147,6 +156,14 @@ func hold(in Input, q question, errors float64, v *race.Verdict) {
 			withhold("not called faster while errors differ from the %s's (by %+.2f percentage points)", q.versus, 100*errors)
 		case v.Outcome == race.Slower && errors < 0:
 			withhold("not called slower than a %s that fails more often (by %.2f percentage points)", q.versus, -100*errors)
+		}
+	}
+	if isLatency(q.measure.ID) {
+		switch {
+		case drops > ErrorMargin && (v.Outcome == race.Faster || v.Outcome == race.Same):
+			withhold("not called %s: no virtual user was free for %.2f percentage points more of its iterations than of the %s's, and nobody knows how long those would have taken", v.Outcome, 100*drops, q.versus)
+		case drops < -ErrorMargin && (v.Outcome == race.Slower || v.Outcome == race.Same):
+			withhold("not called %s: no virtual user was free for %.2f percentage points more of the %s's iterations, and nobody knows how long those would have taken", v.Outcome, -100*drops, q.versus)
 		}
 	}
 	holdUnfair(in, v)
@@ -176,16 +193,18 @@ func (q question) openEnded(in Input) bool {
 	return !in.Unfair && !q.twice && q.n() >= 2 && (!q.measure.Memory || in.RaceSeconds >= MinMemorySeconds)
 }
 
-// errorDifferences is by app the mean difference of the error rate to what it is compared with, 0 where it is not known.
-func errorDifferences(in Input) map[string]float64 {
-	differences := make(map[string]float64, len(in.Apps))
+// differences is by app the mean difference of a share (0-1) to what it is compared with, 0 where it is not known.
+func differences(in Input, share string) map[string]float64 {
+	all := make(map[string]float64, len(in.Apps))
 	for _, app := range in.Apps {
-		if q, ok := ask(in, app, Spec("error_rate", Lower)); ok {
-			differences[app] = q.mean
+		if q, ok := ask(in, app, MeasureSpec{ID: share, Better: Lower, Difference: true}); ok {
+			all[app] = q.mean
 		}
 	}
-	return differences
+	return all
 }
 
 // isRateOfSuccess names the measures that are about errors themselves.
 func isRateOfSuccess(id string) bool { return id == "error_rate" || id == "check_rate" }
+
+func isLatency(id string) bool { return strings.HasPrefix(id, "latency_") }

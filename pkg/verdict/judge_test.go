@@ -198,6 +198,36 @@ func TestWhoFailsMoreIsNeverCalledBetter(t *testing.T) {
 	}
 }
 
+// A k6 that waits for answers leaves out the requests that would have waited longest (coordinated omission).
+func TestWhoWasSparedRequestsIsNeverCalledBetter(t *testing.T) {
+	for name, c := range map[string]struct {
+		id                 string
+		by, baseLost, lost float64
+		want               race.Outcome
+	}{
+		"quick because half a percent was never sent":       {"latency_p95", .5, 0, .005, race.Inconclusive},
+		"the same but for what was never sent":              {"latency_p95", 1, 0, .005, race.Inconclusive},
+		"the same but for what the baseline was never sent": {"latency_p95", 1, .005, 0, race.Inconclusive},
+		"slower even so":                                      {"latency_p95", 2, 0, .005, race.Slower},
+		"slower than a baseline that was spared":              {"latency_p95", 2, .005, 0, race.Inconclusive},
+		"both were spared alike":                              {"latency_p95", .5, .005, .005, race.Faster},
+		"a handful in ten thousand":                           {"latency_p95", .5, 0, .0005, race.Faster},
+		"its CPU per request is that of those that were sent": {"cpu_ms_per_request", .5, 0, .005, race.Faster},
+	} {
+		t.Run(name, func(t *testing.T) {
+			v := judge(t, verdict.Spec(c.id, verdict.Lower), heats(c.id, drifting, scale(drifting, c.by)), func(in *verdict.Input) {
+				for i := range in.Heats {
+					in.Heats[i].Dropped = map[string]float64{"base": c.baseLost, "app": c.lost}
+				}
+			})
+			require.Equal(t, c.want, v.Outcome, "%+v", v)
+			if c.want == race.Inconclusive {
+				require.Contains(t, v.Warnings[0], "0.50 percentage points more")
+			}
+		})
+	}
+}
+
 func TestAnUnfairRaceIsInconclusiveUnlessOverridden(t *testing.T) {
 	hs := heats("latency_p95", drifting, scale(drifting, 2))
 	spec := verdict.Spec("latency_p95", verdict.Lower)

@@ -31,9 +31,12 @@ func FromRace(r race.Race, measures []MeasureSpec) Input {
 	}
 	longest := map[string]float64{}
 	for _, h := range r.Heats {
-		heat := Heat{Values: make(map[string]map[string]*float64, len(h.Lanes))}
+		heat := Heat{Values: make(map[string]map[string]*float64, len(h.Lanes)), Dropped: map[string]float64{}}
 		for app, l := range h.Lanes {
 			heat.Values[app] = l.Measures
+			if len(l.Measures) > 0 {
+				heat.Dropped[app] = l.DroppedRatio
+			}
 			longest[app] += l.ActiveMS / 1000
 			in.RaceSeconds = max(in.RaceSeconds, longest[app])
 		}

@@ -45,7 +45,7 @@ const (
 	seriesOfMessage  = 8  // the same of the module for queues
 	seriesOfScenario = 4  // data_sent, data_received, iterations, iteration_duration
 	seriesOfHeat     = 2  // vus, vus_max
-	seriesOfLane     = 11 // our output's, for each phase
+	seriesOfLane     = 12 // our output's, for each phase
 	ownOfK6          = 1  // of each metric of the script's own
 	ownOfOutput      = 2
 	seriesOfGroup    = 40 // cAdvisor's of a cgroup

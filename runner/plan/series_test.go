@@ -22,7 +22,7 @@ func estimated(t *testing.T, containers bool, change func(*race.Definition)) pla
 
 func TestSeriesAreThoseOfEveryHeatPhaseAndLane(t *testing.T) {
 	plain := estimated(t, false, func(*race.Definition) {})
-	const apps, ofK6, ours = 2, 9 + 4 + 1, 11
+	const apps, ofK6, ours = 2, 9 + 4 + 1, 12
 	const around = 2*(40+6) + 40 + 7
 	require.Equal(t, []plan.SeriesPart{
 		{What: "k6's output", Series: 3 * (2*apps*ofK6 + 2)},
@@ -78,11 +78,11 @@ func TestARaceOfTooManySeriesIsRefused(t *testing.T) {
 	require.NoError(t, many.Check(0))
 	require.NoError(t, many.Check(many.Total))
 	err := many.Check(many.Total - 1)
-	require.ErrorContains(t, err, "the race would make about 100,000 time series, and at most 102,")
+	require.ErrorContains(t, err, "the race would make about 110,000 time series, and at most 106,")
 	require.ErrorContains(t, err, "of k6's output")
 	require.Equal(t, race.Invalid, race.CodeOf(err))
 	require.Contains(t, race.HintOf(err), "--max-series")
 	require.Contains(t, many.Describe(), "more than the 10,000 that small plans of hosted Prometheus hold")
 	few := estimated(t, false, func(*race.Definition) {})
-	require.Equal(t, "about 450 time series: 170 of k6's output, 130 of photofinish's output, 140 of cAdvisor, of the apps and k6; each further address, status or group of the script adds 108", few.Describe())
+	require.Equal(t, "about 460 time series: 170 of k6's output, 140 of photofinish's output, 140 of cAdvisor, of the apps and k6; each further address, status or group of the script adds 108", few.Describe())
 }

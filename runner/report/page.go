@@ -21,7 +21,7 @@ var assets embed.FS
 // pageTemplate is parsed once; a template that does not parse is a mistake of this package, found by any test.
 var pageTemplate = template.Must(template.New("page.html").Funcs(template.FuncMap{
 	"word": scoreboard.Word, "mark": scoreboard.Mark, "thousands": scoreboard.Thousands,
-	"memory": memoryText, "exit": exitText, "ratio": ratioText,
+	"memory": memoryText, "exit": exitText, "ratio": ratioText, "latency": latencyText,
 }).ParseFS(assets, "assets/page.html", "assets/figures.html"))
 
 // page is what the template shows.

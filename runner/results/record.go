@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/photofinish/photofinish/pkg/race"
+	"github.com/photofinish/photofinish/runner/k6/stream"
 )
 
 // Lane is one app's race: what every heat showed, in order. A heat in which it did not start is absent.
@@ -20,6 +21,9 @@ func HeatRecord(l LaneHeat, own ...race.CustomMeasure) race.HeatLane {
 		Requests: l.Totals.Requests,
 		Failed:   l.Totals.Failed,
 		Measures: map[string]*float64{},
+	}
+	if planned := l.Totals.Iterations + l.Totals.Dropped; planned > 0 {
+		rec.DroppedRatio = float64(l.Totals.Dropped) / float64(planned)
 	}
 	if l.Whole {
 		rec.Measures = Measures(l, own...)
@@ -84,12 +88,22 @@ func client(pool LaneHeat, m map[string]*float64) *race.Client {
 			Mean: m["latency_mean"], P50: m["latency_p50"], P90: m["latency_p90"],
 			P95: m["latency_p95"], P99: m["latency_p99"], Max: m["latency_max"],
 		},
-		Checks: race.Checks{Passed: pool.Totals.ChecksPassed, Failed: pool.Totals.ChecksFailed},
+		Checks:     race.Checks{Passed: pool.Totals.ChecksPassed, Failed: pool.Totals.ChecksFailed},
+		Dropped:    pool.Totals.Dropped,
+		ResponseMS: response(pool.Totals.Response),
 	}
 	if rate := m["request_rate"]; rate != nil {
 		c.Rate = *rate
 	}
 	return c
+}
+
+func response(h stream.Histogram) *race.Latency {
+	if h.Count == 0 {
+		return nil
+	}
+	ms := func(seconds float64) *float64 { return times(&seconds, 1000) }
+	return &race.Latency{Mean: ms(h.Mean()), P50: ms(h.Quantile(.50)), P90: ms(h.Quantile(.90)), P95: ms(h.Quantile(.95)), P99: ms(h.Quantile(.99)), Max: ms(h.Max)}
 }
 
 func (l Lane) numbers() []int {

@@ -26,6 +26,7 @@ func addTotals(a, b stream.Totals) stream.Totals {
 	a.Latency = merged(a.Latency, b.Latency)
 	a.LatencyPassed = merged(a.LatencyPassed, b.LatencyPassed)
 	a.StartLag = merged(a.StartLag, b.StartLag)
+	a.Response = merged(a.Response, b.Response)
 	a.Metrics = stream.MergeMetrics(a.Metrics, b.Metrics)
 	return a
 }

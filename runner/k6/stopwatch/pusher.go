@@ -120,6 +120,7 @@ func (p *pusher) setPart(part tally.Part, begin time.Time) {
 	// What the histogram's sum is, as a plain counter: a mean over time is then read without decoding histograms, half of what plots cost Prometheus.
 	w.Counter("photofinish_http_req_duration_seconds_total", begin, t.Latency.Sum, labels...)
 	w.Histogram("photofinish_start_lag_seconds", begin, t.StartLag, labels...)
+	w.Histogram("photofinish_response_seconds", begin, t.Response, labels...)
 	w.Counter("photofinish_http_reqs_total", begin, float64(t.Requests-t.Failed), with("expected_response", "true")...)
 	w.Counter("photofinish_http_reqs_total", begin, float64(t.Failed), with("expected_response", "false")...)
 	w.Counter("photofinish_checks_total", begin, float64(t.ChecksPassed), with("result", "pass")...)

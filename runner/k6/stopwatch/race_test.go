@@ -131,6 +131,8 @@ func TestARaceInTurnsIsCountedExactlyAndKeepsToItsBlocks(t *testing.T) {
 		store.check(t, r, result)
 	})
 	for app, lane := range result.Result {
+		require.Equal(t, lane.Race.Iterations, lane.Race.Response.Count, app)
+		require.GreaterOrEqual(t, lane.Race.Response.Sum, lane.Race.StartLag.Sum+lane.Race.Latency.Sum, "%s: from the planned start, not from the first byte", app)
 		t.Logf("%s: start lag p50 %.3f ms, p99 %.3f ms, max %.3f ms", app, 1e3*lane.Race.StartLag.Quantile(0.5), 1e3*lane.Race.StartLag.Quantile(0.99), 1e3*lane.Race.StartLag.Max)
 	}
 }

@@ -103,6 +103,7 @@ func (r *receiver) check(t *testing.T, run *heatRun, result stream.Event) {
 		r.histogram(t, key("photofinish_http_req_duration_seconds", app, "race", ""), run.raceStart.UnixMilli()-1, lane.Race.Latency)
 		r.counter(t, key("photofinish_http_req_duration_seconds_total", app, "race", ""), run.raceStart.UnixMilli()-1, lane.Race.Latency.Sum)
 		r.histogram(t, key("photofinish_start_lag_seconds", app, "race", ""), run.raceStart.UnixMilli()-1, lane.Race.StartLag)
+		r.histogram(t, key("photofinish_response_seconds", app, "race", ""), run.raceStart.UnixMilli()-1, lane.Race.Response)
 		slowest, most := 0.0, 0.0
 		for _, s := range r.series[key("photofinish_http_req_duration_max_seconds", app, "race", "")].samples {
 			if !value.IsStaleNaN(s.Value) {

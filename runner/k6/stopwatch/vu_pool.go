@@ -93,6 +93,7 @@ func (p *vuPool) run(ctx context.Context, vu lib.ActiveVU, planned *plannedItera
 		p.state.AddInterruptedIterations(1)
 		p.aborted(err)
 	default:
+		p.lane.Ended(a.phase, time.Since(a.at))
 		p.log(err)
 		p.state.AddFullIterations(1)
 	}

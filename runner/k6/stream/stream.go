@@ -135,6 +135,7 @@ type Totals struct {
 	Latency       Histogram `json:"latency"`        // http_req_duration of all responses
 	LatencyPassed Histogram `json:"latency_passed"` // of expected responses only
 	StartLag      Histogram `json:"start_lag"`      // actual minus intended start of an iteration
+	Response      Histogram `json:"response"`       // end minus intended start of an iteration; only of open models
 	// Metrics are those of the script's own, by name.
 	Metrics map[string]Metric `json:"metrics,omitempty"`
 }

@@ -27,6 +27,7 @@ type lanePhase struct {
 	recent  int // the same since TakeRecentVUs
 	dropped int64
 	lag     stream.Histogram
+	took    stream.Histogram // from the planned start to the end
 }
 
 // Retired says that the app is out of the race: no iteration is to begin any more.
@@ -57,6 +58,13 @@ func (l *Lane) Late(phase Phase, lag time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.phases[phase].lag.Observe(lag.Seconds())
+}
+
+// Ended records how long after its planned start an iteration was over.
+func (l *Lane) Ended(phase Phase, took time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.phases[phase].took.Observe(took.Seconds())
 }
 
 // Drop counts a planned iteration for which no VU was free.
@@ -105,4 +113,11 @@ func (l *Lane) Lag(phase Phase) stream.Histogram {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.phases[phase].lag.Clone()
+}
+
+// Took copies how long after their planned start the iterations of a phase were over, in seconds.
+func (l *Lane) Took(phase Phase) stream.Histogram {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.phases[phase].took.Clone()
 }

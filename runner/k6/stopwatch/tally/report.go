@@ -78,7 +78,7 @@ func (t *Tally) Snapshot(phases ...heat.Phase) []Part {
 // total joins what the samples tell with what only the executor and the script's wrapper know. Nothing in it is shared.
 func (l *laneTally) total(phase heat.Phase) stream.Totals {
 	t := l.phases[phase].totals
-	t.Latency, t.LatencyPassed, t.StartLag = t.Latency.Clone(), t.LatencyPassed.Clone(), l.Lag(phase)
+	t.Latency, t.LatencyPassed, t.StartLag, t.Response = t.Latency.Clone(), t.LatencyPassed.Clone(), l.Lag(phase), l.Took(phase)
 	t.Metrics = l.phases[phase].ownTotals()
 	t.Dropped, t.MaxVUs = l.Dropped(phase), l.MostVUs(phase)
 	return t
