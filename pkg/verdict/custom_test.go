@@ -53,3 +53,14 @@ func TestARecordIsJudgedAgainWithItsOwnMeasures(t *testing.T) {
 	r.Baseline = "b"
 	require.Equal(t, race.Faster, verdict.Again(r, race.Effects{})[0].Outcome)
 }
+
+func TestTheThroughputDecidesWhereTheLoadDependsOnTheAnswers(t *testing.T) {
+	rate := verdict.Spec("request_rate", verdict.Higher)
+	closed := race.Definition{Scenarios: []race.Scenario{{Executor: "constant-vus"}}}
+	require.True(t, rate.For(closed).Primary)
+	require.True(t, verdict.Spec("latency_p95", verdict.Lower).For(closed).Primary)
+	require.False(t, verdict.Spec("latency_p50", verdict.Lower).For(closed).Primary)
+	require.False(t, rate.For(race.Definition{Scenarios: []race.Scenario{{Executor: "constant-arrival-rate"}}}).Primary)
+	closed.Primary = []string{"latency_p95"}
+	require.False(t, rate.For(closed).Primary, "what the script names")
+}

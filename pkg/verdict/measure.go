@@ -114,13 +114,17 @@ func (m MeasureSpec) With(asked race.Effects) MeasureSpec {
 	return m
 }
 
-// For is the same measure as a race's definition wants it judged.
+// For is the same measure as a race's definition wants it judged. Where the load depends on the answers, a slower app gets fewer requests: how many
+// it answered is then among what decides, unless the definition says what does.
 func (m MeasureSpec) For(d race.Definition) MeasureSpec {
 	if m = m.With(d.MinimumEffect); !d.K6.BuiltIn() {
 		m = m.FromStock()
 	}
-	if len(d.Primary) > 0 {
+	switch {
+	case len(d.Primary) > 0:
 		m.Primary = slices.Contains(d.Primary, m.ID)
+	case m.ID == "request_rate":
+		m.Primary = slices.ContainsFunc(d.Scenarios, func(s race.Scenario) bool { return !s.Open() })
 	}
 	return m
 }

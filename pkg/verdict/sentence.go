@@ -1,6 +1,7 @@
 package verdict
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"strings"
@@ -9,7 +10,8 @@ import (
 )
 
 // Sentence says in one line how app stands to the baseline, latency first, then the cost, then errors:
-// "high-latency is slower than control: p95 × 24.1 [23.6, 24.7], same CPU per request". The terminal, the report and the panels use it.
+// "high-latency is slower than control: p95 × 24.1 [23.6, 24.7], same CPU per request". Where the throughput is among what decides, as in closed
+// models, it comes before the latency. The terminal, the report and the panels use it.
 func Sentence(verdicts []race.Verdict, app, baseline string) string {
 	by := map[string]race.Verdict{}
 	for _, v := range verdicts {
@@ -20,11 +22,17 @@ func Sentence(verdicts []race.Verdict, app, baseline string) string {
 	if v, ok := by[race.CapacityMeasure]; ok {
 		return capacitySentence(v, by, app, baseline)
 	}
-	p95, ok := by["latency_p95"]
-	if !ok {
+	var head string
+	var parts []string
+	if v, ok := by["request_rate"]; ok && v.Primary {
+		head, parts = throughputHeadline(v, app, baseline), append(parts, clause("throughput", v))
+	}
+	if v, ok := by["latency_p95"]; ok {
+		head, parts = cmp.Or(head, headline(v, app, baseline)), append(parts, clause("p95", v))
+	}
+	if head == "" {
 		return fmt.Sprintf("%s cannot be compared with %s: no latency of both was measured", app, baseline)
 	}
-	parts := []string{clause("p95", p95)}
 	if v, ok := by["cpu_ms_per_request"]; ok {
 		parts = append(parts, clause("CPU per request", v))
 	}
@@ -40,7 +48,7 @@ func Sentence(verdicts []race.Verdict, app, baseline string) string {
 		parts = append(parts, "fewer errors")
 	case race.Same, race.Inconclusive:
 	}
-	return headline(p95, app, baseline) + ": " + strings.Join(parts, ", ")
+	return head + ": " + strings.Join(parts, ", ")
 }
 
 // capacitySentence tells of the highest rates first, and of what was compared at the same rate only where that is decided: most races for capacities do not ask for it.
@@ -64,6 +72,19 @@ func capacitySentence(v race.Verdict, by map[string]race.Verdict, app, baseline 
 		}
 	}
 	return fmt.Sprintf(text, app, baseline) + ": " + strings.Join(parts, ", ")
+}
+
+func throughputHeadline(v race.Verdict, app, baseline string) string {
+	switch v.Outcome {
+	case race.Slower:
+		return fmt.Sprintf("%s answers fewer requests than %s", app, baseline)
+	case race.Faster:
+		return fmt.Sprintf("%s answers more requests than %s", app, baseline)
+	case race.Same:
+		return fmt.Sprintf("%s answers as many requests as %s", app, baseline)
+	case race.Inconclusive:
+	}
+	return headline(v, app, baseline)
 }
 
 func headline(v race.Verdict, app, baseline string) string {

@@ -21,6 +21,8 @@ func TestSentence(t *testing.T) {
 	needed := 34
 	inconclusive := verdictOf("latency_p95", race.Inconclusive, 1.02, .97, 1.08)
 	inconclusive.HeatsNeeded = &needed
+	fewer := verdictOf("request_rate", race.Slower, .5, .49, .51)
+	fewer.Primary = true
 	for want, vs := range map[string][]race.Verdict{
 		"app is slower than control: p95 × 24.1 [23.6, 24.7], same CPU per request": {
 			verdictOf("latency_p95", race.Slower, 24.13, 23.6, 24.7), verdictOf("cpu_ms_per_request", race.Same, 1, .99, 1.01), verdictOf("error_rate", race.Same, 0, 0, 0),
@@ -37,6 +39,9 @@ func TestSentence(t *testing.T) {
 		},
 		"app is faster than control: p95 × 0.62 [0.57, 0.67], fewer errors": {
 			verdictOf("latency_p95", race.Faster, .62, .57, .67), verdictOf("error_rate", race.Faster, 0, 0, 0),
+		},
+		"app answers fewer requests than control: throughput × 0.50 [0.49, 0.51], p95 × 2.00 [1.98, 2.02]": {
+			verdictOf("latency_p95", race.Slower, 2, 1.98, 2.02), fewer,
 		},
 		"app cannot be compared with control: no latency of both was measured": {verdictOf("cpu_ms_per_request", race.Same, 1, 1, 1)},
 	} {
