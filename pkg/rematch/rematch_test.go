@@ -132,9 +132,10 @@ func TestRacesThatDifferAreNotMixed(t *testing.T) {
 	}{
 		"another machine":        {func(now, _ *race.Race) { now.Machine = &race.Machine{CPUModel: "another"} }, "race nightly-1 was run otherwise than race nightly-2: another machine"},
 		"a machine nobody knows": {func(_, then *race.Race) { then.Machine = nil }, "of nightly-1 nothing is known but what Prometheus holds"},
-		"two machines nobody knows": {func(now, then *race.Race) {
-			now.Machine, then.Machine = nil, nil
-		}, "of nightly-2 and nightly-1 nothing is known but what Prometheus holds"},
+		"two machines nobody knows": {
+			func(now, then *race.Race) { now.Machine, then.Machine = nil, nil },
+			"of nightly-2 and nightly-1 nothing is known but what Prometheus holds",
+		},
 		"another warm-up":        {func(now, _ *race.Race) { now.WarmupMS = 1 }, "another warm-up"},
 		"another way of racing":  {func(now, _ *race.Race) { now.Mode = race.Together }, "another way of racing"},
 		"other limits of a lane": {func(now, _ *race.Race) { now.Lanes[1].Resources.CPUs = &cpus }, "had other limits in race nightly-1"},

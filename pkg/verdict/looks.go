@@ -11,6 +11,11 @@ import (
 	"github.com/photofinish/photofinish/pkg/race"
 )
 
+// spendable is what all looks of a race may spend by the recursion for the normal distribution, so that races are wrong in 5% at most. The spread of a race is
+// estimated anew at each look, which makes two looks less alike than the recursion takes them to be: with 5% to spend, 5.3 to 5.6% of races of 7 to 50
+// heats were wrong, with 4.4% at most 5.0% (400,000 simulated races each; TestLookingOftenIsNotWrongMoreOften).
+const spendable = 0.044
+
 // maxLooks bounds how often a race is looked at: a race of hundreds of heats gains nothing by being judged after each.
 const maxLooks = 50
 
@@ -19,7 +24,7 @@ const maxLooks = 50
 //
 // The levels are Lan and DeMets's alpha spending (1983) by their O'Brien-Fleming function, for each side α(t) = 2 - 2Φ(z/√t) with t the share of the
 // planned heats and z the normal quantile that spends α/2 at the end: next to nothing is spent early, so that the last look is nearly as sharp as if there had been no other.
-// Levels of the normal distribution are used for t intervals as they are (Jennison and Turnbull 2000, §3.3).
+// Levels of the normal distribution are used for t intervals (Jennison and Turnbull 2000, §3.3), with a little less to spend.
 func Looks(planned int) map[int]float64 {
 	var heats []int
 	step := max(1, int(math.Ceil(float64(planned-MinHeats+1)/maxLooks)))
@@ -31,7 +36,10 @@ func Looks(planned int) map[int]float64 {
 		shares = append(shares, float64(n)/float64(planned))
 	}
 	levels := map[int]float64{}
-	for i, z := range boundaries(1-Confidence, shares) {
+	if len(heats) == 1 {
+		return map[int]float64{heats[0]: 1 - Confidence} // no look before the end
+	}
+	for i, z := range boundaries(spendable, shares) {
 		levels[heats[i]] = levelOf(z)
 	}
 	return levels
@@ -49,7 +57,7 @@ func lookLevel(planned, heat int) float64 {
 	if heat < MinHeats {
 		return 0 // nothing is decided, at whatever level
 	}
-	return levelOf(boundaries(1-Confidence, []float64{float64(heat) / float64(planned)})[0])
+	return levelOf(boundaries(spendable, []float64{float64(heat) / float64(planned)})[0])
 }
 
 // leastLevel is the lowest level of a look: where next to nothing may be spent, the normal distribution gives levels like 1e-100, for which there are no

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"gonum.org/v1/gonum/stat/distuv"
 
 	"github.com/photofinish/photofinish/runner/cmd"
 	"github.com/photofinish/photofinish/runner/definition"
@@ -42,6 +43,30 @@ func TestTheBarsHold(t *testing.T) {
 		}
 		if cell.Ratio == 1 {
 			require.LessOrEqual(t, cell.share(cell.Wrong), 5.8, "%s: 5%% and what chance adds to it (99%%)", cell)
+		}
+		require.LessOrEqual(t, cell.share(cell.UntilDecided.Wrong), 5.8, "%s: the same with --until-decided, whatever the truth", cell)
+		require.GreaterOrEqual(t, cell.meanHeats(), 6.0)
+	}
+	for _, r := range c.Real {
+		require.GreaterOrEqual(t, atLeast(r.Same.Wrong, r.Same.Races, .05), .01, "%s: wrong more often than in 5%%", r.Engine)
+		require.GreaterOrEqual(t, coin(r.Same.Behind, r.Same.Races), .01, "%s: one lane is behind more often than by chance", r.Engine)
+		require.LessOrEqual(t, r.Same.P50Noise, 1.25, r.Engine)
+		require.LessOrEqual(t, r.Same.P95Noise, 1.25, r.Engine)
+	}
+}
+
+// atLeast is how likely k or more of n are, where each is with a probability of p.
+func atLeast(k, n int, p float64) float64 {
+	return 1 - distuv.Binomial{N: float64(n), P: p}.CDF(float64(k-1))
+}
+
+// TestTheNumbersAreOfThisCode judges the first races of each world again.
+func TestTheNumbersAreOfThisCode(t *testing.T) {
+	c, err := load("../../docs/calibration.json")
+	require.NoError(t, err)
+	for world := range worlds() {
+		for _, cell := range measure(world, firstRaces, ratios, minimums) {
+			require.Contains(t, c.First, cell, "races are judged otherwise than in the numbers of docs/verdict.md: go tool mage calibrate measures them anew")
 		}
 	}
 }
@@ -100,6 +125,13 @@ func TestWhatIsMeasuredIsNotMeasuredAgain(t *testing.T) {
 	kept, err := load(numbers)
 	require.NoError(t, err)
 	require.Equal(t, c, kept)
+	kept.First[0].Wrong++ // as if races had been judged otherwise
+	require.NoError(t, save(numbers, kept))
+	require.NoError(t, calibrate(io.Discard, numbers, page, 8))
+	kept, err = load(numbers)
+	require.NoError(t, err)
+	require.Zero(t, kept.Synthetic[slices.IndexFunc(kept.Synthetic, func(o Cell) bool { return o.kind() == c.Synthetic[0].kind() })].Wrong, "measured anew")
+	c = kept
 	text, err := os.ReadFile(page)
 	require.NoError(t, err)
 	require.Equal(t, "before\n"+pageStart+c.tables()+pageEnd+"after\n", string(text))

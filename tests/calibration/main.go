@@ -18,9 +18,14 @@ import (
 // Calibration is docs/calibration.json.
 type Calibration struct {
 	Synthetic []Cell `json:"synthetic"`
-	Real      []Real `json:"real,omitempty"`
-	Steps     []Step `json:"steps,omitempty"`
+	// First are the first races of each world alone. Where they are judged otherwise by now, the others are measured anew.
+	First []Cell `json:"first"`
+	Real  []Real `json:"real,omitempty"`
+	Steps []Step `json:"steps,omitempty"`
 }
+
+// firstRaces are enough to notice another way of judging, and few enough for each run of the tests.
+const firstRaces = 40
 
 // ratios of the races, and minimum effects by which they are judged.
 var (
@@ -82,12 +87,16 @@ func calibrate(say io.Writer, path, page string, races int) error {
 		return err
 	}
 	for _, world := range slices.Sorted(maps.Keys(worlds())) {
-		if !slices.ContainsFunc(emptyCells(world, races, ratios, minimums), func(wanted Cell) bool { return !slices.ContainsFunc(c.Synthetic, wanted.is) }) {
+		first := measure(world, min(firstRaces, races), ratios, minimums)
+		missing := slices.ContainsFunc(emptyCells(world, races, ratios, minimums), func(wanted Cell) bool { return !slices.ContainsFunc(c.Synthetic, wanted.is) })
+		if !missing && !slices.ContainsFunc(first, func(now Cell) bool { return !slices.Contains(c.First, now) }) {
 			continue
 		}
 		began := time.Now()
 		measured := measure(world, races, ratios, minimums)
-		c.Synthetic = append(slices.DeleteFunc(c.Synthetic, func(o Cell) bool { return o.World == world }), measured...)
+		ofThisWorld := func(o Cell) bool { return o.World == world }
+		c.Synthetic = append(slices.DeleteFunc(c.Synthetic, ofThisWorld), measured...)
+		c.First = append(slices.DeleteFunc(c.First, ofThisWorld), first...)
 		if err := save(path, c); err != nil {
 			return err
 		}

@@ -192,7 +192,7 @@ func coin(k, n int) float64 {
 func (c Calibration) realTable() string {
 	var b strings.Builder
 	b.WriteString("**Real races** of the sample app `control` with itself, alone or beside a third lane that burns CPU, and with a copy that spins 25 us longer for each request. As by default: two lanes together, three in turns; 12 heats of 10 s at 200 requests a second each.\n\n" +
-		"| engine, pair | races | p95 of all heats to the baseline's | wrong outcome in the primary family | p95 differs by 5% | k6 threshold crossed | Mann-Whitney test | behind the baseline | sd between heats / of sampling: p50, p95 | p95 found slower | p50 found slower |\n" +
+		"| engine, pair | races | p95 of all heats to the baseline's | wrong outcome in the primary family | p95 differs by 5% | k6 threshold crossed | Mann-Whitney test | behind the baseline | sd between heats / of sampling: p50, p95 | p50, p95 called the same | p50, p95 found slower |\n" +
 		"|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n")
 	for _, r := range c.Real {
 		for _, row := range []struct {
@@ -203,8 +203,8 @@ func (c Calibration) realTable() string {
 				continue
 			}
 			low, high := exact(row.Wrong, row.Races)
-			fmt.Fprintf(&b, "| %s, %s | %d | %.4f | **%d** (%.1f-%.1f%%) | %d | %d | %d | %d (p = %.2g) | %.2f, %.2f | %d | %d |\n", r.Engine, row.name, row.Races, row.P95Truth,
-				row.Wrong, 100*low, 100*high, row.Naive.Slower+row.Naive.Faster, row.Threshold, row.RankTest.Slower+row.RankTest.Faster, row.Behind, coin(row.Behind, row.Races), row.P50Noise, row.P95Noise, row.P95.Slower, row.P50.Slower)
+			fmt.Fprintf(&b, "| %s, %s | %d | %.4f | **%d** (%.1f-%.1f%%) | %d | %d | %d | %d (p = %.2g) | %.2f, %.2f | %d, %d | %d, %d |\n", r.Engine, row.name, row.Races, row.P95Truth,
+				row.Wrong, 100*low, 100*high, row.Naive.Slower+row.Naive.Faster, row.Threshold, row.RankTest.Slower+row.RankTest.Faster, row.Behind, coin(row.Behind, row.Races), row.P50Noise, row.P95Noise, row.P50.Same, row.P95.Same, row.P50.Slower, row.P95.Slower)
 		}
 		if r.Unfair > 0 {
 			fmt.Fprintf(&b, "\n%d of the %d races on %s failed their audit and are not counted.\n", r.Unfair, r.Races, r.Engine)

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/photofinish/photofinish/pkg/race"
@@ -37,6 +38,15 @@ type Cell struct {
 	Naive     Sides `json:"naive"`
 	RankTest  Sides `json:"rank_test"`
 	Threshold int   `json:"threshold"`
+	// UntilDecided are the same races with --until-decided.
+	UntilDecided Sequential `json:"until_decided"`
+}
+
+// Sequential counts races that end as soon as every primary measure is decided, or with their last heat.
+type Sequential struct {
+	Heats int   `json:"heats"` // of all races together
+	P95   Tally `json:"p95"`
+	Wrong int   `json:"wrong"`
 }
 
 // Tally counts the verdicts about one measure.
@@ -98,22 +108,20 @@ func random(world string, number int) *rand.Rand {
 
 // add judges one race as if its app took the cell's ratio as long.
 func (c *Cell) add(r drawn, rank ranks, limit float64) {
-	wrong := false
-	for _, v := range verdict.Judge(r.input(c.Ratio, c.MinimumEffect)) {
-		truth := 1.0
+	in := r.input(c.Ratio, c.MinimumEffect)
+	verdicts := verdict.Judge(in)
+	for _, v := range verdicts {
 		switch v.Measure {
 		case "latency_p50":
-			truth = c.Ratio
-			c.P50.count(v, truth)
+			c.P50.count(v, c.Ratio)
 		case "latency_p95":
-			truth = c.Ratio
-			c.P95.count(v, truth)
+			c.P95.count(v, c.Ratio)
 		}
-		wrong = wrong || v.Primary && isWrong(v, truth)
 	}
-	if wrong {
+	if c.anyWrong(verdicts) {
 		c.Wrong++
 	}
+	c.untilDecided(in)
 	c.Naive.count(r.naive(c.Ratio))
 	c.RankTest.count(rank.test(c.Ratio))
 	if c.Ratio*r.p95(1) > limit {
@@ -121,7 +129,51 @@ func (c *Cell) add(r drawn, rank ranks, limit float64) {
 	}
 }
 
+// anyWrong says whether the primary family has a wrong outcome. What is no latency is the same in both apps.
+func (c *Cell) anyWrong(verdicts []race.Verdict) bool {
+	return slices.ContainsFunc(verdicts, func(v race.Verdict) bool {
+		truth := 1.0
+		if strings.HasPrefix(v.Measure, "latency_") {
+			truth = c.Ratio
+		}
+		return v.Primary && isWrong(v, truth)
+	})
+}
+
+// levels are those at which a race until decided is judged, by its heats.
+var levels = sync.OnceValue(func() map[int]float64 { return verdict.Looks(heats) })
+
+// untilDecided judges the race after each heat, as --until-decided does, until it ends.
+func (c *Cell) untilDecided(whole verdict.Input) {
+	for n := 1; n <= heats; n++ {
+		level, look := levels()[n]
+		if !look {
+			continue
+		}
+		in := whole
+		in.Heats, in.Alpha = whole.Heats[:n], level
+		verdicts := verdict.Judge(in)
+		if n < heats && !verdict.Decided(verdicts) {
+			continue
+		}
+		s := &c.UntilDecided
+		s.Heats += n
+		for _, v := range verdicts {
+			if v.Measure == "latency_p95" {
+				s.P95.count(v, c.Ratio)
+			}
+		}
+		if c.anyWrong(verdicts) {
+			s.Wrong++
+		}
+		return
+	}
+}
+
 func (c *Cell) merge(o Cell) {
+	c.UntilDecided.Heats += o.UntilDecided.Heats
+	c.UntilDecided.P95.merge(o.UntilDecided.P95)
+	c.UntilDecided.Wrong += o.UntilDecided.Wrong
 	c.P50.merge(o.P50)
 	c.P95.merge(o.P95)
 	c.Wrong += o.Wrong
