@@ -17,6 +17,8 @@ import (
 	"github.com/hashicorp/go-hclog"
 	goplugin "github.com/hashicorp/go-plugin"
 	"github.com/stretchr/testify/require"
+
+	"github.com/photofinish/photofinish/tests/datasource/generated"
 )
 
 // binary is the data source's program as Grafana runs it.
@@ -37,6 +39,13 @@ var (
 )
 
 func TestMain(m *testing.M) {
+	if asked, err := generated.ServeApart(os.Stdin, os.Stdout); asked {
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	var err error
 	if folder, err = os.MkdirTemp("", "photofinish"); err != nil {
 		fmt.Fprintln(os.Stderr, err)

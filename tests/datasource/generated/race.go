@@ -2,6 +2,8 @@
 package generated
 
 import (
+	"context"
+	"errors"
 	"log/slog"
 	"math"
 	"math/rand/v2"
@@ -37,30 +39,55 @@ func (r Race) End() time.Time { return r.Start.Add(time.Duration(r.Heats) * r.He
 // Prometheus starts the embedded Prometheus and writes the races into it.
 func Prometheus(tb testing.TB, races ...Race) *promserver.Server {
 	tb.Helper()
-	server, err := promserver.Start(tb.Context(), promserver.Options{Dir: tb.TempDir()})
+	server, err := start(tb.Context(), tb.TempDir(), races)
 	require.NoError(tb, err)
 	tb.Cleanup(func() { require.NoError(tb, server.Close()) })
-	api, err := remote.NewAPI(server.URL(), remote.WithAPIPath("api/v1/write"), remote.WithAPILogger(slog.New(slog.DiscardHandler)))
-	require.NoError(tb, err)
-	for _, r := range races {
-		r.write(func(series []prompb.TimeSeries) {
-			_, err := api.Write(tb.Context(), remote.WriteV1MessageType, &prompb.WriteRequest{Timeseries: series})
-			require.NoError(tb, err)
-		})
-	}
 	return server
 }
 
+func start(ctx context.Context, dir string, races []Race) (*promserver.Server, error) {
+	server, err := promserver.Start(ctx, promserver.Options{Dir: dir})
+	if err != nil {
+		return nil, err
+	}
+	if err := fill(ctx, server.URL(), races); err != nil {
+		return nil, errors.Join(err, server.Close()) //nolint:contextcheck // it is closed, whatever becomes of the context
+	}
+	return server, nil
+}
+
+func fill(ctx context.Context, url string, races []Race) error {
+	api, err := remote.NewAPI(url, remote.WithAPIPath("api/v1/write"), remote.WithAPILogger(slog.New(slog.DiscardHandler)))
+	if err != nil {
+		return err
+	}
+	for _, r := range races {
+		err := r.write(func(series []prompb.TimeSeries) error {
+			_, err := api.Write(ctx, remote.WriteV1MessageType, &prompb.WriteRequest{Timeseries: series})
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // write pushes an app's heat at a time, in the order of time.
-func (r Race) write(push func([]prompb.TimeSeries)) {
+func (r Race) write(push func([]prompb.TimeSeries) error) error {
 	rng := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // the same races every time, and no secrets
 	for heat := range r.Heats {
 		for app := range r.Apps {
 			client := r.client(rng, app, heat)
-			push(append(client, r.container(app, heat)...))
-			push(markers(client, r.Start.Add(time.Duration(heat+1)*r.HeatLength-499*time.Millisecond)))
+			if err := push(append(client, r.container(app, heat)...)); err != nil {
+				return err
+			}
+			if err := push(markers(client, r.Start.Add(time.Duration(heat+1)*r.HeatLength-499*time.Millisecond))); err != nil {
+				return err
+			}
 		}
 	}
+	return nil
 }
 
 func appName(app int) string { return "app" + strconv.Itoa(app) }
