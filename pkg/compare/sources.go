@@ -86,22 +86,24 @@ func discover(ctx context.Context, a *asker, r RaceInfo, apps []string, j Join, 
 // That of a pod in which several apps race is nobody's; these apps are shared.
 func networks(seen []promql.Series, found []containers) (pods containers, shared []string) {
 	pods = containers{label: labelPod, apps: map[string][]string{}, network: true}
-	holds := map[string]string{} // the container of each pod
+	holds := map[string][]string{} // the apps in each pod
 	for _, c := range found {
 		if c.label != labelContainer {
 			continue
 		}
+		held := map[string][]string{} // names of containers that were counted, by pod
 		for _, s := range seen {
 			pod, name := s.Labels[labelPod], s.Labels[labelContainer]
-			if pod == "" || c.apps[name] == nil {
+			if pod == "" || c.apps[name] == nil || slices.Contains(held[pod], name) {
 				continue
 			}
-			if other := holds[pod]; other != "" && other != name {
-				shared = slices.Concat(shared, c.apps[other], c.apps[name])
+			held[pod] = append(held[pod], name)
+			if holds[pod] = append(holds[pod], c.apps[name]...); len(held[pod]) == 1 {
+				pods.apps[pod] = c.apps[name]
+			} else {
 				delete(pods.apps, pod)
-				continue
+				shared = append(shared, holds[pod]...)
 			}
-			holds[pod], pods.apps[pod] = name, c.apps[name]
 		}
 	}
 	slices.Sort(shared)

@@ -25,10 +25,10 @@ func Sentence(verdicts []race.Verdict, app, baseline string) string {
 	var head string
 	var parts []string
 	if v, ok := by["request_rate"]; ok && v.Primary {
-		head, parts = throughputHeadline(v, app, baseline), append(parts, clause("throughput", v))
+		head, parts = headline(throughputs, v.Outcome, app, baseline), append(parts, clause("throughput", v))
 	}
 	if v, ok := by["latency_p95"]; ok {
-		head, parts = cmp.Or(head, headline(v, app, baseline)), append(parts, clause("p95", v))
+		head, parts = cmp.Or(head, headline(speeds, v.Outcome, app, baseline)), append(parts, clause("p95", v))
 	}
 	if head == "" {
 		return fmt.Sprintf("%s cannot be compared with %s: no latency of both was measured", app, baseline)
@@ -74,30 +74,17 @@ func capacitySentence(v race.Verdict, by map[string]race.Verdict, app, baseline 
 	return fmt.Sprintf(text, app, baseline) + ": " + strings.Join(parts, ", ")
 }
 
-func throughputHeadline(v race.Verdict, app, baseline string) string {
-	switch v.Outcome {
-	case race.Slower:
-		return fmt.Sprintf("%s answers fewer requests than %s", app, baseline)
-	case race.Faster:
-		return fmt.Sprintf("%s answers more requests than %s", app, baseline)
-	case race.Same:
-		return fmt.Sprintf("%s answers as many requests as %s", app, baseline)
-	case race.Inconclusive:
-	}
-	return headline(v, app, baseline)
-}
+// What an app is, to what it is compared with.
+var (
+	speeds      = map[race.Outcome]string{race.Slower: "is slower than", race.Faster: "is faster than", race.Same: "is as fast as"}
+	throughputs = map[race.Outcome]string{race.Slower: "answers fewer requests than", race.Faster: "answers more requests than", race.Same: "answers as many requests as"}
+)
 
-func headline(v race.Verdict, app, baseline string) string {
-	switch v.Outcome {
-	case race.Slower:
-		return fmt.Sprintf("%s is slower than %s", app, baseline)
-	case race.Faster:
-		return fmt.Sprintf("%s is faster than %s", app, baseline)
-	case race.Same:
-		return fmt.Sprintf("%s is as fast as %s", app, baseline)
-	case race.Inconclusive:
+func headline(words map[race.Outcome]string, o race.Outcome, app, baseline string) string {
+	if how := words[o]; how != "" {
+		return app + " " + how + " " + baseline
 	}
-	return fmt.Sprintf("%s against %s is inconclusive", app, baseline)
+	return app + " against " + baseline + " is inconclusive"
 }
 
 // clause is one measure in words: its ratio, or "same", or what is missing for a decision.

@@ -100,7 +100,7 @@ func (h Heat) K6Saturated(cpus int) bool {
 // definition tells what in the definition itself bears on the verdict.
 func definition(o Observations, r *report) {
 	if len(o.ClosedScenarios) > 0 {
-		r.add("", race.ClosedModel, race.Note, "the load of %s depends on the answers (a slower app gets fewer requests): compare the throughput first",
+		r.add("", race.ClosedModel, race.Note, "the load of %s depends on the answers (a slower app gets fewer requests): the throughput is compared first",
 			strings.Join(o.ClosedScenarios, ", "))
 	}
 	if o.AppURLAtInit {
