@@ -6,12 +6,14 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/photofinish/photofinish/pkg/panics"
 	"github.com/photofinish/photofinish/pkg/promql"
 )
 
 // ahead are questions that are asked while it is still found out whether they are the right ones: Prometheus would have little to do meanwhile.
 type ahead struct {
-	known   chan struct{} // closed when it is known which they are
+	known   chan struct{} // closed when it is known which they are, or that they could not be told
+	failed  error
 	asked   map[string]*early
 	settled bool
 }
@@ -36,24 +38,30 @@ func (a *asker) hurry(ctx context.Context, tasks func() []*task) {
 	a.ahead = h
 	go func() {
 		var order []*early
-		for _, t := range tasks() {
-			if h.asked[keyOf(t.query)] != nil {
-				continue
+		h.failed = panics.Catch(func() error {
+			for _, t := range tasks() {
+				if h.asked[keyOf(t.query)] != nil {
+					continue
+				}
+				e := &early{query: t.query, done: make(chan struct{})}
+				e.ctx, e.cancel = context.WithCancel(ctx)
+				h.asked[keyOf(t.query)] = e
+				order = append(order, e)
 			}
-			e := &early{query: t.query, done: make(chan struct{})}
-			e.ctx, e.cancel = context.WithCancel(ctx)
-			h.asked[keyOf(t.query)] = e
-			order = append(order, e)
-		}
+			return nil
+		})
 		close(h.known)
 		var group errgroup.Group
 		group.SetLimit(concurrency)
 		for _, e := range order {
 			group.Go(func() error {
 				defer close(e.done)
-				if e.err = e.ctx.Err(); e.err == nil {
-					e.result, e.err = a.q.Query(e.ctx, e.query)
-				}
+				e.err = panics.Catch(func() (err error) {
+					if err = e.ctx.Err(); err == nil {
+						e.result, err = a.q.Query(e.ctx, e.query)
+					}
+					return err
+				})
 				return nil
 			})
 		}
@@ -66,6 +74,7 @@ func (a *asker) settle(tasks []*task) {
 		return
 	}
 	<-a.ahead.known
+	panics.Rethrow(a.ahead.failed)
 	a.ahead.settled = true
 	right := map[string]bool{}
 	for _, t := range tasks {

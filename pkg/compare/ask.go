@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/photofinish/photofinish/pkg/panics"
 	"github.com/photofinish/photofinish/pkg/promql"
 )
 
@@ -38,16 +39,20 @@ type asker struct {
 
 // quantilesAtOnce asks whether several quantiles can be asked for at once. The answer is waited for where it is needed, once.
 func quantilesAtOnce(ctx context.Context, q promql.Querier) func() bool {
-	known := make(chan bool, 1)
-	go func() {
-		if q, ok := q.(promql.Quantiler); ok {
-			known <- q.KnowsQuantiles(ctx)
-			return
+	var known bool
+	var working errgroup.Group
+	working.Go(panics.Caught(func() error {
+		if remembers, ok := q.(promql.Quantiler); ok {
+			known = remembers.KnowsQuantiles(ctx)
+		} else {
+			known, _ = promql.TryQuantiles(ctx, q)
 		}
-		yes, _ := promql.TryQuantiles(ctx, q)
-		known <- yes
-	}()
-	return func() bool { return <-known }
+		return nil
+	}))
+	return func() bool {
+		panics.Rethrow(working.Wait())
+		return known
+	}
 }
 
 // run evaluates the tasks concurrently. On an error the rest is cancelled.
@@ -56,14 +61,14 @@ func (a *asker) run(ctx context.Context, tasks []*task) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(concurrency)
 	for i, t := range tasks {
-		group.Go(func() error {
+		group.Go(panics.Caught(func() error {
 			result, err := a.query(ctx, t)
 			if err != nil {
 				return fmt.Errorf("%s: %w", t.purpose(), err)
 			}
 			t.result, said[i], warned[i] = result.Series, slices.Concat(result.Warnings, result.Infos), len(result.Warnings) > 0
 			return nil
-		})
+		}))
 	}
 	if err := group.Wait(); err != nil {
 		return err

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/photofinish/photofinish/pkg/panics"
 )
 
 // series makes a Series of each app, measure and, where asked, heat. A measure without a source is all gaps.
@@ -15,12 +17,12 @@ func (p *racePlan) series(req Request, need needs, shown grid) []Series {
 	var working errgroup.Group
 	working.SetLimit(runtime.GOMAXPROCS(0)) // nothing else is left to do by now
 	for i, app := range p.apps {
-		working.Go(func() error {
+		working.Go(panics.Caught(func() error {
 			apart[i] = p.seriesOf(app, req, need, shown)
 			return nil
-		})
+		}))
 	}
-	_ = working.Wait()
+	panics.Rethrow(working.Wait()) // its functions return no errors
 	return slices.Concat(apart...)
 }
 

@@ -3,6 +3,8 @@ package plugin
 import (
 	"context"
 	"sync"
+
+	"github.com/photofinish/photofinish/pkg/panics"
 )
 
 // flights lets callers who ask the same at the same time share one answer. The work goes on while anybody waits for it,
@@ -20,7 +22,7 @@ type flight[T any] struct {
 	err     error
 }
 
-// do answers for a key: by work, or by what another caller's work with the same key comes to.
+// do answers for a key: by work, or by what another caller's work with the same key comes to. A panic in work is an error to all of them.
 func (f *flights[T]) do(ctx context.Context, key string, work func(context.Context) (T, error)) (T, error) {
 	f.mu.Lock()
 	one := f.going[key]
@@ -32,7 +34,10 @@ func (f *flights[T]) do(ctx context.Context, key string, work func(context.Conte
 		}
 		f.going[key] = one
 		go func() {
-			one.value, one.err = work(shared)
+			one.err = panics.Catch(func() (err error) {
+				one.value, err = work(shared)
+				return err
+			})
 			f.leave(key, one)
 			close(one.done)
 			cancel()

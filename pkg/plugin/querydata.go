@@ -2,12 +2,14 @@ package plugin
 
 import (
 	"context"
-	"runtime/debug"
+	"errors"
 	"sync"
 
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
+	"github.com/grafana/grafana-plugin-sdk-go/data"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/photofinish/photofinish/pkg/panics"
 	"github.com/photofinish/photofinish/pkg/race"
 )
 
@@ -30,23 +32,35 @@ func (d *Datasource) QueryData(ctx context.Context, req *backend.QueryDataReques
 	return response, nil
 }
 
-func (d *Datasource) answer(ctx context.Context, dq backend.DataQuery) (response backend.DataResponse) {
-	defer func() { // in a goroutine of its own a panic would end the plugin and every other query with it
-		if r := recover(); r != nil {
-			backend.Logger.FromContext(ctx).Error("a query panicked", "refId", dq.RefID, "panic", r, "stack", string(debug.Stack()))
-			response = failed(race.Errorf(race.Internal, "please report this with the plugin's log", "the data source failed on this query: %v", r))
-		}
-	}()
+// answer answers one query. Whatever it panics with, in whatever goroutine, is its own error: it must not end the plugin and every other query with it.
+func (d *Datasource) answer(ctx context.Context, dq backend.DataQuery) backend.DataResponse {
+	var frames data.Frames
+	err := panics.Catch(func() (err error) {
+		frames, err = d.frames(ctx, dq)
+		return err
+	})
+	var caught *panics.Error
+	switch {
+	case errors.As(err, &caught):
+		backend.Logger.FromContext(ctx).Error("a query panicked", "refId", dq.RefID, "panic", caught.Value, "stack", string(caught.Stack))
+		return failed(race.Errorf(race.Internal, "please report this with the plugin's log", "the data source failed on this query: %v", caught.Value))
+	case err != nil:
+		return failed(err)
+	}
+	return backend.DataResponse{Frames: frames, Status: backend.StatusOK}
+}
+
+func (d *Datasource) frames(ctx context.Context, dq backend.DataQuery) (data.Frames, error) {
 	if d.broken != nil {
-		return failed(d.broken)
+		return nil, d.broken
 	}
 	q, err := readQuery(dq)
 	if err != nil {
-		return failed(err)
+		return nil, err
 	}
 	a, err := d.handler(q)(ctx, q)
 	if err != nil {
-		return failed(err)
+		return nil, err
 	}
 	if len(a.executed) == 0 {
 		a.executed = listQueries(d) // no race was found: what was searched for it
@@ -55,7 +69,7 @@ func (d *Datasource) answer(ctx context.Context, dq backend.DataQuery) (response
 	for _, f := range frames {
 		f.RefID = q.RefID
 	}
-	return backend.DataResponse{Frames: frames, Status: backend.StatusOK}
+	return frames, nil
 }
 
 func (d *Datasource) handler(q query) func(context.Context, query) (answer, error) {

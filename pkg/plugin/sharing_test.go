@@ -2,6 +2,7 @@ package plugin
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/grafana/grafana-plugin-sdk-go/backend"
 	"github.com/stretchr/testify/require"
 
 	"github.com/photofinish/photofinish/pkg/promql"
@@ -190,4 +192,23 @@ func TestTheSecondLookAtAFinishedRaceAsksPrometheusNothing(t *testing.T) {
 		t.Logf("%s: %s the second time", name, time.Since(began))
 	}
 	require.NotZero(t, asked.Load())
+}
+
+func TestAPanicIsTheErrorOfItsOwnQuery(t *testing.T) {
+	for _, private := range []bool{false, true} { // each asked in another goroutine
+		d := open(t, serve(t, emptyPrometheus), fakeRunner(t, fourApps()))
+		d.prom = newShared(&querier{answer: func(context.Context, promql.Query) (promql.Result, error) {
+			panic("an index out of range")
+		}}, d.memory, private)
+		id, whole := fourApps().ID, backend.TimeRange{From: *fourApps().StartedAt, To: *fourApps().FinishedAt}
+		response, err := d.QueryData(t.Context(), &backend.QueryDataRequest{Queries: []backend.DataQuery{
+			{RefID: "A", JSON: json.RawMessage(`{"queryType":"timeseries","races":["` + id + `"],"measures":["latency_p95"],"align":"elapsed"}`), TimeRange: whole},
+			{RefID: "B", JSON: json.RawMessage(`{"queryType":"standings","races":["` + id + `"]}`), TimeRange: whole},
+		}})
+		require.NoError(t, err)
+		require.EqualError(t, response.Responses["A"].Error,
+			"the data source failed on this query: an index out of range; please report this with the plugin's log")
+		require.NoError(t, response.Responses["B"].Error)
+		require.Equal(t, 4, response.Responses["B"].Frames[0].Rows())
+	}
 }
