@@ -72,8 +72,8 @@ func TimeSeries(ctx context.Context, q promql.Querier, req Request) (Result, err
 	if len(need.latencies) > 0 {
 		atOnce = sync.OnceValue(quantilesAtOnce(ctx, q))
 	}
+	guess := need
 	a.hurry(ctx, func() []*task {
-		guess := need
 		guess.atOnce = atOnce()
 		return likely(req, guess)
 	})
