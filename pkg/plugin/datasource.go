@@ -23,6 +23,7 @@ type Datasource struct {
 	runner *runnerclient.Client // nil where there is none
 	// runnerBroken is why the runner's settings cannot be used. Queries do without it.
 	runnerBroken error
+	records      records
 	join         compare.Join
 	private      bool
 	memory       *memory
@@ -53,5 +54,6 @@ func New(ctx context.Context, instance backend.DataSourceInstanceSettings) (inst
 		d.prom = newShared(client, d.memory, d.private)
 	}
 	d.runner, d.runnerBroken = runner(s, instance.DecryptedSecureJSONData)
+	d.records = records{runner: d.runner, broken: d.runnerBroken, memory: d.memory}
 	return d, nil
 }

@@ -10,8 +10,11 @@ const (
 	maxRecords = 500
 	// maxListed races of one list: more is no list for people, and a variable's menu of more stalls the browser.
 	maxListed = 1000
-	// listPage is how many records are asked of the runner at once; a record of 4 lanes and 12 heats is about 40 kB.
-	listPage = 100
+	// firstPage and listPage are how many records are asked of the runner at once, first and then; a record of 4 lanes and 12 heats is about 40 kB.
+	// The first page is never remembered, so it is short.
+	firstPage, listPage = 5, 100
+	// The list is read until so many races in a row were over so long before the time range: one that was asked for before them may have taken longer.
+	inARow, outOfTurn = 3, 24*time.Hour
 	// maxSeries of one answer: 100 apps with 12 measures are 1,200; a browser draws a few thousand lines before it stalls.
 	maxSeries = 5000
 	// maxValues of one answer: 10 million nullable numbers are 160 MB in this process, and again as much in Grafana.

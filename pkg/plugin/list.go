@@ -10,7 +10,6 @@ import (
 
 	"github.com/photofinish/photofinish/pkg/compare"
 	"github.com/photofinish/photofinish/pkg/race"
-	"github.com/photofinish/photofinish/pkg/runnerclient"
 )
 
 // Where a race is known from.
@@ -45,7 +44,7 @@ func listedInfo(r compare.RaceInfo, now time.Time) listed {
 // strict: a runner that cannot be reached is an error; otherwise it is a notice, and Prometheus tells what it can.
 func (d *Datasource) list(ctx context.Context, q query, strict bool) ([]listed, notices, error) {
 	var said notices
-	records, more, err := d.records(ctx)
+	records, more, err := d.records.since(ctx, q.From)
 	switch {
 	case err != nil && strict:
 		return nil, nil, err
@@ -103,31 +102,6 @@ func overlaps(r race.Race, q query, now time.Time) bool {
 		end = *r.FinishedAt
 	}
 	return !start.After(q.To) && !end.Before(q.From)
-}
-
-// records are all records of the runner, up to maxListed; none without a runner.
-func (d *Datasource) records(ctx context.Context) (records []runnerclient.Record, more bool, err error) {
-	if d.runnerBroken != nil {
-		return nil, false, d.runnerBroken
-	}
-	if d.runner == nil {
-		return nil, false, nil
-	}
-	filter := runnerclient.Filter{Limit: listPage}
-	for {
-		page, err := d.runner.Races(ctx, filter)
-		if err != nil {
-			return nil, false, fmt.Errorf("list the runner's races: %w", err)
-		}
-		records = append(records, page.Races...)
-		if page.Next == "" || page.Next == filter.Cursor || len(page.Races) == 0 {
-			return records, false, nil
-		}
-		if len(records) >= maxListed {
-			return records, true, nil
-		}
-		filter.Cursor = page.Next
-	}
 }
 
 // newest is the newest finished race of a list whose end lies in the query's time range.

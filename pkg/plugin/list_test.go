@@ -4,25 +4,31 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/photofinish/photofinish/pkg/race"
 	"github.com/photofinish/photofinish/pkg/runnerclient"
 )
 
-// longLived is a runner with n races, the newest of which began a second before the scene.
-func longLived(t *testing.T, n int) string {
+// longLived is a runner with n races, the newest of which began a second before the scene, the next so much earlier. asked counts the pages of its list
+// that were asked for.
+func longLived(t *testing.T, n int, every time.Duration, asked *atomic.Int64) string {
 	t.Helper()
 	return serve(t, func(w http.ResponseWriter, r *http.Request) {
+		asked.Add(1)
 		from, _ := strconv.Atoi(r.FormValue("cursor"))
 		limit, _ := strconv.Atoi(r.FormValue("limit"))
 		page := runnerclient.Page{}
 		for i := from; i < min(from+limit, n); i++ {
-			at := scene().Add(-time.Second - time.Duration(i)*time.Millisecond)
+			at := scene().Add(-time.Second - time.Duration(i)*every)
 			page.Races = append(page.Races, runnerclient.Record{Race: race.Race{ID: fmt.Sprint("r", i), Status: race.Finished, StartedAt: &at, FinishedAt: &at}})
 		}
 		if from+limit < n {
@@ -46,12 +52,125 @@ func TestAListThatIsCutSaysSo(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			response := ask(t, open(t, serve(t, tt.prometheus), longLived(t, tt.recorded)), `{"queryType":"races"}`)
+			var asked atomic.Int64
+			response := ask(t, open(t, serve(t, tt.prometheus), longLived(t, tt.recorded, time.Millisecond, &asked)), `{"queryType":"races"}`)
 			require.NoError(t, response.Error)
 			f := response.Frames[0]
 			require.Equal(t, 1000, f.Rows())
 			require.Equal(t, tt.oldest, f.At(0, 999))
 			require.Equal(t, tt.says, noticesOf(response.Frames))
+		})
+	}
+}
+
+func TestTheListIsReadAsFarAsTheTimeRangeReaches(t *testing.T) {
+	tests := []struct {
+		name  string
+		every time.Duration // between two races
+		pages int64
+		shown int
+	}{
+		{"races of an hour", time.Second, 3, 200},
+		{"a race an hour: those of a day before the range are read, for they might have taken long", time.Hour, 2, 1},
+		{"a race a week", 7 * 24 * time.Hour, 1, 1},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var asked atomic.Int64
+			d := open(t, serve(t, emptyPrometheus), longLived(t, 200, tt.every, &asked))
+			response := ask(t, d, `{"queryType":"races"}`)
+			require.NoError(t, response.Error)
+			require.Equal(t, tt.shown, response.Frames[0].Rows())
+			require.Equal(t, tt.pages, asked.Load())
+			require.Empty(t, noticesOf(response.Frames))
+
+			require.NoError(t, ask(t, d, `{"queryType":"standings","races":["$latest"]}`).Error)
+			require.Equal(t, tt.pages+1, asked.Load(), "only the first page can have changed")
+		})
+	}
+}
+
+func TestRacesWereOverOnceAllHadEnded(t *testing.T) {
+	ended := scene().Add(-time.Minute)
+	over := runnerclient.Record{Race: race.Race{Status: race.Finished, FinishedAt: &ended}}
+	never := runnerclient.Record{Race: race.Race{Status: race.Cancelled}} // while it waited
+	racing := runnerclient.Record{Race: race.Race{Status: race.Racing}}
+	require.True(t, wereOver([]runnerclient.Record{over, never}, scene()))
+	require.False(t, wereOver([]runnerclient.Record{over, never}, ended))
+	require.False(t, wereOver([]runnerclient.Record{over, racing}, scene()))
+}
+
+func TestPanelsThatAskAtOnceShareTheRunnersAnswer(t *testing.T) {
+	const panels = 20
+	r := fourApps()
+	runner := fakeRunner(t, r)
+	for _, races := range []string{`[]`, `["` + r.ID + `"]`} {
+		var asked atomic.Int64
+		let := make(chan struct{})
+		d := open(t, serve(t, emptyPrometheus), serve(t, func(w http.ResponseWriter, r *http.Request) {
+			asked.Add(1)
+			<-let
+			http.Redirect(w, r, runner+r.URL.RequestURI(), http.StatusTemporaryRedirect)
+		}))
+		var group sync.WaitGroup
+		for range panels {
+			group.Go(func() {
+				response := askAt(t, d, `{"queryType":"standings","races":`+races+`}`, r.StartedAt.Add(-time.Hour), r.FinishedAt.Add(time.Hour))
+				assert.NoError(t, response.Error)
+				assert.Equal(t, 4, response.Frames[0].Rows())
+			})
+		}
+		assert.Eventually(t, func() bool {
+			return waiting(&d.records.pages)+waiting(&d.records.single) == panels
+		}, 4*time.Second, time.Millisecond) // what the runner may take is 5 s
+		close(let)
+		group.Wait()
+		require.Equal(t, int64(1), asked.Load())
+	}
+}
+
+// waiting is how many wait for answers that are under way.
+func waiting[T any](f *flights[T]) (n int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, one := range f.going {
+		n += one.waiting
+	}
+	return n
+}
+
+// BenchmarkLatest: the verdict of the newest of 300 nightly races, of four apps and eight heats each, for the second time. The runner's work is in it.
+func BenchmarkLatest(b *testing.B) {
+	races := nightlies(300)
+	slices.Reverse(races)
+	texts := make([]json.RawMessage, len(races))
+	for i, r := range races {
+		text, err := json.Marshal(r)
+		require.NoError(b, err)
+		texts[i] = text
+	}
+	d := open(b, serve(b, emptyPrometheus), serve(b, func(w http.ResponseWriter, r *http.Request) {
+		from, _ := strconv.Atoi(r.FormValue("cursor"))
+		limit, _ := strconv.Atoi(r.FormValue("limit"))
+		to := min(from+limit, len(texts))
+		page := map[string]any{"races": texts[from:to]}
+		if to < len(texts) {
+			page["next"] = strconv.Itoa(to)
+		}
+		_ = json.NewEncoder(w).Encode(page)
+	}))
+	for name, days := range map[string]int{"of a week": 7, "of a year": 365} {
+		b.Run(name, func(b *testing.B) {
+			to := races[0].FinishedAt.Add(time.Hour)
+			look := func() {
+				response := askAt(b, d, `{"queryType":"verdict","races":["$latest"]}`, to.AddDate(0, 0, -days), to)
+				require.NoError(b, response.Error)
+				require.Len(b, response.Frames[0].Fields, 9)
+			}
+			look()
+			for b.Loop() {
+				look()
+			}
 		})
 	}
 }

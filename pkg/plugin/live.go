@@ -121,7 +121,7 @@ func (d *Datasource) liveTargets(ctx context.Context, q query) ([]listed, notice
 
 // current is the race that runs now, else the newest one. Prometheus is asked only where the runner has none that runs.
 func (d *Datasource) current(ctx context.Context, q query) (found listed, ok bool, said notices, err error) {
-	records, _, err := d.records(ctx)
+	records, _, err := d.records.since(ctx, d.now())
 	if err != nil && isGone(err) {
 		return listed{}, false, nil, err
 	}

@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -13,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/photofinish/photofinish/pkg/promql"
+	"github.com/photofinish/photofinish/pkg/race"
 )
 
 func heap() int {
@@ -72,4 +74,23 @@ func TestAPartialAnswerIsToldAndNotRemembered(t *testing.T) {
 	for _, query := range all {
 		require.NotContains(t, noticesOf(ask(t, d, query).Frames), "partial", query)
 	}
+}
+
+func TestRecordsTakeAboutWhatTheyAreCountedFor(t *testing.T) {
+	text, err := json.Marshal(fourApps())
+	require.NoError(t, err)
+	before := heap()
+	var all []race.Race
+	counted := 0
+	for range 200 {
+		var r race.Race
+		require.NoError(t, json.Unmarshal(text, &r))
+		all = append(all, r)
+		counted += recordSize(r)
+	}
+	took := heap() - before
+	t.Logf("%d bytes a record, %d of JSON, counted for %d", took/len(all), len(text), counted/len(all))
+	require.Less(t, took, counted*3/2)
+	require.Greater(t, took, counted/2)
+	runtime.KeepAlive(all)
 }

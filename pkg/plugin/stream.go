@@ -22,7 +22,7 @@ func (d *Datasource) SubscribeStream(ctx context.Context, req *backend.Subscribe
 	if !ok || d.runner == nil {
 		return &backend.SubscribeStreamResponse{Status: backend.SubscribeStreamStatusNotFound}, nil
 	}
-	record, err := d.record(ctx, id)
+	record, err := d.records.byID(ctx, id)
 	switch {
 	case err != nil && isUnknown(err):
 		return &backend.SubscribeStreamResponse{Status: backend.SubscribeStreamStatusNotFound}, nil
@@ -50,7 +50,7 @@ func (d *Datasource) RunStream(ctx context.Context, req *backend.RunStreamReques
 	if !ok || d.runner == nil {
 		return nil // with an error Grafana would try for ever
 	}
-	record, err := d.record(ctx, id)
+	record, err := d.records.byID(ctx, id)
 	if err != nil {
 		if isUnknown(err) {
 			return nil

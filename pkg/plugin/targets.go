@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/photofinish/photofinish/pkg/compare"
-	"github.com/photofinish/photofinish/pkg/race"
 )
 
 // targets finds the races that a query names: by id, as $latest, or all of the time range where it names none.
@@ -117,7 +116,7 @@ func named(name string) string {
 // byID finds one race, at the runner first.
 func (d *Datasource) byID(ctx context.Context, q query, id string, strict bool) (listed, notices, error) {
 	var said notices
-	r, err := d.record(ctx, id)
+	r, err := d.records.byID(ctx, id)
 	switch {
 	case err == nil:
 		return listedRecord(r), nil, nil
@@ -133,34 +132,6 @@ func (d *Datasource) byID(ctx context.Context, q query, id string, strict bool) 
 	}
 	said.join(more)
 	return listedInfo(info, d.now()), said, nil
-}
-
-// record is the runner's record of a race. Where there is no runner, every race is unknown to it.
-func (d *Datasource) record(ctx context.Context, id string) (race.Race, error) {
-	if d.runnerBroken != nil {
-		return race.Race{}, d.runnerBroken
-	}
-	if d.runner == nil || !race.ValidID(id) {
-		return race.Race{}, race.Errorf(race.NotFound, "", "no runner knows race %s", id)
-	}
-	key := "record|" + id
-	if r, ok := recall[race.Race](d.memory, key, time.Now()); ok {
-		return r, nil
-	}
-	found, err := d.runner.Race(ctx, id)
-	if err != nil {
-		return race.Race{}, fmt.Errorf("race %s: %w", id, err)
-	}
-	if found.Status.Ended() {
-		d.memory.put(key, found.Race, recordSize(found.Race), time.Now().Add(recordFor))
-	}
-	return found.Race, nil
-}
-
-// recordSize is about how many bytes a record takes.
-func recordSize(r race.Race) int {
-	const each = 4000 // 22 measures with their ids
-	return each * (1 + len(r.Lanes)*(1+len(r.Heats)))
 }
 
 // known is a finished race that was looked up, and from when on it was looked for: a testid may name an earlier race in an earlier time.
