@@ -63,6 +63,9 @@ func changeEvents(name string, m measure.Measure, h trend.History) []event {
 		}
 		head := fmt.Sprintf("%s of %s: %s since %s", m.Name, h.App, word, title(name, since.Race))
 		text := fmt.Sprintf("%s in %d races before, %s in %d since", m.Format(c.Before.Mean), c.Before.N, m.Format(c.After.Mean), c.After.N)
+		if since.Note != "" {
+			text += "; the first with " + since.Note
+		}
 		all = append(all, moment(since.At, head, text, "change", h.App, m.ID))
 	}
 	return all

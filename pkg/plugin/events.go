@@ -36,7 +36,13 @@ func (d *Datasource) events(ctx context.Context, q query) (answer, error) {
 	var unjudged []listed
 	for _, l := range races {
 		if l.record != nil {
-			all = append(all, recordEvents(*l.record)...)
+			r, more, err := against(*l.record, q.Baseline)
+			if err != nil {
+				r.Verdicts = nil
+				unjudged = append(unjudged, l)
+			}
+			all = append(all, recordEvents(r)...)
+			a.notices.join(more)
 			continue
 		}
 		all = append(all, seriesEvents(l)...)

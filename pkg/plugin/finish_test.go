@@ -143,3 +143,32 @@ func TestAnAppThatChangedOverManyRacesIsAnEvent(t *testing.T) {
 	require.Equal(t, "0.202 ms/req in 12 races before, 0.243 ms/req in 12 since", f.At(3, 0))
 	require.Equal(t, "photofinish,change,high-cpu,cpu_ms_per_request", f.At(4, 0))
 }
+
+func TestTheVerdictAmongTheEventsIsAgainstTheBaselineThatIsAskedFor(t *testing.T) {
+	r := fourApps()
+	d := open(t, serve(t, emptyPrometheus), fakeRunner(t, r))
+	verdict := func(baseline string) (text, said string) {
+		response := ask(t, d, `{"queryType":"events","races":["`+r.ID+`"],"baseline":"`+baseline+`"}`)
+		require.NoError(t, response.Error)
+		f := response.Frames[0]
+		for i := range f.Rows() {
+			if f.At(4, i) == "photofinish,verdict" {
+				text = f.At(3, i).(string)
+			}
+		}
+		return text, noticesOf(response.Frames)
+	}
+	own, said := verdict("")
+	require.Contains(t, own, "than control")
+	require.Empty(t, said)
+	same, said := verdict("control")
+	require.Equal(t, own, same)
+	require.Empty(t, said)
+	other, said := verdict("high-latency")
+	require.Contains(t, other, "than high-latency")
+	require.NotContains(t, other, "than control")
+	require.Contains(t, said, "judged anew against high-latency")
+	none, said := verdict("nobody")
+	require.Empty(t, none)
+	require.Contains(t, said, `without a verdict, because the baseline "nobody" did not race: `+r.ID)
+}

@@ -73,7 +73,7 @@ func (ran archive) compared(apps []string, said *notices) []race.Race {
 	for name, races := range byName {
 		judges[name] = trend.Against(races)
 	}
-	var left leftOut
+	var left remarks
 	for _, id := range ran.unfinished {
 		left.add("not finished", id)
 	}
@@ -97,17 +97,34 @@ func (ran archive) compared(apps []string, said *notices) []race.Race {
 		}
 	}
 	slices.Reverse(kept)
-	left.tell(said)
+	left.tell(said, "left out of the history, %s: %s; their standings show them")
+	changed(kept).tell(said, "in the history all the same, the first with %s: %s")
 	return kept
 }
 
-// leftOut is what is no part of a history, by the reason.
-type leftOut struct {
+// changed are the races since which something is another that may have changed the values, the newest first.
+func changed(kept []race.Race) (since remarks) {
+	for i, r := range slices.Backward(kept) {
+		for _, before := range slices.Backward(kept[:i]) {
+			if before.Name != r.Name {
+				continue
+			}
+			if what := trend.Changed(r, before); what != "" {
+				since.add(what, r.ID)
+			}
+			break
+		}
+	}
+	return since
+}
+
+// remarks are what there is to say of some races, and of which.
+type remarks struct {
 	reasons []string
 	what    map[string][]string
 }
 
-func (l *leftOut) add(reason, what string) {
+func (l *remarks) add(reason, what string) {
 	if l.what == nil {
 		l.what = map[string][]string{}
 	}
@@ -119,10 +136,10 @@ func (l *leftOut) add(reason, what string) {
 	}
 }
 
-// tell says it once for each reason, however many races there are.
-func (l leftOut) tell(said *notices) {
+// tell says it once for each reason, however many races there are. format takes the reason and the races.
+func (l remarks) tell(said *notices, format string) {
 	for _, reason := range l.reasons {
-		said.add("left out of the history, %s: %s; their standings show them", reason, few(l.what[reason]))
+		said.add(format, reason, few(l.what[reason]))
 	}
 }
 

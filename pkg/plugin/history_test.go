@@ -89,3 +89,30 @@ func TestARunWithoutAppsHasNoHistoryAndIsToldHowToHaveOne(t *testing.T) {
 	require.NoError(t, all.Error)
 	require.Contains(t, noticesOf(all.Frames), "no audit: race theirs", "what is said of a race is passed on")
 }
+
+func TestWhatMayHaveChangedTheValuesIsNamedAndStaysInTheHistory(t *testing.T) {
+	races := nightlies(30)
+	for i := range races {
+		races[i].ScriptSHA256 = "one"
+		p95 := 5 + .01*float64(i%5) // with a little noise, without which nothing is chance
+		if i >= 15 {
+			races[i].ScriptSHA256 = "two"
+			p95 *= 1.5
+		}
+		for j := range races[i].Lanes {
+			races[i].Lanes[j].Measures = map[string]*float64{"latency_p95": &p95}
+		}
+	}
+	other := fourApps() // of another name: no race before it is compared with it
+	other.ScriptSHA256 = "three"
+	races = append(races, other)
+	for _, query := range []string{
+		`{"queryType":"standings","races":[],"measures":["latency_p95"],"field":"history"}`, `{"queryType":"events","races":[],"measures":["latency_p95"],"field":"changes"}`,
+	} {
+		response := overNights(t, races, query)
+		require.Equal(t, "in the history all the same, the first with an edited script: nightly-15\n", noticesOf(response.Frames), query)
+	}
+	changes := overNights(t, races, `{"queryType":"events","races":[],"apps":["control"],"measures":["latency_p95"],"field":"changes"}`).Frames[0]
+	require.Contains(t, changes.At(2, 0), "since race nightly (nightly-15)")
+	require.Contains(t, changes.At(3, 0), "in 15 since; the first with an edited script")
+}

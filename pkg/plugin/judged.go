@@ -111,7 +111,7 @@ func (d *Datasource) totals(ctx context.Context, info compare.RaceInfo, l listed
 	return t, nil
 }
 
-// recorded is a record as it is, or judged anew where the query asks for another baseline.
+// recorded is a record against a baseline, with what must be said of how the race ended.
 func recorded(r race.Race, baseline string) (race.Race, notices, error) {
 	var said notices
 	if !r.Status.Ended() {
@@ -122,6 +122,14 @@ func recorded(r race.Race, baseline string) (race.Race, notices, error) {
 	if r.Audit.Overridden() {
 		said.add("race %s: %s", r.ID, scoreboard.Override(r.Audit))
 	}
+	r, more, err := against(r, baseline)
+	said.join(more)
+	return r, said, err
+}
+
+// against is a record as it is, or judged anew where another baseline is asked for.
+func against(r race.Race, baseline string) (race.Race, notices, error) {
+	var said notices
 	if baseline == "" || baseline == r.Baseline {
 		return r, said, nil
 	}
