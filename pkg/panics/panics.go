@@ -33,7 +33,7 @@ func Catch(f func() error) (err error) {
 // Rethrow panics with what err holds of a panic that was caught, for the goroutine that waited for the one in which it was.
 func Rethrow(err error) {
 	if caught := (*Error)(nil); errors.As(err, &caught) {
-		panic(caught)
+		panic(caught) //nolint:forbidigo // it is one already
 	}
 }
 

@@ -14,7 +14,8 @@ const (
 	// The first page is never remembered, so it is short.
 	firstPage, listPage = 5, 100
 	// The list is read until so many races in a row were over so long before the time range: one that was asked for before them may have taken longer.
-	inARow, outOfTurn = 3, 24*time.Hour
+	inARow    = 3
+	outOfTurn = 24 * time.Hour
 	// maxSeries of one answer: 100 apps with 12 measures are 1,200; a browser draws a few thousand lines before it stalls.
 	maxSeries = 5000
 	// maxValues of one answer: 10 million nullable numbers are 160 MB in this process, and again as much in Grafana.

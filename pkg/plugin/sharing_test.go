@@ -198,7 +198,7 @@ func TestAPanicIsTheErrorOfItsOwnQuery(t *testing.T) {
 	for _, private := range []bool{false, true} { // each asked in another goroutine
 		d := open(t, serve(t, emptyPrometheus), fakeRunner(t, fourApps()))
 		d.prom = newShared(&querier{answer: func(context.Context, promql.Query) (promql.Result, error) {
-			panic("an index out of range")
+			panic("an index out of range") //nolint:forbidigo // that is what is tested
 		}}, d.memory, private)
 		id, whole := fourApps().ID, backend.TimeRange{From: *fourApps().StartedAt, To: *fourApps().FinishedAt}
 		response, err := d.QueryData(t.Context(), &backend.QueryDataRequest{Queries: []backend.DataQuery{
