@@ -10,6 +10,7 @@ import (
 
 	"github.com/photofinish/photofinish/pkg/compare"
 	"github.com/photofinish/photofinish/pkg/race"
+	"github.com/photofinish/photofinish/pkg/runnerclient"
 )
 
 // Where a race is known from.
@@ -24,7 +25,9 @@ type listed struct {
 	status   race.Status
 	// start and end are nil while they are not known.
 	start, end *time.Time
-	record     *race.Race
+	// asked is the latest time at which somebody can have asked for a race that ended without having begun; zero for the others.
+	asked  time.Time
+	record *race.Race
 	info       *compare.RaceInfo
 }
 
@@ -58,14 +61,7 @@ func (d *Datasource) list(ctx context.Context, q query, strict bool) ([]listed, 
 		return nil, nil, fmt.Errorf("list the races: %w", err)
 	}
 	said.take(found.Notices...)
-	var races []listed
-	known := map[string]bool{}
-	for _, r := range records {
-		known[r.ID] = true
-		if overlaps(r.Race, q, d.now()) {
-			races = append(races, listedRecord(r.Race))
-		}
-	}
+	races, known := overlapping(records, q, d.now())
 	for _, r := range found.Races {
 		if !known[r.TestID] {
 			races = append(races, listedInfo(r, d.now()))
@@ -80,28 +76,68 @@ func (d *Datasource) list(ctx context.Context, q query, strict bool) ([]listed, 
 	return races, said, nil
 }
 
-// newestFirst orders races by their start; those that wait for theirs come first.
-func newestFirst(a, b listed) int {
-	switch {
-	case a.start == nil && b.start == nil:
-		return cmp.Compare(a.id, b.id)
-	case a.start == nil:
-		return -1
-	case b.start == nil:
-		return 1
+// overlapping are the races of a runner's list that overlap the query's time range, and the ids of all.
+func overlapping(records []runnerclient.Record, q query, now time.Time) (races []listed, known map[string]bool) {
+	known = map[string]bool{}
+	newer := now // when the race began that was asked for next
+	for i, r := range records {
+		known[r.ID] = true
+		l := listedRecord(r.Race)
+		start, end := now, now // of one that waits or goes on
+		switch {
+		case l.start != nil:
+			start, newer = *l.start, *l.start
+		case l.end != nil:
+			start = *l.end
+		case l.status.Ended(): // cancelled while it waited
+			start, end = began(records[i+1:]), newer
+			l.asked = newer
+		}
+		if l.end != nil {
+			end = *l.end
+		}
+		if !start.After(q.To) && !end.Before(q.From) {
+			races = append(races, l)
+		}
 	}
-	return cmp.Or(b.start.Compare(*a.start), cmp.Compare(a.id, b.id))
+	return races, known
 }
 
-func overlaps(r race.Race, q query, now time.Time) bool {
-	start, end := now, now
-	if r.StartedAt != nil {
-		start = *r.StartedAt
+// began is the start of the newest of some races that has one, zero where none has.
+func began(records []runnerclient.Record) time.Time {
+	for _, r := range records {
+		if r.StartedAt != nil {
+			return *r.StartedAt
+		}
 	}
-	if r.FinishedAt != nil {
-		end = *r.FinishedAt
+	return time.Time{}
+}
+
+// newestFirst orders races by their start; those that wait for theirs come first, and those that ended without one beside those that were asked for next.
+func newestFirst(a, b listed) int {
+	at, waitsA := a.place()
+	bt, waitsB := b.place()
+	switch {
+	case waitsA && waitsB:
+		return cmp.Compare(a.id, b.id)
+	case waitsA:
+		return -1
+	case waitsB:
+		return 1
 	}
-	return !start.After(q.To) && !end.Before(q.From)
+	return cmp.Or(bt.Compare(at), cmp.Compare(a.id, b.id))
+}
+
+func (l listed) place() (at time.Time, waits bool) {
+	switch {
+	case l.start != nil:
+		return *l.start, false
+	case l.end != nil:
+		return *l.end, false
+	case !l.asked.IsZero():
+		return l.asked.Add(-1), false // behind the one that began then
+	}
+	return time.Time{}, true
 }
 
 // newest is the newest finished race of a list whose end lies in the query's time range.

@@ -90,6 +90,27 @@ func TestTheListIsReadAsFarAsTheTimeRangeReaches(t *testing.T) {
 	}
 }
 
+func TestARaceThatWasCancelledWhileItWaitedIsListedAmongThoseOfItsTime(t *testing.T) {
+	record := func(id string, days int) race.Race {
+		at := scene().AddDate(0, 0, -days)
+		return race.Race{ID: id, Status: race.Finished, StartedAt: &at, FinishedAt: &at}
+	}
+	cancelled := func(id string) race.Race { return race.Race{ID: id, Status: race.Cancelled} }
+	d := open(t, serve(t, emptyPrometheus), fakeRunner(t, race.Race{ID: "waits", Status: race.Queued}, cancelled("just now"), record("today", 0), cancelled("last week"),
+		record("a week ago", 7), cancelled("long ago"), cancelled("as long ago"), record("two weeks ago", 14)))
+	d.now = func() time.Time { return scene().Add(time.Minute) }
+	listed := func(from time.Time) (ids []string) {
+		response := askAt(t, d, `{"queryType":"races"}`, from, d.now())
+		require.NoError(t, response.Error)
+		for i := range response.Frames[0].Rows() {
+			ids = append(ids, response.Frames[0].At(0, i).(string))
+		}
+		return ids
+	}
+	require.Equal(t, []string{"waits", "just now", "today", "last week"}, listed(scene().Add(-time.Hour)), "one may have been asked for in the last hour")
+	require.Equal(t, []string{"waits", "just now", "today", "last week", "a week ago", "as long ago", "long ago", "two weeks ago"}, listed(scene().AddDate(0, -1, 0)))
+}
+
 func TestRacesWereOverOnceAllHadEnded(t *testing.T) {
 	ended := scene().Add(-time.Minute)
 	over := runnerclient.Record{Race: race.Race{Status: race.Finished, FinishedAt: &ended}}
