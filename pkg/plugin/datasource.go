@@ -54,6 +54,6 @@ func New(ctx context.Context, instance backend.DataSourceInstanceSettings) (inst
 		d.prom = newShared(client, d.memory, d.private)
 	}
 	d.runner, d.runnerBroken = runner(s, instance.DecryptedSecureJSONData)
-	d.records = records{runner: d.runner, broken: d.runnerBroken, memory: d.memory}
+	d.records = records{runner: d.runner, broken: d.runnerBroken, memory: d.memory, listed: newMemory(listBytes)}
 	return d, nil
 }

@@ -36,13 +36,18 @@ func (d *Datasource) events(ctx context.Context, q query) (answer, error) {
 	var unjudged []listed
 	for _, l := range races {
 		if l.record != nil {
-			r, more, err := against(*l.record, q.Baseline)
-			if err != nil {
-				r.Verdicts = nil
-				unjudged = append(unjudged, l)
+			r := *l.record
+			if len(r.Verdicts) > 0 {
+				other, more, err := against(r, q.Baseline)
+				if err != nil {
+					other.Verdicts = nil
+					unjudged = append(unjudged, l)
+				}
+				r = other
+				a.notices.join(more)
 			}
 			all = append(all, recordEvents(r)...)
-			a.notices.join(more)
+			a.executed = append(a.executed, recordQuery(l.id))
 			continue
 		}
 		all = append(all, seriesEvents(l)...)

@@ -168,6 +168,11 @@ func TestTheVerdictAmongTheEventsIsAgainstTheBaselineThatIsAskedFor(t *testing.T
 	require.Contains(t, other, "than high-latency")
 	require.NotContains(t, other, "than control")
 	require.Contains(t, said, "judged anew against high-latency")
+	r.Status, r.Verdicts = race.Racing, nil
+	d = open(t, serve(t, emptyPrometheus), fakeRunner(t, r))
+	_, said = verdict("high-latency")
+	require.Empty(t, said, "there is nothing to judge yet")
+	d = open(t, serve(t, emptyPrometheus), fakeRunner(t, fourApps()))
 	none, said := verdict("nobody")
 	require.Empty(t, none)
 	require.Contains(t, said, `without a verdict, because the baseline "nobody" did not race: `+r.ID)

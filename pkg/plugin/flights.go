@@ -22,7 +22,7 @@ type flight[T any] struct {
 	err     error
 }
 
-// do answers for a key: by work, or by what another caller's work with the same key comes to. A panic in work is an error to all of them.
+// do answers for a key: by work, or by what another caller's work with the same key comes to. All of them panic where work did.
 func (f *flights[T]) do(ctx context.Context, key string, work func(context.Context) (T, error)) (T, error) {
 	f.mu.Lock()
 	one := f.going[key]
@@ -48,6 +48,7 @@ func (f *flights[T]) do(ctx context.Context, key string, work func(context.Conte
 
 	select {
 	case <-one.done:
+		panics.Rethrow(one.err) // which some callers would take for a Prometheus that is down
 		return one.value, one.err
 	case <-ctx.Done():
 		f.mu.Lock()

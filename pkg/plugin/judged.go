@@ -71,8 +71,7 @@ func hasApps(races []race.Race, apps []string) error {
 func (d *Datasource) judged(ctx context.Context, q query, l listed) (race.Race, notices, []compare.ExecutedQuery, error) {
 	if l.record != nil {
 		r, said, err := recorded(*l.record, q.Baseline)
-		traced := []compare.ExecutedQuery{{Measure: "race.json of the runner", Expr: "GET /v1/races/" + l.id}}
-		return r, said, traced, err
+		return r, said, []compare.ExecutedQuery{recordQuery(l.id)}, err
 	}
 	totals, err := d.totals(d.about(ctx, []listed{l}), *l.info, l)
 	if err != nil {
@@ -109,6 +108,11 @@ func (d *Datasource) totals(ctx context.Context, info compare.RaceInfo, l listed
 		d.memory.put(key, t, each*len(info.Apps)*(1+len(info.Heats)), time.Now().Add(finishedFor))
 	}
 	return t, nil
+}
+
+// recordQuery is where the record of a race comes from.
+func recordQuery(id string) compare.ExecutedQuery {
+	return compare.ExecutedQuery{Measure: "race.json of the runner", Expr: "GET /v1/races/" + id}
 }
 
 // recorded is a record against a baseline, with what must be said of how the race ended.

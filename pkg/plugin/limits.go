@@ -12,7 +12,7 @@ const (
 	maxListed = 1000
 	// firstPage and listPage are how many records are asked of the runner at once, first and then; a record of 4 lanes and 12 heats is about 40 kB.
 	// The first page is never remembered, so it is short.
-	firstPage, listPage = 5, 100
+	firstPage, listPage = 5, 25
 	// The list is read until so many races in a row were over so long before the time range: one that was asked for before them may have taken longer.
 	inARow    = 3
 	outOfTurn = 24 * time.Hour
@@ -30,6 +30,8 @@ const (
 	maxQueriesAtOnce = 4
 	// memoryBytes bounds what is remembered of finished races: some hundred panels of 4 apps and 10 minutes.
 	memoryBytes = 64 << 20
+	// listBytes bounds what is remembered of a runner's list: some 300 races of 4 apps and 12 heats.
+	listBytes = 32 << 20
 	// recordFor is how long the record of an ended race is remembered: somebody may still override its audit.
 	recordFor = 30 * time.Second
 	// finishedFor is how long answers about a finished race are remembered: a remote write that was held up may still fill a gap.

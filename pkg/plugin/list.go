@@ -28,7 +28,7 @@ type listed struct {
 	// asked is the latest time at which somebody can have asked for a race that ended without having begun; zero for the others.
 	asked  time.Time
 	record *race.Race
-	info       *compare.RaceInfo
+	info   *compare.RaceInfo
 }
 
 func listedRecord(r race.Race) listed {
@@ -88,7 +88,7 @@ func overlapping(records []runnerclient.Record, q query, now time.Time) (races [
 		case l.start != nil:
 			start, newer = *l.start, *l.start
 		case l.end != nil:
-			start = *l.end
+			start, newer = *l.end, *l.end
 		case l.status.Ended(): // cancelled while it waited
 			start, end = began(records[i+1:]), newer
 			l.asked = newer
@@ -103,11 +103,11 @@ func overlapping(records []runnerclient.Record, q query, now time.Time) (races [
 	return races, known
 }
 
-// began is the start of the newest of some races that has one, zero where none has.
+// began is when the newest of some races began that did, or failed before it could; zero where there is none.
 func began(records []runnerclient.Record) time.Time {
 	for _, r := range records {
-		if r.StartedAt != nil {
-			return *r.StartedAt
+		if at := cmp.Or(r.StartedAt, r.FinishedAt); at != nil {
+			return *at
 		}
 	}
 	return time.Time{}

@@ -18,24 +18,33 @@ import (
 	"github.com/photofinish/photofinish/pkg/runnerclient"
 )
 
-// longLived is a runner with n races, the newest of which began a second before the scene, the next so much earlier. asked counts the pages of its list
-// that were asked for.
-func longLived(t *testing.T, n int, every time.Duration, asked *atomic.Int64) string {
+// paged is a runner with some races, the newest first. asked counts the pages of its list that were asked for.
+func paged(t *testing.T, races []race.Race, asked *atomic.Int64) string {
 	t.Helper()
 	return serve(t, func(w http.ResponseWriter, r *http.Request) {
 		asked.Add(1)
 		from, _ := strconv.Atoi(r.FormValue("cursor"))
 		limit, _ := strconv.Atoi(r.FormValue("limit"))
+		to := min(from+limit, len(races))
 		page := runnerclient.Page{}
-		for i := from; i < min(from+limit, n); i++ {
-			at := scene().Add(-time.Second - time.Duration(i)*every)
-			page.Races = append(page.Races, runnerclient.Record{Race: race.Race{ID: fmt.Sprint("r", i), Status: race.Finished, StartedAt: &at, FinishedAt: &at}})
+		for _, r := range races[from:to] {
+			page.Races = append(page.Races, runnerclient.Record{Race: r})
 		}
-		if from+limit < n {
-			page.Next = strconv.Itoa(from + limit)
+		if to < len(races) {
+			page.Next = strconv.Itoa(to)
 		}
 		_ = json.NewEncoder(w).Encode(page)
 	})
+}
+
+// longLived are n races, the newest of which began a second before the scene, the next so much earlier.
+func longLived(n int, every time.Duration) []race.Race {
+	races := make([]race.Race, n)
+	for i := range races {
+		at := scene().Add(-time.Second - time.Duration(i)*every)
+		races[i] = race.Race{ID: fmt.Sprint("r", i), Status: race.Finished, StartedAt: &at, FinishedAt: &at}
+	}
+	return races
 }
 
 func TestAListThatIsCutSaysSo(t *testing.T) {
@@ -53,7 +62,7 @@ func TestAListThatIsCutSaysSo(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			var asked atomic.Int64
-			response := ask(t, open(t, serve(t, tt.prometheus), longLived(t, tt.recorded, time.Millisecond, &asked)), `{"queryType":"races"}`)
+			response := ask(t, open(t, serve(t, tt.prometheus), paged(t, longLived(tt.recorded, time.Millisecond), &asked)), `{"queryType":"races"}`)
 			require.NoError(t, response.Error)
 			f := response.Frames[0]
 			require.Equal(t, 1000, f.Rows())
@@ -70,14 +79,14 @@ func TestTheListIsReadAsFarAsTheTimeRangeReaches(t *testing.T) {
 		pages int64
 		shown int
 	}{
-		{"races of an hour", time.Second, 3, 200},
+		{"races of an hour", time.Second, 9, 200},
 		{"a race an hour: those of a day before the range are read, for they might have taken long", time.Hour, 2, 1},
 		{"a race a week", 7 * 24 * time.Hour, 1, 1},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			var asked atomic.Int64
-			d := open(t, serve(t, emptyPrometheus), longLived(t, 200, tt.every, &asked))
+			d := open(t, serve(t, emptyPrometheus), paged(t, longLived(200, tt.every), &asked))
 			response := ask(t, d, `{"queryType":"races"}`)
 			require.NoError(t, response.Error)
 			require.Equal(t, tt.shown, response.Frames[0].Rows())
@@ -111,13 +120,30 @@ func TestARaceThatWasCancelledWhileItWaitedIsListedAmongThoseOfItsTime(t *testin
 	require.Equal(t, []string{"waits", "just now", "today", "last week", "a week ago", "as long ago", "long ago", "two weeks ago"}, listed(scene().AddDate(0, -1, 0)))
 }
 
+func TestManyThatWereCancelledWhileTheyWaitedHideNoRaceThatGoesOn(t *testing.T) {
+	var races []race.Race
+	for i := range 2 * firstPage {
+		races = append(races, race.Race{ID: fmt.Sprint("cancelled", i), Status: race.Cancelled})
+	}
+	began := scene()
+	races = append(races, race.Race{ID: "racing", Status: race.Racing, StartedAt: &began})
+	races = append(races, longLived(200, 24*time.Hour)...)
+	var asked atomic.Int64
+	d := open(t, serve(t, emptyPrometheus), paged(t, races, &asked))
+	response := ask(t, d, `{"queryType":"live"}`)
+	require.NoError(t, response.Error)
+	require.Contains(t, response.Frames[0].Meta.ExecutedQueryString, "GET /v1/races/racing")
+	require.Equal(t, int64(2), asked.Load())
+}
+
 func TestRacesWereOverOnceAllHadEnded(t *testing.T) {
 	ended := scene().Add(-time.Minute)
 	over := runnerclient.Record{Race: race.Race{Status: race.Finished, FinishedAt: &ended}}
 	never := runnerclient.Record{Race: race.Race{Status: race.Cancelled}} // while it waited
 	racing := runnerclient.Record{Race: race.Race{Status: race.Racing}}
-	require.True(t, wereOver([]runnerclient.Record{over, never}, scene()))
-	require.False(t, wereOver([]runnerclient.Record{over, never}, ended))
+	require.True(t, wereOver([]runnerclient.Record{over, over}, scene()))
+	require.False(t, wereOver([]runnerclient.Record{over}, ended))
+	require.False(t, wereOver([]runnerclient.Record{over, never}, scene()), "nobody knows when it was")
 	require.False(t, wereOver([]runnerclient.Record{over, racing}, scene()))
 }
 
@@ -137,8 +163,9 @@ func TestPanelsThatAskAtOnceShareTheRunnersAnswer(t *testing.T) {
 		for range panels {
 			group.Go(func() {
 				response := askAt(t, d, `{"queryType":"standings","races":`+races+`}`, r.StartedAt.Add(-time.Hour), r.FinishedAt.Add(time.Hour))
-				assert.NoError(t, response.Error)
-				assert.Equal(t, 4, response.Frames[0].Rows())
+				if assert.NoError(t, response.Error) {
+					assert.Equal(t, 4, response.Frames[0].Rows())
+				}
 			})
 		}
 		assert.Eventually(t, func() bool {

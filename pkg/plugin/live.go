@@ -8,7 +8,6 @@ import (
 	"github.com/grafana/grafana-plugin-sdk-go/data"
 	"github.com/grafana/grafana-plugin-sdk-go/live"
 
-	"github.com/photofinish/photofinish/pkg/compare"
 	"github.com/photofinish/photofinish/pkg/race"
 )
 
@@ -63,7 +62,7 @@ func (d *Datasource) live(ctx context.Context, q query) (answer, error) {
 		f.of(*l.record)
 		f.record(*l.record, when(*l.record, d.now()))
 		a.frames = append(a.frames, f.Frame)
-		a.executed = append(a.executed, compare.ExecutedQuery{Measure: "race.json of the runner", Expr: "GET /v1/races/" + l.id})
+		a.executed = append(a.executed, recordQuery(l.id))
 		if f.all && l.status.Ended() {
 			continue // there is nothing to follow, and Grafana would show for ever that the panel streams
 		}

@@ -18,6 +18,8 @@ type records struct {
 	broken error                // why the runner's settings cannot be used
 	memory *memory
 	pages  flights[runnerclient.Page]
+	// listed are pages, apart from memory: a long list must not drive everything else out.
+	listed *memory
 	single flights[race.Race]
 }
 
@@ -51,7 +53,7 @@ func (s *records) since(ctx context.Context, from time.Time) (found []runnerclie
 // page is a page of the list. New races stand on the first one, so the others stay as they are once their races are over.
 func (s *records) page(ctx context.Context, f runnerclient.Filter) (runnerclient.Page, error) {
 	key := "races|" + strconv.Itoa(f.Limit) + "|" + f.Cursor
-	if page, ok := recall[runnerclient.Page](s.memory, key, time.Now()); ok {
+	if page, ok := recall[runnerclient.Page](s.listed, key, time.Now()); ok {
 		return page, nil
 	}
 	page, err := s.pages.do(ctx, key, func(ctx context.Context) (runnerclient.Page, error) { return s.runner.Races(ctx, f) })
@@ -63,15 +65,15 @@ func (s *records) page(ctx context.Context, f runnerclient.Filter) (runnerclient
 		for _, r := range page.Races {
 			size += recordSize(r.Race)
 		}
-		s.memory.put(key, page, size, time.Now().Add(recordFor))
+		s.listed.put(key, page, size, time.Now().Add(recordFor))
 	}
 	return page, nil
 }
 
-// wereOver says whether all of some races had ended by a time.
+// wereOver says whether all of some races had ended by a time. Of one that was cancelled while it waited nobody knows when it was.
 func wereOver(page []runnerclient.Record, by time.Time) bool {
 	return !slices.ContainsFunc(page, func(r runnerclient.Record) bool {
-		return !r.Status.Ended() || r.FinishedAt != nil && !r.FinishedAt.Before(by)
+		return !r.Status.Ended() || r.FinishedAt == nil || !r.FinishedAt.Before(by)
 	})
 }
 
