@@ -30,6 +30,8 @@ const (
 	maxQueriesAtOnce = 4
 	// memoryBytes bounds what is remembered of finished races: some hundred panels of 4 apps and 10 minutes.
 	memoryBytes = 64 << 20
+	// lateNow is how long before now a time range may end that reaches to now: Grafana says when that is, maybe by another clock, and then takes its time.
+	lateNow = time.Minute
 	// listBytes bounds what is remembered of a runner's list: some 300 races of 4 apps and 12 heats.
 	listBytes = 32 << 20
 	// recordFor is how long the record of an ended race is remembered: somebody may still override its audit.

@@ -83,7 +83,7 @@ func overlapping(records []runnerclient.Record, q query, now time.Time) (races [
 	for i, r := range records {
 		known[r.ID] = true
 		l := listedRecord(r.Race)
-		start, end := now, now // of one that waits or goes on
+		start, end := now.Add(-lateNow), now // of one that waits or goes on
 		switch {
 		case l.start != nil:
 			start, newer = *l.start, *l.start
