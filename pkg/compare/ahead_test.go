@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/photofinish/photofinish/pkg/compare"
+	"github.com/photofinish/photofinish/pkg/panics"
 	"github.com/photofinish/photofinish/pkg/promql"
 )
 
@@ -97,4 +98,20 @@ func numbers(values []float64) (all []float64) {
 		}
 	}
 	return all
+}
+
+// stumbling panics when it is asked what its Prometheus knows, which is asked ahead, in goroutines of their own.
+type stumbling struct{ promql.Querier }
+
+func (stumbling) KnowsQuantiles(context.Context) bool {
+	panic("stumbled") //nolint:forbidigo // that is what is tested
+}
+
+func TestAPanicInWhatIsAskedAheadReachesWhoAsked(t *testing.T) {
+	w, req := pushing(t, time.Second)
+	err := panics.Catch(func() error {
+		_, err := compare.TimeSeries(t.Context(), stumbling{w}, req)
+		return err
+	})
+	require.EqualError(t, err, "panic: stumbled")
 }

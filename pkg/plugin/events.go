@@ -36,16 +36,12 @@ func (d *Datasource) events(ctx context.Context, q query) (answer, error) {
 	var unjudged []listed
 	for _, l := range races {
 		if l.record != nil {
-			r := *l.record
-			if len(r.Verdicts) > 0 {
-				other, more, err := against(r, q.Baseline)
-				if err != nil {
-					other.Verdicts = nil
-					unjudged = append(unjudged, l)
-				}
-				r = other
-				a.notices.join(more)
+			r, more, err := against(*l.record, q.Baseline)
+			if err != nil && len(r.Verdicts) > 0 {
+				r.Verdicts = nil
+				unjudged = append(unjudged, l)
 			}
+			a.notices.join(more)
 			all = append(all, recordEvents(r)...)
 			a.executed = append(a.executed, recordQuery(l.id))
 			continue

@@ -170,8 +170,10 @@ func TestTheVerdictAmongTheEventsIsAgainstTheBaselineThatIsAskedFor(t *testing.T
 	require.Contains(t, said, "judged anew against high-latency")
 	r.Status, r.Verdicts = race.Racing, nil
 	d = open(t, serve(t, emptyPrometheus), fakeRunner(t, r))
-	_, said = verdict("high-latency")
-	require.Empty(t, said, "there is nothing to judge yet")
+	for _, baseline := range []string{"high-latency", "nobody"} {
+		_, said = verdict(baseline)
+		require.Empty(t, said, "there is nothing to judge yet")
+	}
 	d = open(t, serve(t, emptyPrometheus), fakeRunner(t, fourApps()))
 	none, said := verdict("nobody")
 	require.Empty(t, none)

@@ -144,9 +144,10 @@ func against(r race.Race, baseline string) (race.Race, notices, error) {
 	if !slices.Contains(apps, baseline) {
 		return r, nil, race.Errorf(race.Invalid, "choose one of "+strings.Join(apps, ", "), "the baseline %q is no app of race %s", baseline, r.ID)
 	}
-	said.add("race %s was recorded with the baseline %s; its heats were judged anew against %s", r.ID, r.Baseline, baseline)
+	recorded := r.Baseline
 	r.Baseline = baseline
 	if len(r.Verdicts) > 0 {
+		said.add("race %s was recorded with the baseline %s; its heats were judged anew against %s", r.ID, recorded, baseline)
 		r.Verdicts = verdict.Again(r, race.Effects{})
 	}
 	return r, said, nil

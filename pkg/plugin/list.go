@@ -10,7 +10,6 @@ import (
 
 	"github.com/photofinish/photofinish/pkg/compare"
 	"github.com/photofinish/photofinish/pkg/race"
-	"github.com/photofinish/photofinish/pkg/runnerclient"
 )
 
 // Where a race is known from.
@@ -25,10 +24,8 @@ type listed struct {
 	status   race.Status
 	// start and end are nil while they are not known.
 	start, end *time.Time
-	// asked is the latest time at which somebody can have asked for a race that ended without having begun; zero for the others.
-	asked  time.Time
-	record *race.Race
-	info   *compare.RaceInfo
+	record     *race.Race
+	info       *compare.RaceInfo
 }
 
 func listedRecord(r race.Race) listed {
@@ -61,7 +58,14 @@ func (d *Datasource) list(ctx context.Context, q query, strict bool) ([]listed, 
 		return nil, nil, fmt.Errorf("list the races: %w", err)
 	}
 	said.take(found.Notices...)
-	races, known := overlapping(records, q, d.now())
+	var races []listed
+	known := map[string]bool{}
+	for _, r := range records {
+		known[r.ID] = true
+		if overlaps(r.Race, q, d.now()) {
+			races = append(races, listedRecord(r.Race))
+		}
+	}
 	for _, r := range found.Races {
 		if !known[r.TestID] {
 			races = append(races, listedInfo(r, d.now()))
@@ -76,68 +80,29 @@ func (d *Datasource) list(ctx context.Context, q query, strict bool) ([]listed, 
 	return races, said, nil
 }
 
-// overlapping are the races of a runner's list that overlap the query's time range, and the ids of all.
-func overlapping(records []runnerclient.Record, q query, now time.Time) (races []listed, known map[string]bool) {
-	known = map[string]bool{}
-	newer := now // when the race began that was asked for next
-	for i, r := range records {
-		known[r.ID] = true
-		l := listedRecord(r.Race)
-		start, end := now.Add(-lateNow), now // of one that waits or goes on
-		switch {
-		case l.start != nil:
-			start, newer = *l.start, *l.start
-		case l.end != nil:
-			start, newer = *l.end, *l.end
-		case l.status.Ended(): // cancelled while it waited
-			start, end = began(records[i+1:]), newer
-			l.asked = newer
-		}
-		if l.end != nil {
-			end = *l.end
-		}
-		if !start.After(q.To) && !end.Before(q.From) {
-			races = append(races, l)
-		}
-	}
-	return races, known
-}
-
-// began is when the newest of some races began that did, or failed before it could; zero where there is none.
-func began(records []runnerclient.Record) time.Time {
-	for _, r := range records {
-		if at := cmp.Or(r.StartedAt, r.FinishedAt); at != nil {
-			return *at
-		}
-	}
-	return time.Time{}
-}
-
-// newestFirst orders races by their start; those that wait for theirs come first, and those that ended without one beside those that were asked for next.
+// newestFirst orders races by their start, or by their end where they had none; those that wait for theirs come first.
 func newestFirst(a, b listed) int {
-	at, waitsA := a.place()
-	bt, waitsB := b.place()
+	x, y := cmp.Or(a.start, a.end), cmp.Or(b.start, b.end)
 	switch {
-	case waitsA && waitsB:
+	case x == nil && y == nil:
 		return cmp.Compare(a.id, b.id)
-	case waitsA:
+	case x == nil:
 		return -1
-	case waitsB:
+	case y == nil:
 		return 1
 	}
-	return cmp.Or(bt.Compare(at), cmp.Compare(a.id, b.id))
+	return cmp.Or(y.Compare(*x), cmp.Compare(a.id, b.id))
 }
 
-func (l listed) place() (at time.Time, waits bool) {
-	switch {
-	case l.start != nil:
-		return *l.start, false
-	case l.end != nil:
-		return *l.end, false
-	case !l.asked.IsZero():
-		return l.asked.Add(-1), false // behind the one that began then
+func overlaps(r race.Race, q query, now time.Time) bool {
+	start, end := now.Add(-lateNow), now // of one that waits or goes on
+	if at := cmp.Or(r.StartedAt, r.FinishedAt); at != nil {
+		start = *at
 	}
-	return time.Time{}, true
+	if r.FinishedAt != nil {
+		end = *r.FinishedAt
+	}
+	return !start.After(q.To) && !end.Before(q.From)
 }
 
 // newest is the newest finished race of a list whose end lies in the query's time range.

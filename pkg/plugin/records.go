@@ -70,7 +70,7 @@ func (s *records) page(ctx context.Context, f runnerclient.Filter) (runnerclient
 	return page, nil
 }
 
-// wereOver says whether all of some races had ended by a time. Of one that was cancelled while it waited nobody knows when it was.
+// wereOver says whether all of some races are known to have ended by a time.
 func wereOver(page []runnerclient.Record, by time.Time) bool {
 	return !slices.ContainsFunc(page, func(r runnerclient.Record) bool {
 		return !r.Status.Ended() || r.FinishedAt == nil || !r.FinishedAt.Before(by)

@@ -141,25 +141,33 @@ func TestWhatADeadRunnerWasAtIsEndedWithWhatWasMeasured(t *testing.T) {
 func TestStoppingTwiceIsOneStop(t *testing.T) {
 	db := fresh(t)
 	accept(t, db, waiting(1))
-	for range 2 {
-		status, err := db.Stop(t.Context(), "r1", "bob", noon)
+	for i := range 2 {
+		status, err := db.Stop(t.Context(), "r1", "bob", noon.Add(time.Duration(i)*time.Hour))
 		require.NoError(t, err)
 		require.Equal(t, race.Cancelled, status)
 	}
-	accept(t, db, waiting(2))
-	_, _, err := db.Take(t.Context(), noon)
+	k, err := db.Get(t.Context(), "r1")
 	require.NoError(t, err)
+	var r race.Race
+	require.NoError(t, json.Unmarshal(k.Record, &r))
+	require.Nil(t, r.StartedAt)
+	require.Equal(t, noon.UTC(), *r.FinishedAt, "it was over when it was stopped first")
 	end := noon
-	require.NoError(t, db.Save(t.Context(), race.Race{ID: "r2", Status: race.Finished, FinishedAt: &end}, noon))
-	_, err = db.Stop(t.Context(), "r2", "bob", noon)
-	require.Equal(t, race.Conflict, race.CodeOf(err))
+	for i, status := range []race.Status{race.Finished, race.Cancelled} { // this one while it was prepared
+		accept(t, db, waiting(2+i))
+		w, _, err := db.Take(t.Context(), noon)
+		require.NoError(t, err)
+		require.NoError(t, db.Save(t.Context(), race.Race{ID: w.ID, Status: status, FinishedAt: &end}, noon))
+		_, err = db.Stop(t.Context(), w.ID, "bob", noon)
+		require.Equal(t, race.Conflict, race.CodeOf(err), status)
+	}
 	require.NoError(t, db.Changed(t.Context(), "r2", noon, race.Racing, "late news"))
-	k, err := db.Get(t.Context(), "r2")
+	k, err = db.Get(t.Context(), "r2")
 	require.NoError(t, err)
 	require.Equal(t, race.Finished, k.Status, "who has ended stays so")
-	_, err = db.Stop(t.Context(), "r3", "bob", noon)
+	_, err = db.Stop(t.Context(), "r9", "bob", noon)
 	require.Equal(t, race.NotFound, race.CodeOf(err))
-	require.EqualError(t, err, `there is no race "r3"`)
+	require.EqualError(t, err, `there is no race "r9"`)
 }
 
 func TestARaceHasItsStartBeforeItsFirstHeatIsRecorded(t *testing.T) {

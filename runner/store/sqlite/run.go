@@ -150,6 +150,12 @@ func (d *DB) Override(ctx context.Context, id, by, why string, now time.Time) er
 	return failure("override race "+id, err)
 }
 
+// onlyWaited says whether a race never left the queue but by being cancelled.
+func onlyWaited(ctx context.Context, tx *sql.Tx, seq int64) (waited bool, err error) {
+	err = tx.QueryRowContext(ctx, "SELECT NOT EXISTS (SELECT 1 FROM changes WHERE race = ? AND status NOT IN (?, ?))", seq, race.Queued, race.Cancelled).Scan(&waited)
+	return waited, err
+}
+
 // Stop notes that somebody wants a race to end, and cancels it at once if it has not left the queue. A race that has ended is
 // race.Conflict, but for one that was cancelled while it waited: stopping that again changes nothing.
 func (d *DB) Stop(ctx context.Context, id, by string, now time.Time) (status race.Status, err error) {
@@ -163,8 +169,8 @@ func (d *DB) Stop(ctx context.Context, id, by string, now time.Time) (status rac
 		if err := json.Unmarshal([]byte(record), &r); err != nil {
 			return err
 		}
-		if status == race.Cancelled && r.StartedAt == nil && r.FinishedAt == nil {
-			return nil
+		if waited, err := onlyWaited(ctx, tx, seq); err != nil || waited && status == race.Cancelled {
+			return err
 		}
 		if status.Ended() {
 			return race.Errorf(race.Conflict, "", "race %s has already ended: it is %s", id, status)
@@ -176,8 +182,8 @@ func (d *DB) Stop(ctx context.Context, id, by string, now time.Time) (status rac
 			return nil
 		}
 		status = race.Cancelled
-		cause := stopped(by)
-		r.Status, r.Error = race.Cancelled, &cause
+		cause, at := stopped(by), now.UTC()
+		r.Status, r.Error, r.FinishedAt = race.Cancelled, &cause, &at
 		return save(ctx, tx, seq, race.Queued, r, now)
 	})
 	if race.CodeOf(err) == race.NotFound || race.CodeOf(err) == race.Conflict {
