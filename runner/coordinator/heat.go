@@ -268,8 +268,14 @@ func (h *heatRun) take(ev stream.Event) {
 	case stream.Result:
 		for app, r := range ev.Result {
 			h.result[app] = r
+			p := h.progress[app]
+			p.Requests, p.Failed = r.Race.Requests, r.Race.Failed // with the last answers
+			h.progress[app] = p
 		}
 		h.foreign += ev.Foreign
+		if !h.cut && len(h.result) == len(h.cfg.Lanes) {
+			h.View.Progress(h.snapshot(ev.Phase, time.Now()))
+		}
 	}
 }
 

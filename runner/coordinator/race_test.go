@@ -43,10 +43,14 @@ export const options = {
 export default function () { http.get(__ENV.APP_URL); }
 `
 
-type view struct{ t *testing.T }
+type view struct {
+	t    *testing.T
+	last map[int]race.Snapshot // of each heat
+}
 
 func (v view) Status(s race.Status, detail string) { v.t.Log("status", s, detail) }
 func (v view) Progress(s race.Snapshot) {
+	v.last[s.Heat] = s
 	for _, l := range s.Lanes {
 		v.t.Logf("%s heat %d %s: %d requests, %.0f/s, p95 %.2f ms, done %.2f racing %v", s.Phase, s.Heat, l.App, l.Requests, l.Rate, l.P95MS, l.Done, l.Racing)
 	}
@@ -125,10 +129,10 @@ func TestARace(t *testing.T) {
 	}
 	ok := func(http.ResponseWriter, *http.Request) {}
 	slow := func(http.ResponseWriter, *http.Request) { time.Sleep(20 * time.Millisecond) }
-	m := &memory{}
+	m, shown := &memory{}, view{t, map[int]race.Snapshot{}}
 	result, err := coordinator.Race{
 		ID: "test", Definition: def, Plan: p, Engine: servers{map[string]http.HandlerFunc{"a": ok, "b": slow}}, K6: k6.Local{K6: k}, Measures: specs,
-		Recorder: m, View: view{t},
+		Recorder: m, View: shown,
 	}.Run(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, race.Finished, result.Record.Status)
@@ -139,7 +143,13 @@ func TestARace(t *testing.T) {
 		require.InDelta(t, 100, l.Client.Requests, 4)
 		require.NotNil(t, l.Container.CPUSeconds)
 	}
+	so := map[string]int64{}
 	for _, h := range result.Record.Heats {
+		require.Equal(t, "done", shown.last[h.Number].Phase)
+		for _, l := range shown.last[h.Number].Lanes {
+			so[l.App] += h.Lanes[l.App].Requests
+			require.Equal(t, so[l.App], l.Requests, "what is shown last of heat %d counts all of its answers", h.Number)
+		}
 		require.Len(t, h.Lanes["a"].Measures, len(specs), "a whole heat has every measure")
 		require.Equal(t, 1000.0, h.Lanes["a"].ActiveMS)
 	}
@@ -160,7 +170,7 @@ func TestAnAppThatDoesNotGetReadyEndsTheRaceAndIsRecordedWithItsLastWords(t *tes
 		"dies":  {DiesAfter: 20 * time.Millisecond, Exit: race.Exit{Reason: race.Exited, Code: &code}, Logs: []string{"starting", "no database"}, Unhealthy: true},
 		"hangs": {Unhealthy: true, Logs: []string{"waiting for godot"}},
 	}}
-	result, err := coordinator.Race{ID: "test", Definition: def, Plan: p, Engine: e, K6: k6.Local{}, Recorder: &memory{}, View: view{t}}.Run(t.Context())
+	result, err := coordinator.Race{ID: "test", Definition: def, Plan: p, Engine: e, K6: k6.Local{}, Recorder: &memory{}, View: view{t, map[int]race.Snapshot{}}}.Run(t.Context())
 	require.ErrorContains(t, err, "lane dies ended with code 3", "the first one's reason is the race's")
 	require.Equal(t, race.Failed, result.Record.Status)
 	exits := map[string]race.Exit{}

@@ -17,22 +17,23 @@ type plain struct {
 
 func (p *plain) lines(before *race.Snapshot, s race.Snapshot) []string {
 	var out []string
-	if before != nil && before.Heat > p.heatDone && (s.Heat > before.Heat || s.Phase == "done") {
-		end := *before
-		switch {
-		case s.Heat == before.Heat:
-			end = s
-		case s.Phase == "warmup": // nothing of the next heat counts yet, and the last answers of this one do
-			end.Lanes = s.Lanes
-		}
-		p.heatDone, p.said = end.Heat, s.Elapsed
-		out = append(out, fmt.Sprintf("%s heat %d of %d done: %s", scoreboard.Clock(end.Elapsed), end.Heat, end.Heats, heatEnd(end)))
+	if before != nil && s.Heat > before.Heat {
+		out = append(out, p.end(*before)...)
 	}
 	if s.Phase == "race" && s.Elapsed-p.said >= plainEvery {
 		p.said = s.Elapsed
 		out = append(out, fmt.Sprintf("%s heat %d of %d: %s", scoreboard.Clock(s.Elapsed), s.Heat, s.Heats, moment(s)))
 	}
 	return out
+}
+
+// end is the line of a heat that is over, none where it was told before. The last snapshot of a heat counts all of its answers.
+func (p *plain) end(last race.Snapshot) []string {
+	if last.Heat <= p.heatDone {
+		return nil
+	}
+	p.heatDone, p.said = last.Heat, last.Elapsed
+	return []string{fmt.Sprintf("%s heat %d of %d done: %s", scoreboard.Clock(last.Elapsed), last.Heat, last.Heats, heatEnd(last))}
 }
 
 // heatEnd counts what was done so far in the race.

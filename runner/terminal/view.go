@@ -96,6 +96,11 @@ func (v *View) Status(s race.Status, detail string) {
 		v.draw()
 		return
 	}
+	if v.shot != nil && v.shot.Phase == "done" {
+		for _, l := range v.plain.end(*v.shot) {
+			v.write(l)
+		}
+	}
 	if detail != "" {
 		detail = ": " + detail
 	}

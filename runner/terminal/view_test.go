@@ -163,6 +163,7 @@ func TestPlainLines(t *testing.T) {
 	last := shot(24 * time.Second)
 	last.Heat, last.Phase = 2, "done"
 	v.Progress(last)
+	v.Status(race.Collecting, "")
 	v.Log("memory-leak is out of the race: \x1b[2Jmemory\u202e, 12 s")
 	require.NoError(t, v.Close())
 	require.NotContains(t, b.String(), "\x1b", "no escape codes")
