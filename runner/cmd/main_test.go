@@ -39,6 +39,7 @@ func TestMain(m *testing.M) {
 			os.Exit(cmd.Main(os.Args[1:], os.Stdout, os.Stderr))
 		}
 	}
+	strangers = groupsOf("*")
 	os.Exit(m.Run())
 }
 

@@ -234,9 +234,7 @@ func nothingLeftOf(t *testing.T, temp string, ids []string) {
 	t.Helper()
 	require.Empty(t, relatives(), "processes are left")
 	for _, id := range ids {
-		left, err := filepath.Glob("/sys/fs/cgroup/*/photofinish/" + id)
-		require.NoError(t, err)
-		require.Empty(t, left, "cgroups are left")
+		require.Empty(t, groupsOf(id), "cgroups are left")
 	}
 	left, err := filepath.Glob(filepath.Join(temp, "photofinish-*", "*"))
 	require.NoError(t, err)
