@@ -2,6 +2,10 @@ package plugin
 
 import "time"
 
+// RoomyHeap is the heap (bytes) that this process may have before its garbage is collected as often as by Go's default. The first load of a race of
+// four apps makes some 5 MB of garbage, and collecting it took a fifth of its own time (docs/performance.md).
+const RoomyHeap = 64 << 20
+
 // The guard rails. Each keeps one careless query from hurting Grafana, Prometheus or the browser.
 const (
 	// maxRaces of one query: overlaid races are told apart by eye, and each costs about 20 queries to Prometheus.

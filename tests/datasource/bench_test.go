@@ -21,6 +21,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/photofinish/photofinish/pkg/compare"
+	"github.com/photofinish/photofinish/pkg/gctuner"
 	"github.com/photofinish/photofinish/pkg/plugin"
 	"github.com/photofinish/photofinish/pkg/promql"
 	"github.com/photofinish/photofinish/tests/datasource/generated"
@@ -42,6 +43,7 @@ func fourApps() map[string]generated.Race { return races(4, 150*time.Second, 4, 
 // together (of all loads, since a process's CPU is told in hundredths of a second). That client asks as Go's does by itself, for compressed answers;
 // x-uncompressed and x-uncompressed-cpu compare with one that wants them plain. ns/op is of all three.
 func BenchmarkFirstLoad(b *testing.B) {
+	defer gctuner.Roomy(plugin.RoomyHeap)() // as its main does
 	for name, r := range fourApps() {
 		b.Run(name, func(b *testing.B) {
 			prom := generated.PrometheusApart(b, r)

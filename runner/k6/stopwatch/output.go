@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/photofinish/photofinish/pkg/gctuner"
 	"github.com/photofinish/photofinish/runner/k6/stopwatch/heat"
 	"github.com/photofinish/photofinish/runner/k6/stopwatch/tally"
 	"github.com/sirupsen/logrus"
@@ -14,6 +15,10 @@ import (
 
 // drainEvery is how often the samples that k6 measured are counted. It is well below a Slot of the live views.
 const drainEvery = tally.Slot / 2
+
+// roomyHeap is the heap (bytes) up to which k6's garbage is collected less often than by Go's default. Collecting disturbs the requests that are under
+// way, and at 1,000 requests a second of a small script it takes some 8% of k6's CPU (docs/performance.md).
+const roomyHeap = 256 << 20
 
 // errRunnerLost stops k6: a heat whose runner is gone would go on loading apps for nobody.
 var errRunnerLost = errors.New("the photofinish runner that started this k6 is gone")
@@ -100,7 +105,7 @@ func (o *Output) count() {
 	ticker := time.NewTicker(drainEvery)
 	defer ticker.Stop()
 	lost := o.heat.Lost()
-	var memory collector
+	defer gctuner.Roomy(roomyHeap)()
 	for beat := 1; ; beat++ {
 		select {
 		case <-o.stop:
@@ -113,7 +118,6 @@ func (o *Output) count() {
 			}
 		case now := <-ticker.C:
 			o.tally.Add(o.GetBufferedSamples())
-			memory.tune()
 			if _, started := o.heat.StartedAt(); started && beat%int(tally.Slot/drainEvery) == 0 {
 				o.heat.Report(o.tally.Progress(now))
 			}
