@@ -1,6 +1,8 @@
 package compare
 
 import (
+	"slices"
+
 	"github.com/photofinish/photofinish/pkg/measure"
 	"github.com/photofinish/photofinish/pkg/race"
 )
@@ -22,6 +24,11 @@ type needs struct {
 // quantiles are the measures that are read off a histogram.
 func quantiles() map[string]float64 {
 	return map[string]float64{"latency_p50": 0.5, "latency_p90": 0.9, "latency_p95": 0.95, "latency_p99": 0.99}
+}
+
+// Percentiles says whether some of the measures are read off histograms; no measures are all of them.
+func Percentiles(ids []string) bool {
+	return len(ids) == 0 || slices.ContainsFunc(ids, func(id string) bool { return quantiles()[id] > 0 })
 }
 
 func needsOf(measures []measure.Measure) needs {

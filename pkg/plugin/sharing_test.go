@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -210,5 +211,35 @@ func TestAPanicIsTheErrorOfItsOwnQuery(t *testing.T) {
 			"the data source failed on this query: an index out of range; please report this with the plugin's log")
 		require.NoError(t, response.Responses["B"].Error)
 		require.Equal(t, 4, response.Responses["B"].Frames[0].Rows())
+	}
+}
+
+// TestWhatPercentilesNeedIsAskedBesideTheFirstQuestion: here Prometheus knows no race, so nothing else would ask it.
+func TestWhatPercentilesNeedIsAskedBesideTheFirstQuestion(t *testing.T) {
+	for name, c := range map[string]struct {
+		measures []string
+		private  bool
+		asks     bool
+	}{
+		"all measures":              {nil, false, true},
+		"a percentile":              {[]string{"request_rate", "latency_p95"}, false, true},
+		"no percentile":             {[]string{"request_rate"}, false, false},
+		"answers for one user only": {[]string{"latency_p95"}, true, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var asked atomic.Int64
+				q := &querier{answer: func(ctx context.Context, q promql.Query) (promql.Result, error) {
+					if strings.HasPrefix(q.Expr, "histogram_quantiles(") {
+						asked.Add(1)
+					}
+					return sleepy(ctx, promql.Query{})
+				}}
+				memory := newMemory(memoryBytes)
+				d := &Datasource{prom: newShared(q, memory, c.private), memory: memory, private: c.private, now: time.Now}
+				_, _ = d.timeSeries(t.Context(), query{Races: []string{"unknown"}, Measures: c.measures, From: time.Unix(0, 0), To: time.Unix(60, 0)})
+				require.Equal(t, c.asks, asked.Load() == 1)
+			})
+		})
 	}
 }

@@ -10,12 +10,29 @@ import (
 
 	"github.com/photofinish/photofinish/pkg/compare"
 	"github.com/photofinish/photofinish/pkg/measure"
+	"github.com/photofinish/photofinish/pkg/panics"
+	"github.com/photofinish/photofinish/pkg/promql"
 	"github.com/photofinish/photofinish/pkg/race"
 	"github.com/photofinish/photofinish/pkg/scoreboard"
 )
 
+// foresee asks what percentiles need to know of this Prometheus while the races are still looked for. Whoever needs it asks again, and joins the question.
+func (d *Datasource) foresee(ctx context.Context, q query) {
+	prometheus, remembers := d.prom.(promql.Quantiler)
+	if d.private || !remembers || !compare.Percentiles(q.Measures) {
+		return
+	}
+	go func() {
+		_ = panics.Catch(func() error { // it is told to whoever asks again
+			prometheus.KnowsQuantiles(ctx)
+			return nil
+		})
+	}()
+}
+
 // timeSeries answers with the measures step by step.
 func (d *Datasource) timeSeries(ctx context.Context, q query) (answer, error) {
+	d.foresee(ctx, q)
 	races, said, err := d.targets(ctx, q, false)
 	if err != nil {
 		return answer{}, err
