@@ -28,7 +28,7 @@ import (
 // What the audit can find is provoked here on the real parts: k6, cgroups, Prometheus, other processes. Elsewhere are
 //   - closed-model, out-of-memory, lane-out, app-url-at-init: faults_test.go
 //   - message-redelivered, poison-message, queue-lost: queues_test.go
-//   - limits-not-enforced: docker_test.go; stock-k6: k6_image_test.go; no-audit: stock_test.go; earlier-race: baseline_race_test.go
+//   - limits-not-enforced: docker_test.go; stock-k6: k6_image_test.go; no-audit: a_stock_k6_test.go; earlier-race: baseline_race_test.go
 //
 // Only in runner/audit, on made-up observations: clock-jump (a test must not set the clock of the machine), time stolen by a hypervisor, and restarted
 // (an app that ends leaves the race, and nothing that the runner starts is started again).

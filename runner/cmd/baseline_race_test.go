@@ -150,30 +150,3 @@ func TestARecordedRaceIsJudgedAnewByOtherMinimumEffects(t *testing.T) {
 	require.Equal(t, 2, f.code)
 	require.Contains(t, f.stderr, `there is no measure "latency_p96"`)
 }
-
-// Two real races: in the second one b is slower, and a is the same program.
-func TestTwoRealRacesAreCompared(t *testing.T) {
-	var dirs []string
-	unfair := false
-	for _, fault := range []string{"slow=20ms", "slow=60ms"} {
-		script := writeScript(t, "", "a: "+lane(portA, "", "slow=10ms"), "b: "+lane(portB, "", fault))
-		f := runRace(t.Context(), t, script, "--mode", "turns", "--heats", "6", "--minimum-effect", "latency_p95=0.1")
-		require.Equal(t, 0, f.code)
-		require.InDelta(t, .1, verdictOf(t, f.record, "b", "latency_p95").MinimumEffect, 0)
-		require.InDelta(t, verdict.DefaultMinimumEffect, verdictOf(t, f.record, "b", "latency_p50").MinimumEffect, 0)
-		dirs, unfair = append(dirs, f.dir), unfair || !f.record.Audit.Fair
-	}
-	f := run(t.Context(), t, "", "compare", dirs[1], "--baseline-race", dirs[0], "--json", "--fail-on", "regression")
-	r := onlyRecord(t, f.stdout)
-	v := verdictOf(t, r, "b", "latency_p95")
-	require.InDelta(t, 3, *verdictOf(t, r, "b", "latency_p50").Ratio, .8, "the p95 of 50 requests shows the machine more than the app")
-	if unfair { // beside a busy neighbour nothing may be decided
-		t.Logf("not fair: %+v", r.Audit.Findings)
-		require.Zero(t, f.code)
-		require.Equal(t, race.Inconclusive, v.Outcome)
-	} else {
-		require.Equal(t, 4, f.code)
-		require.Equal(t, race.Slower, v.Outcome)
-	}
-	nothingLeft(t)
-}

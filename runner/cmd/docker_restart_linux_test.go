@@ -25,7 +25,7 @@ func TestADockerThatIsRestartedInAHeatEndsTheRaceWithOneSentence(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			temp := ownTemp(t)
-			r := startRunner(t, writeScript(t, "", i.lanes...), "--engine", "docker", "--mode", "together", "--heats", "5", "--duration", "8s", "--rate", "20")
+			r := startRunner(t, writeScript(t, "", i.lanes...), "--engine", "docker", "--mode", "together", "--heats", "5", "--duration", "4s", "--rate", "20")
 			r.measured(t, 1)
 			r.says(t, "Racing: heat 2")
 			d.Stop(t, c.signal)

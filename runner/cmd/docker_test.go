@@ -206,7 +206,7 @@ func pipe(to, from net.Conn) {
 func (i images) loses(t *testing.T) {
 	temp := ownTemp(t)
 	way := throughCut(t, i.client)
-	r := startRunner(t, writeScript(t, "", i.lanes...), "--engine", "docker", "--mode", "together", "--heats", "5", "--duration", "8s", "--rate", "20")
+	r := startRunner(t, writeScript(t, "", i.lanes...), "--engine", "docker", "--mode", "together", "--heats", "5", "--duration", "4s", "--rate", "20")
 	r.measured(t, 1)
 	r.says(t, "Racing: heat 2")
 	way.cut()

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -31,16 +32,19 @@ func onlyRecord(t *testing.T, stdout string) race.Race {
 }
 
 // The apps wait, so that what the machine does beside the race is small against their answers.
+// TestFailOnRegressionTellsASlowerLaneByTheExitCode races twice, and then compares one race with the other: in the second the same lane is slower.
 func TestFailOnRegressionTellsASlowerLaneByTheExitCode(t *testing.T) {
-	for name, c := range map[string]struct {
-		fault string
-		code  int
-	}{"a slower lane": {"slow=100ms", 4}, "the same twice": {"slow=10ms", 0}} {
-		t.Run(name, func(t *testing.T) {
+	races, dir := map[string]finished{}, t.TempDir()
+	for _, c := range []struct {
+		name, fault string
+		code        int
+	}{{"the same twice", "slow=10ms", 0}, {"a slower lane", "slow=100ms", 4}} {
+		t.Run(c.name, func(t *testing.T) {
 			script := writeScript(t, "", "a: "+lane(portA, "", "slow=10ms"), "b: "+lane(portB, "", c.fault))
 			var f finished
-			for range 3 { // beside a busy neighbour the audit rightly lets nothing be decided
-				f = runRace(t.Context(), t, script, "--mode", "turns", "--heats", "6", "--fail-on", "regression", "--json")
+			for try := range 3 { // beside a busy neighbour the audit rightly lets nothing be decided
+				out := filepath.Join(dir, fmt.Sprint(c.code, try))
+				f = run(t.Context(), t, out, "race", script, "--mode", "turns", "--heats", "6", "--minimum-effect", "latency_p95=0.1", "--fail-on", "regression", "--json")
 				if f.record.Audit.Fair {
 					break
 				}
@@ -56,10 +60,27 @@ func TestFailOnRegressionTellsASlowerLaneByTheExitCode(t *testing.T) {
 			}
 			r := onlyRecord(t, f.stdout)
 			require.Equal(t, f.record, r)
+			require.InDelta(t, .1, verdictOf(t, r, "b", "latency_p95").MinimumEffect, 0)
+			require.InDelta(t, verdict.DefaultMinimumEffect, verdictOf(t, r, "b", "latency_p50").MinimumEffect, 0)
 			require.Contains(t, f.stderr, "Verdicts against a", "people read standard error")
 			nothingLeft(t)
+			races[c.name] = f
 		})
 	}
+	t.Run("a race against an earlier one", func(t *testing.T) {
+		earlier, later := races["the same twice"], races["a slower lane"]
+		f := run(t.Context(), t, "", "compare", later.dir, "--baseline-race", earlier.dir, "--json", "--fail-on", "regression")
+		r := onlyRecord(t, f.stdout)
+		v := verdictOf(t, r, "b", "latency_p50")
+		require.InDelta(t, 10, *v.Ratio, 2)
+		if !earlier.record.Audit.Fair || !later.record.Audit.Fair {
+			require.Zero(t, f.code)
+			require.Equal(t, race.Inconclusive, v.Outcome)
+		} else {
+			require.Equal(t, 4, f.code)
+			require.Equal(t, race.Slower, v.Outcome)
+		}
+	})
 }
 
 func TestARaceUntilDecidedEndsWhenItIs(t *testing.T) {

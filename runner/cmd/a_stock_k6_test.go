@@ -53,6 +53,7 @@ export default function () { http.get(__ENV.APP_URL); }
 	return stockRace{server, readRaw(t, file), time.Now()}
 }
 
+// TestARaceOfAStockK6IsCompared stands in the first file of this package, so that what it waits for has passed when the others are done.
 func TestARaceOfAStockK6IsCompared(t *testing.T) {
 	s := runStock(t)
 	url := s.prometheus.URL()
