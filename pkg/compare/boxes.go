@@ -131,6 +131,22 @@ func spend(all []*box, app string, window span) spentColumns {
 	return s
 }
 
+// plus are the columns of two heats, of which no step has both.
+func (s spentColumns) plus(o spentColumns) spentColumns {
+	return spentColumns{
+		cpu: add(s.cpu, o.cpu), throttled: add(s.throttled, o.throttled), received: add(s.received, o.received), sent: add(s.sent, o.sent), seconds: add(s.seconds, o.seconds),
+		periods: add(s.periods, o.periods), throttledPeriods: add(s.throttledPeriods, o.throttledPeriods), memory: add(s.memory, o.memory), peak: add(s.peak, o.peak),
+	}
+}
+
+// folded are the columns of longer steps: rates are those of the steps within one on average, and a gauge is what it was last.
+func (s spentColumns) folded(f fold) spentColumns {
+	return spentColumns{
+		cpu: f.means(s.cpu), throttled: f.means(s.throttled), received: f.means(s.received), sent: f.means(s.sent), seconds: f.sums(s.seconds),
+		periods: f.sums(s.periods), throttledPeriods: f.sums(s.throttledPeriods), memory: f.lasts(s.memory), peak: f.lasts(s.peak),
+	}
+}
+
 func (b *box) plus(sum []float64, name string, read func([]float64, span) []float64, window span) []float64 {
 	if b.columns[name] == nil {
 		return sum

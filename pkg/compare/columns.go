@@ -14,10 +14,11 @@ const (
 	slopeLeast  = 5
 )
 
-// samples is what was fetched of one race, on one grid.
+// samples is what was fetched of one race, on one grid. Clients and boxes are on that of fold.
 type samples struct {
 	race    RaceInfo
 	grid    grid
+	fold    fold
 	clients map[lane]*clientRow
 	boxes   []*box
 	// direct are the columns that Prometheus computed whole, by measure.
@@ -67,7 +68,7 @@ func (s *samples) rated(id string) bool {
 
 // pushed is known where k6 pushed within the step. A rate looks back on two steps: without a push in its own it would repeat the one before.
 func (s *samples) pushed(app string, heats []Heat) []float64 {
-	out := gaps(s.grid.n)
+	out := gaps(s.fold.n)
 	for _, h := range heats {
 		row := s.clients[lane{app, h.Label}]
 		if row == nil {
@@ -79,7 +80,7 @@ func (s *samples) pushed(app string, heats []Heat) []float64 {
 			}
 		}
 	}
-	return out
+	return s.fold.lasts(out)
 }
 
 // merged stands for all heats together where Prometheus has already joined them; no heat label can hold it.
@@ -97,9 +98,15 @@ func (s *samples) clientColumns(app string, heats []Heat) map[string][]float64 {
 		own := row.spans(window)
 		spans = add(spans, own)
 		for name, values := range row.columns {
-			grown := row.counted(values, window, s.grid.at(0)-s.grid.step <= window.from)
+			grown := row.counted(values, window, s.fold.at(0)-s.fold.step <= window.from)
 			counts[name] = add(counts[name], grown)
 			spanned[name] = add(spanned[name], where(grown, own))
+		}
+	}
+	spans = s.fold.sums(spans)
+	for _, kept := range []map[string][]float64{counts, spanned} {
+		for name, column := range kept {
+			kept[name] = s.fold.sums(column)
 		}
 	}
 	columns := map[string][]float64{
@@ -124,19 +131,25 @@ func (s *samples) clientColumns(app string, heats []Heat) map[string][]float64 {
 }
 
 func (s *samples) containerColumns(c map[string][]float64, app string, heats []Heat) {
+	var spent spentColumns
+	var slope []float64
 	for _, h := range heats {
-		spent := spend(s.boxes, app, h.span())
-		c["cpu_cores"] = add(c["cpu_cores"], spent.cpu)
-		c["cpu_throttled_ratio"] = add(c["cpu_throttled_ratio"], share(spent.throttledPeriods, spent.periods))
-		c["memory_working_set"] = add(c["memory_working_set"], spent.memory)
+		own := spend(s.boxes, app, h.span())
+		own.seconds = where(own.seconds, own.cpu) // spans go on after the heat
+		spent = spent.plus(own)
 		if s.slopes {
-			c["memory_slope"] = add(c["memory_slope"], slopes(spent.memory, s.grid))
+			slope = add(slope, slopes(own.memory, s.fold.grid))
 		}
-		c["network_receive_rate"] = add(c["network_receive_rate"], spent.received)
-		c["network_transmit_rate"] = add(c["network_transmit_rate"], spent.sent)
-		c[throttledRate] = add(c[throttledRate], spent.throttled)
-		c[containerSeconds] = add(c[containerSeconds], where(spent.seconds, spent.cpu)) // spans go on after the heat
 	}
+	spent = spent.folded(s.fold)
+	c["cpu_cores"] = spent.cpu
+	c["cpu_throttled_ratio"] = share(spent.throttledPeriods, spent.periods)
+	c["memory_working_set"] = spent.memory
+	c["memory_slope"] = s.fold.lasts(slope)
+	c["network_receive_rate"] = spent.received
+	c["network_transmit_rate"] = spent.sent
+	c[throttledRate] = spent.throttled
+	c[containerSeconds] = spent.seconds
 }
 
 // Columns that are no measures: seconds waited for the quota per second, the seconds that the containers' rates of a step were taken over,

@@ -36,13 +36,15 @@ func fetch(ctx context.Context, a *asker, plans []*racePlan, req Request, need n
 // tasks are the queries of one race; read puts their answers into p.samples.
 func (p *racePlan) tasks(req Request, need needs, step time.Duration) (tasks []*task, read func()) {
 	r, g := p.race, req.gridOf(p.race, step)
-	p.samples = &samples{race: r, grid: g, direct: map[string]map[lane][]float64{}, slopes: need.slopes}
+	f := g.finely(span{r.Start.UnixMilli(), r.End.UnixMilli()}, r.finest())
+	p.samples = &samples{race: r, grid: g, fold: f, direct: map[string]map[lane][]float64{}, slopes: need.slopes}
 	var readers []func()
-	ask := func(expr string, measures ...string) *task {
+	askOn := func(g grid, expr string, measures ...string) *task {
 		t := &task{query: g.query(expr), measures: measures}
 		tasks = append(tasks, t)
 		return t
 	}
+	ask := func(expr string, measures ...string) *task { return askOn(g, expr, measures...) }
 	by := []string{"app"}
 	if req.HeatsEach {
 		by = append(by, "heat")
@@ -86,18 +88,21 @@ func (p *racePlan) tasks(req Request, need needs, step time.Duration) (tasks []*
 			readers = append(readers, func() { p.readOwn(c, answer.result, factor, req.HeatsEach) })
 		}
 	}
+	fine := f.grid
 	families := func(all []family, expr func(names, split []string) string) (answers []*task) {
 		for _, f := range all {
 			if ids := f.of(need); len(ids) > 0 {
-				answers = append(answers, ask(expr(f.names, f.split), ids...))
+				answers = append(answers, askOn(fine, expr(f.names, f.split), ids...))
 			}
 		}
 		return answers
 	}
 	if ids := requestFamily(r).of(need); len(ids) > 0 {
-		counters := families(clientFamilies(r), func(names, split []string) string { return r.countersExpr(names, split, p.apps, r.reachOn(step)) })
-		seen := ask(r.seenExpr(p.apps), ids...)
-		readers = append(readers, func() { p.samples.clients = clientRows(g, results(counters), seen.result) })
+		counters := families(clientFamilies(r), func(names, split []string) string {
+			return r.countersExpr(names, split, p.apps, r.reachOn(fine.length()))
+		})
+		seen := askOn(fine, r.seenExpr(p.apps), ids...)
+		readers = append(readers, func() { p.samples.clients = clientRows(fine, results(counters), seen.result) })
 	}
 	for _, c := range p.sources.containers {
 		ids := need.of(measure.Container)
@@ -107,8 +112,10 @@ func (p *racePlan) tasks(req Request, need needs, step time.Duration) (tasks []*
 			}
 		}
 		values := families(c.families(), func(names, _ []string) string { return c.valuesExpr(r.TestID, names) })
-		seen := ask(c.seenExpr(r.TestID), ids...)
-		readers = append(readers, func() { p.samples.boxes = append(p.samples.boxes, boxes(g, c, results(values), seen.result, nil)...) })
+		seen := askOn(fine, c.seenExpr(r.TestID), ids...)
+		readers = append(readers, func() {
+			p.samples.boxes = append(p.samples.boxes, boxes(fine, c, results(values), seen.result, nil)...)
+		})
 	}
 	return tasks, func() {
 		for _, read := range readers {

@@ -2,6 +2,7 @@ package compare
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"github.com/photofinish/photofinish/pkg/promql"
@@ -31,6 +32,8 @@ func gridOver(from, to time.Time, step time.Duration, aligned bool) grid {
 
 func mod(a, b int64) int64 { return ((a % b) + b) % b }
 
+func (g grid) length() time.Duration { return time.Duration(g.step) * time.Millisecond }
+
 func (g grid) at(i int) int64 { return g.start + int64(i)*g.step }
 
 // index is where a time of the grid stands; ok is false beside it.
@@ -53,6 +56,74 @@ func (g grid) query(expr string) promql.Query {
 	return promql.Query{
 		Expr: expr, Start: time.UnixMilli(g.start), End: time.UnixMilli(g.at(max(g.n-1, 0))), Step: time.Duration(g.step) * time.Millisecond,
 	}
+}
+
+// fold is the finer grid on which samples are looked for, where steps are so long that a heat begins and ends within a few of them: by is how many of its
+// points make up one of n long steps, from the step first on. The zero value folds nothing.
+type fold struct {
+	grid
+	by, first, steps int
+}
+
+// finely is the grid itself, or where its steps are longer than is good for a source a finer one over those of its steps that a stretch of time touches.
+// good is in milliseconds.
+func (g grid) finely(within span, good int64) fold {
+	by := (g.step + good - 1) / good
+	for by > 1 && g.step%by != 0 {
+		by-- // all of its steps are as long
+	}
+	first := min(max((within.from-g.start)/g.step, 0), int64(g.n))
+	last := min(max((within.to-g.start)/g.step+2, first), int64(g.n))
+	if by*(last-first) > maxPoints {
+		by = 1
+	}
+	if by <= 1 {
+		return fold{grid: g}
+	}
+	step := g.step / by
+	return fold{grid: grid{start: g.at(int(first)) - g.step + step, step: step, n: int(by * (last - first))}, by: int(by), first: int(first), steps: g.n}
+}
+
+// sums adds up what is known of each long step.
+func (f fold) sums(column []float64) []float64 {
+	return f.each(column, func(part []float64) float64 {
+		if total, ok := sum(part); ok {
+			return total
+		}
+		return math.NaN()
+	})
+}
+
+// means are those of what is known of each long step.
+func (f fold) means(column []float64) []float64 {
+	return f.each(column, func(part []float64) float64 {
+		total, _ := sum(part)
+		return total / float64(len(slices.DeleteFunc(slices.Clone(part), func(v float64) bool { return !known(v) })))
+	})
+}
+
+// lasts are the last that is known of each long step.
+func (f fold) lasts(column []float64) []float64 {
+	return f.each(column, func(part []float64) float64 {
+		for _, v := range slices.Backward(part) {
+			if known(v) {
+				return v
+			}
+		}
+		return math.NaN()
+	})
+}
+
+// each makes one value of the points of each long step.
+func (f fold) each(column []float64, join func(part []float64) float64) []float64 {
+	if f.by == 0 || column == nil {
+		return column
+	}
+	out := gaps(f.steps)
+	for i := range len(column) / f.by {
+		out[f.first+i] = join(column[i*f.by : (i+1)*f.by])
+	}
+	return out
 }
 
 // column spreads a series over the grid; gaps are NaN, and so is what is not finite.

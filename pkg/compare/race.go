@@ -86,6 +86,17 @@ func apart(heats []Heat) {
 
 func (r RaceInfo) length() time.Duration { return r.End.Sub(r.Start) }
 
+// finest is the longest step in milliseconds at which a race's counts still tell how fast it went: a tenth of its shortest heat, since a rate takes two samples within
+// one. A race that is too long for it is looked at less finely.
+func (r RaceInfo) finest() int64 {
+	const second, part = int64(1000), 10
+	shortest := r.length().Milliseconds()
+	for _, h := range r.Heats {
+		shortest = min(shortest, h.span().length())
+	}
+	return max(shortest/part/second*second, r.length().Milliseconds()/(maxPoints/2), second)
+}
+
 func later(a, b time.Time) time.Time {
 	if b.After(a) {
 		return b

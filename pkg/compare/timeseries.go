@@ -92,8 +92,14 @@ func TimeSeries(ctx context.Context, q promql.Querier, req Request) (Result, err
 		return Result{}, err
 	}
 	shown := req.grid(result.Step)
+	if shown.n == 0 && len(plans) > 0 {
+		a.notice("there is no whole step of %s in what the time range shows of it yet; choose a shorter interval or a longer range", result.Step)
+	}
 	for _, p := range plans {
 		result.Series = append(result.Series, p.series(req, need, shown)...)
+		if shown.n == 0 {
+			continue
+		}
 		p.explain(a, need, p.samples.histograms())
 		p.explainMean(a, need)
 	}

@@ -290,3 +290,57 @@ func TestNoTimeLiesBeyondTheRange(t *testing.T) {
 		}
 	}
 }
+
+// TestStepsLongerThanHeatsHoldWhatWasMeasuredInThem: a dashboard of a day has steps of minutes, and a heat lasts ten seconds.
+func TestStepsLongerThanHeatsHoldWhatWasMeasuredInThem(t *testing.T) {
+	for _, own := range []bool{true, false} {
+		w := newWorld(t)
+		s := newScene(w, "r", own)
+		for i, heat := range []string{"1", "2", "3", "4"} {
+			start := t0.Add(time.Duration(i) * 13 * time.Second)
+			s.run(load{app: "a", heat: heat, median: 0.01, rate: 20}, start, 10)
+			s.sample(cage{
+				id: "/" + heat, naming: []string{"container_label_photofinish_app", "a", "container_label_photofinish_race", "r"}, cores: 0.3, memory: 1e6,
+			}, start.Add(-200*time.Millisecond), time.Second, 11)
+		}
+		info := lookup(t, w, "r")
+		require.Len(t, info.Heats, 4)
+		for _, step := range []time.Duration{5 * time.Second, 7 * time.Second, 10 * time.Second, 15 * time.Second, time.Minute, time.Hour} {
+			for _, elapsed := range []bool{false, true} {
+				req := compare.Request{
+					Races: []compare.RaceInfo{info}, Measures: []string{"request_rate", "cpu_cores", "cpu_ms_per_request", "memory_working_set", "latency_mean"}, Step: step, Elapsed: elapsed,
+				}
+				r, err := compare.TimeSeries(t.Context(), w, req)
+				require.NoError(t, err)
+				require.Equal(t, step, r.Step)
+				for id, want := range map[string]float64{"request_rate": 20, "cpu_cores": .3, "cpu_ms_per_request": 15, "memory_working_set": 1e6, "latency_mean": 10.5} {
+					one := series(t, r, "a", id, "")
+					n := 0
+					for i, v := range one.Values {
+						if !math.IsNaN(v) {
+							require.InEpsilon(t, want, v, .25, "%s at step %d of %s, own %v, elapsed %v", id, i, step, own, elapsed)
+							n++
+						}
+					}
+					require.Greater(t, float64(n), .7*float64(len(one.Values)), "%s in steps of %s, own %v, elapsed %v: %v", id, step, own, elapsed, one.Values)
+				}
+				for _, notice := range r.Notices {
+					require.NotContains(t, notice, "no cAdvisor series")
+					require.NotContains(t, notice, "no counts")
+				}
+			}
+		}
+	}
+}
+
+func TestARangeThatEndsWithinTheFirstStepSaysSo(t *testing.T) {
+	w := newWorld(t)
+	s := newScene(w, "r", true)
+	s.run(load{app: "a", heat: "1", median: 0.01, rate: 20}, t0, 100)
+	r, err := compare.TimeSeries(t.Context(), w, compare.Request{
+		Races: []compare.RaceInfo{lookup(t, w, "r")}, Measures: []string{"request_rate"}, Start: t0.Add(-time.Hour), End: t0.Add(5 * time.Second), Step: time.Minute,
+	})
+	require.NoError(t, err)
+	require.Equal(t, []string{"there is no whole step of 1m0s in what the time range shows of it yet; choose a shorter interval or a longer range"}, r.Notices)
+	require.Empty(t, series(t, r, "a", "request_rate", "").Values)
+}
