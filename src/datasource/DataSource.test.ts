@@ -1,4 +1,4 @@
-import { CoreApp, type DataQueryRequest, type MetricFindValue } from '@grafana/data';
+import { CoreApp, type DataQueryRequest, dateTime, type MetricFindValue, type TimeRange } from '@grafana/data';
 import { lastValueFrom, of } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 
@@ -104,9 +104,13 @@ describe('annotations', () => {
 });
 
 describe('variables', () => {
-  const values = async (target: Partial<VariableQuery>, variables = {}, resources = answers) => {
+  const until = (end: string): TimeRange => {
+    const [from, to] = [dateTime('2025-12-31T00:00:00Z'), dateTime(end)];
+    return { from, to, raw: { from, to } };
+  };
+  const values = async (target: Partial<VariableQuery>, variables = {}, resources = answers, range = until('2036-01-01T00:00:00Z')) => {
     const { datasource } = dataSource(resources, variables);
-    const request = { targets: [{ refId: 'v', ...target }], range: lastDay(), scopedVars: {} } as Partial<DataQueryRequest<VariableQuery>>;
+    const request = { targets: [{ refId: 'v', ...target }], range, scopedVars: {} } as Partial<DataQueryRequest<VariableQuery>>;
     const { data } = await lastValueFrom(new RaceVariables(datasource).query(request as DataQueryRequest<VariableQuery>));
     return data.map((one: MetricFindValue) => one.value);
   };
@@ -124,6 +128,14 @@ describe('variables', () => {
     ['of apps are those of every race for All', { kind: 'apps', race: '$r' }, { r: '$__all' }, ['control', 'high-latency', 'new', 'old']],
   ])('%s', async (_name, target, variables, want) => {
     expect(await values(target, variables)).toEqual(want);
+  });
+
+  it('are those of the newest race that ended within the time range, which the panels show', async () => {
+    const early = (target: Partial<VariableQuery>, end: string) => values(target, { every: '$__all' }, answers, until(end));
+    expect(await early({ kind: 'apps' }, '2026-01-01T00:02:00Z')).toEqual(['new', 'old']);
+    expect(await early({ kind: 'baselines' }, '2026-01-01T00:02:00Z')).toEqual(['old', 'new']);
+    expect(await early({ kind: 'apps', race: '$every' }, '2026-01-01T00:02:00Z')).toEqual(['new', 'old']);
+    expect(await early({ kind: 'apps' }, '2026-01-01T00:00:30Z')).toEqual([]);
   });
 
   it('of measures hold those that the race has of its own', async () => {

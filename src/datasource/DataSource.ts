@@ -12,7 +12,7 @@ import { lastValueFrom } from 'rxjs';
 import { type MeasureInfo, readMeasures } from '../shared/measures';
 import { asList, asRecord, asText } from '../shared/json';
 import { isComplete, latest, newAlertQuery, newQuery, type RaceQuery, summary } from '../shared/query';
-import { mergeRaces, newestFinished, type RaceInfo, racesOfFrame, racesOfPage } from '../shared/races';
+import { always, mergeRaces, newestFinished, overlaps, type RaceInfo, racesOfFrame, racesOfPage, type Span } from '../shared/races';
 import type { RaceSettings } from '../shared/settings';
 import { expandQuery } from '../shared/variables';
 import { annotationSupport } from './annotations';
@@ -89,11 +89,11 @@ export class DataSource extends DataSourceWithBackend<RaceQuery, RaceSettings> {
   }
 
   /**
-   * The apps of some races, in the order of their lanes; of every listed race, where the list is empty as that of All is. What is listed
-   * tells its apps itself; the back end is asked for other races, and finds none that is much older than a month.
+   * The apps of some races, in the order of their lanes; of every listed race of a time, where the list is empty as that of All is. What is
+   * listed tells its apps itself; the back end is asked for other races, and finds none that is much older than a month.
    */
-  async appsOf(races: readonly string[], listed: readonly RaceInfo[], name?: string): Promise<string[]> {
-    const apps = idsOf(races, listed, name).map((id) => {
+  async appsOf(races: readonly string[], listed: readonly RaceInfo[], name?: string, within?: Span): Promise<string[]> {
+    const apps = idsOf(races, listed, name, within).map((id) => {
       const known = listed.find((race) => race.id === id)?.apps ?? [];
       return known.length > 0 ? known : this.askApps(id);
     });
@@ -104,9 +104,9 @@ export class DataSource extends DataSourceWithBackend<RaceQuery, RaceSettings> {
    * The measures of the contract and, behind them, those that some races have of their own; of the first few where there are many. A race that cannot be
    * asked has none: the others are as good without it.
    */
-  async measuresOf(races: readonly string[], listed: readonly RaceInfo[], name?: string): Promise<MeasureInfo[]> {
+  async measuresOf(races: readonly string[], listed: readonly RaceInfo[], name?: string, within?: Span): Promise<MeasureInfo[]> {
     const ask = (race: string) => this.getResource<unknown>('measures', { race }, { showErrorAlert: false }).then(readMeasures, () => []);
-    const own = idsOf(races, listed, name).slice(0, racesAsked).map(ask);
+    const own = idsOf(races, listed, name, within).slice(0, racesAsked).map(ask);
     const all = [...(await this.measures()), ...(await Promise.all(own)).flat()];
     return [...new Map(all.map((measure) => [measure.id, measure])).values()];
   }
@@ -144,10 +144,10 @@ export class DataSource extends DataSourceWithBackend<RaceQuery, RaceSettings> {
   }
 }
 
-/** The ids that a query's races stand for: those of the list where it names none. */
-function idsOf(races: readonly string[], listed: readonly RaceInfo[], name?: string): string[] {
+/** The ids that a query's races stand for: where it names none those of the list that have something to show of a time. */
+function idsOf(races: readonly string[], listed: readonly RaceInfo[], name?: string, within: Span = always): string[] {
   if (races.length === 0) {
-    return listed.map((race) => race.id);
+    return listed.filter((race) => overlaps(race, within)).map((race) => race.id);
   }
-  return races.map((id) => (id === latest ? newestFinished(listed, name)?.id : id)).filter((id) => id !== undefined);
+  return races.map((id) => (id === latest ? newestFinished(listed, name, within)?.id : id)).filter((id) => id !== undefined);
 }

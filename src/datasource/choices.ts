@@ -3,7 +3,7 @@ import type { ComboboxOption } from '@grafana/ui';
 
 import { measureOption } from '../shared/measures';
 import { latest, type RaceQuery } from '../shared/query';
-import { raceOption } from '../shared/races';
+import { raceOption, spanOf } from '../shared/races';
 import type { DataSource } from './DataSource';
 
 export const latestOption: ComboboxOption = {
@@ -25,14 +25,14 @@ export async function raceOptions(datasource: DataSource, range: TimeRange): Pro
 /** The apps of the races that the query asks for; of every race in the list where it names none. */
 export async function appOptions(datasource: DataSource, query: RaceQuery, range: TimeRange): Promise<ComboboxOption[]> {
   const { races = [], name } = datasource.applyTemplateVariables(query);
-  const apps = await datasource.appsOf(races, await datasource.races(range), name);
+  const apps = await datasource.appsOf(races, await datasource.races(range), name, spanOf(range));
   return [...variableOptions(datasource), ...apps.map((app) => ({ value: app, label: app }))];
 }
 
 /** The measures, with those that the races which the query asks for have of their own. A list that cannot be had takes away no more than these. */
 export async function measureOptions(datasource: DataSource, query: RaceQuery, range: TimeRange): Promise<ComboboxOption[]> {
   const { races = [], name } = datasource.applyTemplateVariables(query);
-  const measures = await datasource.measuresOf(races, await datasource.races(range).catch(() => []), name);
+  const measures = await datasource.measuresOf(races, await datasource.races(range).catch(() => []), name, spanOf(range));
   return [...variableOptions(datasource), ...measures.map(measureOption)];
 }
 

@@ -10,7 +10,7 @@ import { from, map, type Observable } from 'rxjs';
 
 import { measureOption } from '../shared/measures';
 import { latest, type RaceQuery } from '../shared/query';
-import { namesOf, newestFinished, type RaceInfo, raceLabel } from '../shared/races';
+import { namesOf, newestFinished, type RaceInfo, raceLabel, type Span, spanOf } from '../shared/races';
 import { newVariableQuery, readVariableQuery, type VariableQuery } from '../shared/variableQuery';
 import type { DataSource } from './DataSource';
 import { VariableEditor } from './VariableEditor';
@@ -43,16 +43,16 @@ export class RaceVariables extends CustomVariableSupport<DataSource, VariableQue
     }
     if (written.kind === 'measures') {
       // A list of races that cannot be had takes away no more than the measures that they have of their own.
-      const measures = await this.datasource.measuresOf(races, await this.named(name, range).catch(() => []), name);
+      const measures = await this.datasource.measuresOf(races, await this.named(name, range).catch(() => []), name, spanOf(range));
       return measures.map(measureOption).map(({ label, value }) => ({ text: label, value }));
     }
     const listed = await this.named(name, range);
     if (written.kind === 'names') {
       return namesOf(listed).map((one) => ({ text: one, value: one }));
     }
-    const apps = await this.datasource.appsOf(races, listed, name);
+    const apps = await this.datasource.appsOf(races, listed, name, spanOf(range));
     const values = apps.map((app) => ({ text: app, value: app }));
-    return written.kind === 'baselines' ? baselinesFirst(values, recordedBaseline(races, listed, name)) : values;
+    return written.kind === 'baselines' ? baselinesFirst(values, recordedBaseline(races, listed, name, spanOf(range))) : values;
   }
 
   private async races(name: string, range: TimeRange): Promise<MetricFindValue[]> {
@@ -80,7 +80,7 @@ function baselinesFirst(apps: MetricFindValue[], baseline: string | undefined): 
     : [...apps.filter(({ value }) => value === baseline), ...apps.filter(({ value }) => value !== baseline)];
 }
 
-function recordedBaseline(races: readonly string[], listed: readonly RaceInfo[], name: string): string | undefined {
-  const id = races[0] === latest ? newestFinished(listed, name)?.id : races[0];
+function recordedBaseline(races: readonly string[], listed: readonly RaceInfo[], name: string, within: Span): string | undefined {
+  const id = races[0] === latest ? newestFinished(listed, name, within)?.id : races[0];
   return listed.find((race) => race.id === id)?.baseline;
 }

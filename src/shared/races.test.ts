@@ -1,7 +1,7 @@
 import { FieldType, toDataFrame } from '@grafana/data';
 import { describe, expect, it } from 'vitest';
 
-import { mergeRaces, newestFinished, raceOption, racesOfFrame, racesOfPage, type RaceInfo } from './races';
+import { mergeRaces, newestFinished, overlaps, raceOption, racesOfFrame, racesOfPage, type RaceInfo } from './races';
 
 const race = (id: string, parts: Partial<RaceInfo> = {}): RaceInfo => ({ id, name: '', status: 'finished', apps: [], ...parts });
 
@@ -83,6 +83,20 @@ it('the newest finished race is the one that ended last, of the name if one is g
   expect(newestFinished(races)?.id).toBe('newest');
   expect(newestFinished(races, 'nightly')?.id).toBe('other');
   expect(newestFinished(races, 'weekly')).toBeUndefined();
+});
+
+it('the newest finished race is one that ended within the time range', () => {
+  const races = [race('today', { finishedAt: 200 }), race('yesterday', { finishedAt: 90 })];
+  expect(newestFinished(races, '', { from: 0, to: 100 })?.id).toBe('yesterday');
+  expect(newestFinished(races, '', { from: 100, to: 200 })?.id).toBe('today');
+  expect(newestFinished(races, '', { from: 100, to: 150 })).toBeUndefined();
+});
+
+it('a race has something to show of the time from its start to its end, and of all after the start while it goes on', () => {
+  const shown = (started: number | undefined, finished: number | undefined) =>
+    overlaps(race('r', { startedAt: started, finishedAt: finished }), { from: 10, to: 20 });
+  expect([shown(1, 9), shown(1, 10), shown(12, 15), shown(20, 30), shown(21, 30)]).toEqual([false, true, true, true, false]);
+  expect([shown(1, undefined), shown(21, undefined), shown(undefined, undefined)]).toEqual([true, false, false]);
 });
 
 it('an option names the race and says when, how and who', () => {

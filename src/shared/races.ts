@@ -1,4 +1,4 @@
-import type { DataFrame } from '@grafana/data';
+import type { DataFrame, TimeRange } from '@grafana/data';
 
 import { asList, asRecord, asText, asTime } from './json';
 
@@ -73,11 +73,29 @@ export function mergeRaces(...lists: RaceInfo[][]): RaceInfo[] {
   return [...byId.values()].sort((a, b) => (start(a) === start(b) ? a.id.localeCompare(b.id) : start(b) - start(a)));
 }
 
-/** The race that `$latest` most likely means; the back end has the last word. */
-export function newestFinished(races: readonly RaceInfo[], name = ''): RaceInfo | undefined {
+/** Milliseconds since 1970. */
+export interface Span {
+  from: number;
+  to: number;
+}
+
+export const always: Span = { from: -Infinity, to: Infinity };
+
+export function spanOf({ from, to }: TimeRange): Span {
+  return { from: from.valueOf(), to: to.valueOf() };
+}
+
+/** The race that `$latest` most likely means, one that ended within a time; the back end has the last word. */
+export function newestFinished(races: readonly RaceInfo[], name = '', { from, to }: Span = always): RaceInfo | undefined {
   return races
-    .filter((race) => race.status === 'finished' && race.finishedAt !== undefined && (name === '' || race.name === name))
+    .filter(({ status, finishedAt }) => status === 'finished' && finishedAt !== undefined && from <= finishedAt && finishedAt <= to)
+    .filter((race) => name === '' || race.name === name)
     .sort((a, b) => (b.finishedAt ?? 0) - (a.finishedAt ?? 0))[0];
+}
+
+/** Whether a race has something to show of a time; one that waits for its start has not. */
+export function overlaps({ startedAt, finishedAt }: RaceInfo, { from, to }: Span): boolean {
+  return startedAt !== undefined && startedAt <= to && (finishedAt ?? Infinity) >= from;
 }
 
 /** The names of races, each once, that of the newest first. */
