@@ -137,20 +137,12 @@ func against(r race.Race, baseline string) (race.Race, notices, error) {
 	if baseline == "" || baseline == r.Baseline {
 		return r, said, nil
 	}
-	apps := make([]string, len(r.Lanes))
-	for i, l := range r.Lanes {
-		apps[i] = l.App
-	}
-	if !slices.Contains(apps, baseline) {
-		return r, nil, race.Errorf(race.Invalid, "choose one of "+strings.Join(apps, ", "), "the baseline %q is no app of race %s", baseline, r.ID)
-	}
 	recorded := r.Baseline
-	r.Baseline = baseline
-	if len(r.Verdicts) > 0 {
+	r, err := verdict.Against(r, baseline)
+	if err == nil && len(r.Verdicts) > 0 {
 		said.add("race %s was recorded with the baseline %s; its heats were judged anew against %s", r.ID, recorded, baseline)
-		r.Verdicts = verdict.Again(r, race.Effects{})
 	}
-	return r, said, nil
+	return r, said, err
 }
 
 func fate(r race.Race) string {

@@ -2,6 +2,7 @@ package verdict
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/photofinish/photofinish/pkg/measure"
 	"github.com/photofinish/photofinish/pkg/race"
@@ -68,6 +69,21 @@ func Again(r race.Race, asked race.Effects) []race.Verdict {
 		}
 	}
 	return JudgeRace(r, specs)
+}
+
+// Against is a recorded race against another baseline, judged anew if it was judged. Errors have the code race.Invalid.
+func Against(r race.Race, baseline string) (race.Race, error) {
+	apps := make([]string, len(r.Lanes))
+	for i, l := range r.Lanes {
+		apps[i] = l.App
+	}
+	if !slices.Contains(apps, baseline) {
+		return r, race.Errorf(race.Invalid, "choose one of "+strings.Join(apps, ", "), "the baseline %q is no app of race %s", baseline, r.ID)
+	}
+	if r.Baseline = baseline; len(r.Verdicts) > 0 {
+		r.Verdicts = Again(r, race.Effects{})
+	}
+	return r, nil
 }
 
 // SpecsOf reads off a record's verdicts how their measures were judged.

@@ -150,3 +150,39 @@ func TestARecordedRaceIsJudgedAnewByOtherMinimumEffects(t *testing.T) {
 	require.Equal(t, 2, f.code)
 	require.Contains(t, f.stderr, `there is no measure "latency_p96"`)
 }
+
+func TestARecordedRaceIsJudgedAnewAgainstAnotherBaseline(t *testing.T) {
+	now, then := twoNights(t)
+	dir := t.TempDir()
+	markdown, junit := filepath.Join(dir, "race.md"), filepath.Join(dir, "race.xml")
+	f := run(t.Context(), t, "", "compare", now, then, "--baseline", "high-latency", "--markdown", markdown, "--junit", junit)
+	require.Equal(t, 0, f.code, f.stderr)
+	for _, id := range []string{filepath.Base(now), filepath.Base(then)} {
+		require.Contains(t, f.stdout, "race "+id+" was recorded with the baseline control; its heats were judged anew against high-latency")
+	}
+	require.Equal(t, 2, strings.Count(f.stdout, "Verdicts against high-latency"))
+	require.NotContains(t, f.stdout, "Verdicts against control")
+	for _, file := range []string{markdown, junit} {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		require.Contains(t, string(text), "against high-latency")
+		require.NotContains(t, string(text), "against control")
+	}
+
+	f = run(t.Context(), t, "", "compare", now, "--baseline", "high-latency", "--json", "--minimum-effect", "latency_p95=0.9", "--fail-on", "regression")
+	require.Equal(t, 4, f.code, "high-cpu spends more")
+	r := onlyRecord(t, f.stdout)
+	require.Equal(t, "high-latency", r.Baseline)
+	v := verdictOf(t, r, "control", "latency_p95")
+	require.Equal(t, race.Faster, v.Outcome)
+	require.Less(t, *v.Ratio, .05)
+	require.InDelta(t, .9, v.MinimumEffect, 0)
+	require.NotContains(t, f.stderr, "Verdicts against control")
+
+	own := run(t.Context(), t, "", "compare", now, "--baseline", "control")
+	require.Equal(t, run(t.Context(), t, "", "compare", now).stdout, own.stdout, "the race's own")
+	f = run(t.Context(), t, "", "compare", now, "--baseline", "contorl")
+	require.Equal(t, 2, f.code)
+	require.Contains(t, f.stderr, `the baseline "contorl" is no app of race `+filepath.Base(now))
+	require.Contains(t, f.stderr, "choose one of control, high-latency, high-cpu, memory-leak")
+}

@@ -141,8 +141,8 @@ func (f compareFlags) judge(ctx context.Context, id string) (race.Race, []string
 		return race.Race{}, nil, err
 	}
 	if f.baselineRace == "" {
-		now.rejudge()
-		return now.Race, now.notices, nil
+		err := now.rejudge(f.baseline)
+		return now.Race, now.notices, err
 	}
 	earlier := f
 	earlier.effects = nil // which count is asked of this race, whose measures of its own the earlier one may not have had
@@ -172,13 +172,27 @@ func (f compareFlags) effectsFor(id string, own []race.CustomMeasure) (race.Effe
 	return e, nil
 }
 
-// rejudge judges a recorded race anew where other differences are to count than when it was raced.
-func (r *found) rejudge() {
-	if !r.recorded || r.effects.All == 0 && len(r.effects.Of) == 0 {
-		return
+// rejudge judges a recorded race anew where it is to have another baseline ("" for its own), or other differences are to count than when it was raced.
+func (r *found) rejudge(baseline string) error {
+	if !r.recorded {
+		return nil
+	}
+	if baseline != "" && baseline != r.Baseline {
+		own := r.Baseline
+		var err error
+		if r.Race, err = verdict.Against(r.Race, baseline); err != nil {
+			return err
+		}
+		if len(r.Verdicts) > 0 {
+			r.notices = append(r.notices, fmt.Sprintf("race %s was recorded with the baseline %s; its heats were judged anew against %s", r.ID, own, baseline))
+		}
+	}
+	if r.effects.All == 0 && len(r.effects.Of) == 0 {
+		return nil
 	}
 	r.Verdicts = verdict.Again(r.Race, r.effects)
 	r.notices = append(r.notices, fmt.Sprintf("race %s was judged anew with minimum effects that it was not raced with", r.ID))
+	return nil
 }
 
 // load finds a race: in its folder if there is one of that name, else in Prometheus.
