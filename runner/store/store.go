@@ -111,6 +111,13 @@ func Load(path string) (race.Race, error) {
 	if err := json.Unmarshal(data, &r); err != nil {
 		return r, race.Errorf(race.Invalid, "", "%s is no race record: %w", path, err)
 	}
+	switch { // anything else that is JSON would be read as a race in which nothing happened
+	case r.ID == "":
+		return r, race.Errorf(race.Invalid, "name the folder of a race, or the race.json in it", "%s is no race record: it has no id", path)
+	case r.Version != race.RecordVersion:
+		return r, race.Errorf(race.Invalid, "read it with the photofinish that wrote it, or a newer one",
+			"%s is a race record of version %d, and this photofinish reads version %d", path, r.Version, race.RecordVersion)
+	}
 	return r, nil
 }
 

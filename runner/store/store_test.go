@@ -25,6 +25,30 @@ func TestARecordIsReadBackAsItWasSaved(t *testing.T) {
 	require.Len(t, left, 1, "only the record itself stays")
 }
 
+func TestWhatIsNoRaceRecordIsRefused(t *testing.T) {
+	for name, c := range map[string]struct{ text, says string }{
+		"anything that is JSON": {`{}`, "it has no id"},
+		"another document":      {`{"name": "package", "version": 1}`, "it has no id"},
+		"of a later version":    {`{"version": 2, "id": "a"}`, "is a race record of version 2, and this photofinish reads version 1"},
+		"without a version":     {`{"id": "a"}`, "is a race record of version 0"},
+		"another type":          {`{"version": 1, "id": 7}`, "is no race record"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), store.RecordFile)
+			require.NoError(t, os.WriteFile(file, []byte(c.text), 0o600))
+			_, err := store.Load(file)
+			require.ErrorContains(t, err, file)
+			require.ErrorContains(t, err, c.says)
+			require.Equal(t, race.Invalid, race.CodeOf(err))
+			_, err = store.MarkInterrupted(filepath.Dir(file), "the runner died", time.Now())
+			require.ErrorContains(t, err, c.says, "and it stays as it is")
+			left, err := os.ReadFile(file)
+			require.NoError(t, err)
+			require.Equal(t, c.text, string(left))
+		})
+	}
+}
+
 func TestAFolderThatHoldsARaceIsNotOverwritten(t *testing.T) {
 	f, err := store.Create(t.TempDir())
 	require.NoError(t, err)
@@ -50,7 +74,7 @@ func TestOnlyARaceThatHadNotEndedBecomesInterrupted(t *testing.T) {
 		t.Run(string(status), func(t *testing.T) {
 			f, err := store.Create(t.TempDir())
 			require.NoError(t, err)
-			require.NoError(t, f.Save(race.Race{ID: "a", Status: status, Lanes: []race.Lane{{App: "x", Exit: &race.Exit{Reason: race.Running}}}}))
+			require.NoError(t, f.Save(race.Race{Version: race.RecordVersion, ID: "a", Status: status, Lanes: []race.Lane{{App: "x", Exit: &race.Exit{Reason: race.Running}}}}))
 			marked, err := store.MarkInterrupted(f.Path, "the runner died", time.Now())
 			require.NoError(t, err)
 			require.Equal(t, want == race.Interrupted, marked)
