@@ -211,6 +211,10 @@ func (y tally) totals(own []race.CustomMeasure) AppTotals {
 	if failed, ok := y.counts[colFailed]; ok {
 		a.Failed = &failed
 	}
+	if checks, ok := y.counts[colChecks]; ok {
+		passed := y.counts[colPassed]
+		a.Checks = &race.Checks{Passed: int64(passed), Failed: int64(checks - passed)}
+	}
 	return a
 }
 

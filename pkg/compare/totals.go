@@ -30,11 +30,12 @@ type HeatTotals struct {
 	Apps map[string]AppTotals
 }
 
-// AppTotals is one app's result. Requests and Failed are counts; Failed is nil where k6 did not tell.
+// AppTotals is one app's result. Requests, Failed and Checks are counts; Failed and Checks are nil where k6 did not tell: a stock k6 does not write how many checks there were.
 // Measures holds every measure of the contract by id, nil where it is not known.
 type AppTotals struct {
 	Requests float64
 	Failed   *float64
+	Checks   *race.Checks
 	Measures map[string]*float64
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/photofinish/photofinish/pkg/compare"
 	"github.com/photofinish/photofinish/pkg/promql"
+	"github.com/photofinish/photofinish/pkg/race"
 )
 
 var t0 = time.Unix(1_790_000_000, 0)
@@ -85,6 +86,7 @@ func TestARaceOfOurRunnerIsReducedByHeatAndAsAWhole(t *testing.T) {
 			name := app + " in heat " + heat.Heat.Label
 			require.Equal(t, float64(len(truth.latencies)), a.Requests, name+": warm-up is no part of it")
 			require.Equal(t, float64(truth.failed), *a.Failed, name)
+			require.Equal(t, race.Checks{Passed: int64(truth.passed), Failed: int64(truth.checks - truth.passed)}, *a.Checks, name)
 			for id, q := range map[string]float64{"latency_p50": .5, "latency_p90": .9, "latency_p95": .95, "latency_p99": .99} {
 				isPercentile(t, truth.latencies, q, a.Measures[id], 0.003, name+" "+id)
 			}

@@ -38,8 +38,12 @@ func Judge(info compare.RaceInfo, totals compare.Totals, o Options) (race.Race, 
 	if info.Finished(o.Now) {
 		r.Status, r.FinishedAt = race.Finished, &finished
 	}
+	raced := 0.0 // seconds
+	for _, h := range info.Heats {
+		raced += h.End.Sub(h.Start).Seconds()
+	}
 	for _, app := range info.Apps {
-		r.Lanes = append(r.Lanes, lane(app, totals.Whole[app]))
+		r.Lanes = append(r.Lanes, lane(app, totals.Whole[app], raced))
 	}
 	for i, h := range totals.Heats {
 		r.Heats = append(r.Heats, heat(i+1, h))
@@ -69,13 +73,19 @@ func specs(totals compare.Totals, effects race.Effects) []verdict.MeasureSpec {
 	return all
 }
 
-func lane(app string, t compare.AppTotals) race.Lane {
+// lane is an app's place in a race whose heats took so many seconds.
+func lane(app string, t compare.AppTotals, raced float64) race.Lane {
 	l := race.Lane{App: app, Exit: nil, Measures: t.Measures, Client: &race.Client{Requests: int64(t.Requests)}}
 	if t.Failed != nil {
 		l.Client.Failed = int64(*t.Failed)
 	}
+	if t.Checks != nil {
+		l.Client.Checks = *t.Checks
+	}
 	if rate := t.Measures["request_rate"]; rate != nil {
 		l.Client.Rate = *rate
+	} else if raced > 0 { // k6 pushed too seldom for the measure; about so many were sent
+		l.Client.Rate = t.Requests / raced
 	}
 	m := t.Measures
 	l.Client.LatencyMS = race.Latency{

@@ -43,6 +43,24 @@ func TestAPastRaceIsJudgedFromItsHeats(t *testing.T) {
 	require.Equal(t, int64(3), r.Lanes[0].Client.Failed)
 }
 
+func TestWhatThePastCountedIsNoZero(t *testing.T) {
+	info, totals := seven()
+	measured, counted := 5.0, totals.Whole["a"]
+	counted.Checks, counted.Measures["request_rate"] = &race.Checks{Passed: 90, Failed: 10}, &measured
+	totals.Whole["a"] = counted
+	r, err := past.Judge(info, totals, past.Options{Baseline: "a", Now: info.End})
+	require.NoError(t, err)
+	require.Equal(t, race.Checks{Passed: 90, Failed: 10}, r.Lanes[0].Client.Checks)
+	require.InDelta(t, measured, r.Lanes[0].Client.Rate, 0)
+	require.InDelta(t, 100.0/(7*60), r.Lanes[1].Client.Rate, 1e-12, "nobody measured it")
+	require.Nil(t, r.Lanes[1].Measures["request_rate"])
+
+	info.Heats = nil
+	r, err = past.Judge(info, totals, past.Options{Baseline: "a", Now: info.End})
+	require.NoError(t, err)
+	require.Zero(t, r.Lanes[1].Client.Rate, "of no time there is no rate")
+}
+
 func TestARaceThatMayStillGoOnHasNoVerdict(t *testing.T) {
 	info, totals := seven()
 	r, err := past.Judge(info, totals, past.Options{Baseline: "a", Now: info.End.Add(59 * time.Second)})
