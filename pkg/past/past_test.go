@@ -1,9 +1,12 @@
 package past_test
 
 import (
+	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/stretchr/testify/require"
 
 	"github.com/photofinish/photofinish/pkg/compare"
@@ -59,6 +62,24 @@ func TestWhatThePastCountedIsNoZero(t *testing.T) {
 	r, err = past.Judge(info, totals, past.Options{Baseline: "a", Now: info.End})
 	require.NoError(t, err)
 	require.Zero(t, r.Lanes[1].Client.Rate, "of no time there is no rate")
+}
+
+func TestAPastRaceFitsTheSchema(t *testing.T) {
+	c := jsonschema.NewCompiler()
+	c.AssertFormat()
+	schema, err := c.Compile("../../docs/race.schema.json")
+	require.NoError(t, err)
+	info, totals := seven()
+	info.ID = info.TestID // as that of the only race of a testid
+	for name, now := range map[string]time.Time{"finished": info.End.Add(time.Hour), "still racing": info.End} {
+		r, err := past.Judge(info, totals, past.Options{Baseline: "a", Now: now})
+		require.NoError(t, err)
+		text, err := json.Marshal(r)
+		require.NoError(t, err)
+		document, err := jsonschema.UnmarshalJSON(strings.NewReader(string(text)))
+		require.NoError(t, err)
+		require.NoError(t, schema.Validate(document), name)
+	}
 }
 
 func TestARaceThatMayStillGoOnHasNoVerdict(t *testing.T) {

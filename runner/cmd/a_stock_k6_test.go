@@ -1,7 +1,6 @@
 package cmd_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"math"
 	"os"
@@ -76,8 +75,7 @@ func TestARaceOfAStockK6IsCompared(t *testing.T) {
 	require.Contains(t, f.stdout, "1 heat was paired")
 	f = ask("ab2", "--baseline", "control", "--json")
 	require.Equal(t, 0, f.code)
-	var r race.Race
-	require.NoError(t, json.Unmarshal([]byte(f.stdout), &r))
+	r := onlyRecord(t, f.stdout)
 	require.NotEmpty(t, r.Verdicts)
 	for _, v := range r.Verdicts {
 		require.Equal(t, race.Inconclusive, v.Outcome, v.Measure)
