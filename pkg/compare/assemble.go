@@ -93,3 +93,30 @@ func describe(testid string, windows, seen []window) RaceInfo {
 	apart(r.Heats)
 	return r
 }
+
+// oneOf makes one race of the parts of a testid, oldest first, that ended after a time. A heat that goes on in several parts is one. It is a pure function.
+func oneOf(parts []RaceInfo, since time.Time) (whole RaceInfo, ok bool) {
+	for _, part := range parts {
+		if !part.End.After(since) {
+			continue
+		}
+		if !ok {
+			whole, ok = part, true
+			whole.ID, whole.Apps, whole.Heats = part.TestID, slices.Clone(part.Apps), slices.Clone(part.Heats)
+			continue
+		}
+		whole.End = later(whole.End, part.End)
+		whole.Phased, whole.Own = whole.Phased || part.Phased, whole.Own || part.Own
+		whole.Apps = append(whole.Apps, part.Apps...)
+		for _, h := range part.Heats {
+			if i := slices.IndexFunc(whole.Heats, func(o Heat) bool { return o.Label == h.Label }); i >= 0 {
+				whole.Heats[i].End = later(whole.Heats[i].End, h.End)
+			} else {
+				whole.Heats = append(whole.Heats, h)
+			}
+		}
+	}
+	slices.Sort(whole.Apps)
+	whole.Apps = slices.Compact(whole.Apps)
+	return whole, ok
+}

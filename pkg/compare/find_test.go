@@ -212,3 +212,27 @@ func TestALongRaceIsLookedAtSecondBySecondOnlyWhereHeatsBeginAndEnd(t *testing.T
 	require.Positive(t, seconds)
 	require.LessOrEqual(t, seconds, 6*20*time.Second, "three heats begin and end, in windows of 20 s")
 }
+
+func TestARaceThatIsKnownToGoOnIsWholeWhateverItsPauses(t *testing.T) {
+	w := newWorld(t)
+	s := newScene(w, "r1", true)
+	before, start, second := t0, t0.Add(5*time.Minute), t0.Add(8*time.Minute)
+	s.run(load{app: "old", heat: "1", median: 0.01, rate: 10}, before, 10)
+	s.run(load{app: "a", heat: "1", median: 0.01, rate: 10}, start, 20)
+	s.run(load{app: "b", heat: "2", median: 0.01, rate: 10}, second, 20)
+	r, notices, err := compare.LookupGoing(t.Context(), w, "r1", start, second.Add(18*time.Second))
+	require.NoError(t, err)
+	require.Empty(t, notices, "nothing was used again")
+	require.Equal(t, "r1", r.ID)
+	require.Equal(t, []string{"a", "b"}, r.Apps, "what ended before belongs to another race")
+	require.Len(t, r.Heats, 2)
+	require.WithinDuration(t, start, r.Start, time.Second)
+	require.WithinDuration(t, second.Add(20*time.Second), r.End, time.Second)
+	require.Equal(t, []string{"1", "2"}, []string{r.Heats[0].Label, r.Heats[1].Label})
+	require.WithinDuration(t, start.Add(20*time.Second), r.Heats[0].End, time.Second)
+	require.WithinDuration(t, second, r.Heats[1].Start, time.Second)
+	require.False(t, r.Previous.IsZero(), "the earlier race is kept out of sight")
+
+	_, _, err = compare.LookupGoing(t.Context(), w, "r1", second.Add(time.Minute), second.Add(2*time.Minute))
+	require.Equal(t, race.NotFound, race.CodeOf(err))
+}

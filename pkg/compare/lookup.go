@@ -44,6 +44,20 @@ func Lookup(ctx context.Context, q promql.Querier, id string, w Window) (RaceInf
 	return RaceInfo{}, nil, unknown(ctx, q, id, w)
 }
 
+// LookupGoing finds a race of which it is known that it goes on: all that its testid wrote since then, whatever pauses it made.
+func LookupGoing(ctx context.Context, q promql.Querier, testid string, since, now time.Time) (RaceInfo, []string, error) {
+	a := &asker{q: q}
+	w := Window{since, later(now, since)}
+	races, err := scanWhole(ctx, a, promql.Equal("testid", testid), w)
+	if err != nil {
+		return RaceInfo{}, nil, err
+	}
+	if r, ok := oneOf(races, since); ok {
+		return r, a.notices, nil
+	}
+	return RaceInfo{}, nil, unknown(ctx, q, testid, w)
+}
+
 // reused takes <testid>@<start unix> apart.
 func reused(id string) (testid string, start time.Time, ok bool) {
 	at := strings.LastIndexByte(id, '@')

@@ -210,3 +210,19 @@ func TestOnlyCountedRequestsTellThatNobodyKnowsWhichFailed(t *testing.T) {
 	require.Empty(t, said(map[string][]float64{colRequests: {1}, colFailed: {0}}))
 	require.Len(t, said(map[string][]float64{colRequests: {1}}), 1)
 }
+
+func TestAHeatThatGoesOnInSeveralPartsIsOne(t *testing.T) {
+	at := func(s int64) time.Time { return time.Unix(s, 0) }
+	part := func(id string, heats ...Heat) RaceInfo {
+		return RaceInfo{ID: id, TestID: "r", Start: heats[0].Start, End: heats[len(heats)-1].End, Heats: heats, Apps: []string{"a"}}
+	}
+	parts := []RaceInfo{part("r", Heat{"1", at(10), at(20)}, Heat{"2", at(20), at(30)}), part("r@100", Heat{"2", at(100), at(110)}, Heat{"3", at(110), at(120)})}
+	whole, ok := oneOf(parts, at(0))
+	require.True(t, ok)
+	require.Equal(t, RaceInfo{
+		ID: "r", TestID: "r", Start: at(10), End: at(120), Apps: []string{"a"}, Heats: []Heat{{"1", at(10), at(20)}, {"2", at(20), at(110)}, {"3", at(110), at(120)}},
+	}, whole)
+	require.Equal(t, at(30), parts[0].Heats[1].End, "the parts stay as they were")
+	_, ok = oneOf(parts, at(120))
+	require.False(t, ok)
+}

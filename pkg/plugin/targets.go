@@ -182,11 +182,31 @@ func (d *Datasource) infoOf(ctx context.Context, q query, l listed) (compare.Rac
 			return info, nil, nil
 		}
 	}
-	info, said, err := d.lookup(ctx, q, l.id)
-	if l.record != nil {
-		info.Custom = l.record.CustomMeasures
+	var info compare.RaceInfo
+	var said notices
+	var err error
+	if l.status.Ended() {
+		info, said, err = d.lookup(ctx, q, l.id)
+	} else {
+		info, said, err = d.going(ctx, q, l)
 	}
+	info.Custom = l.record.CustomMeasures
 	return info, said, err
+}
+
+// going finds a race of which the runner knows that it goes on. The next time there is more of it, so it is not remembered.
+func (d *Datasource) going(ctx context.Context, q query, l listed) (compare.RaceInfo, notices, error) {
+	since := q.From
+	if l.start != nil {
+		since = *l.start
+	}
+	info, said, err := compare.LookupGoing(ctx, d.prom, l.id, since, d.now())
+	if err != nil {
+		return compare.RaceInfo{}, nil, fmt.Errorf("race %s: %w", l.id, err)
+	}
+	var all notices
+	all.take(said...)
+	return info, all, nil
 }
 
 // seriesOf is infoOf, or nil for a race that the runner knows and that has written nothing yet; the notices say so.

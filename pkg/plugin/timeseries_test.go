@@ -1,6 +1,9 @@
 package plugin
 
 import (
+	"fmt"
+	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -8,6 +11,7 @@ import (
 
 	"github.com/photofinish/photofinish/pkg/compare"
 	"github.com/photofinish/photofinish/pkg/measure"
+	"github.com/photofinish/photofinish/pkg/race"
 )
 
 func TestAMonthOfThousandsOfSeriesKeepsToTheLimitOfValues(t *testing.T) {
@@ -19,5 +23,51 @@ func TestAMonthOfThousandsOfSeriesKeepsToTheLimitOfValues(t *testing.T) {
 		require.NoError(t, q.fit(&req, &said))
 		require.LessOrEqual(t, int(month/req.Step)*apps, maxValues, "%d series", apps)
 		require.Equal(t, raised, len(said) > 0, "%d series: %v", apps, said)
+	}
+}
+
+// heats is a Prometheus in which race r1 has heats of eight seconds that begin at some seconds of the scene.
+func heats(begins *[]int) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		_ = r.ParseForm()
+		kind, series := "vector", []string{}
+		if r.URL.Path == "/api/v1/query_range" {
+			kind = "matrix"
+			for i, begin := range *begins {
+				if strings.Contains(r.Form.Get("query"), "container_") {
+					break
+				}
+				var points []string
+				for second := range 8 {
+					points = append(points, fmt.Sprintf(`[%d,"%d"]`, scene().Unix()+int64(begin+second), second+1))
+				}
+				series = append(series, fmt.Sprintf(`{"metric":{"__name__":"photofinish_http_reqs_total","testid":"r1","app":"a","heat":"%d","phase":"race","photofinish_tagged":"yes"},"values":[%s]}`,
+					i+1, strings.Join(points, ",")))
+			}
+		}
+		fmt.Fprintf(w, `{"status":"success","data":{"resultType":%q,"result":[%s]}}`, kind, strings.Join(series, ","))
+	}
+}
+
+func TestARunningRaceKeepsItsHeatsWhateverThePauseBetweenThem(t *testing.T) {
+	begins := []int{1}
+	going := race.Race{ID: "r1", Status: race.Racing, StartedAt: ptr(scene()), Baseline: "a", Lanes: []race.Lane{{App: "a"}}, PlannedHeats: 2}
+	d := open(t, serve(t, heats(&begins)), fakeRunner(t, going))
+	for _, tt := range []struct {
+		name   string
+		begins []int
+		now    int
+		heats  int
+	}{
+		{"in the pause", []int{1}, 85, 1},
+		{"in the second heat", []int{1, 90}, 98, 2},
+	} {
+		begins = tt.begins
+		d.now = func() time.Time { return scene().Add(time.Duration(tt.now) * time.Second) }
+		response := askAt(t, d, `{"queryType":"timeseries","races":["r1"],"measures":["request_rate"],"align":"elapsed"}`, scene().Add(-5*time.Minute), d.now())
+		require.NoError(t, response.Error, tt.name)
+		require.NotContains(t, noticesOf(response.Frames), "used again", tt.name)
+		shown := response.Frames[0].Meta.Custom.(map[string]any)["races"].([]raceClock)
+		require.Len(t, shown[0].Heats, tt.heats, tt.name)
 	}
 }
