@@ -8,8 +8,11 @@ import (
 	"time"
 )
 
-// phaseRace is the phase that counts.
-const phaseRace = "race"
+// The phases that our runner tags. Other people's values of the label phase mean something else.
+const (
+	phaseRace   = "race" // the one that counts
+	phaseWarmup = "warmup"
+)
 
 // assemble makes races out of the windows in which samples were seen: fine ones that tell the times, and coarser ones that tell the apps. It is a pure function.
 func assemble(timing, apps []window, silence int64) []RaceInfo {
@@ -58,7 +61,7 @@ func split(windows []window, silence int64) [][]window {
 func describe(testid string, windows, seen []window) RaceInfo {
 	r := RaceInfo{ID: testid, TestID: testid}
 	for _, w := range windows {
-		r.Phased = r.Phased || w.labels["phase"] != ""
+		r.Phased = r.Phased || w.labels["phase"] == phaseRace || w.labels["phase"] == phaseWarmup
 		r.Own = r.Own || w.labels["__name__"] == ownRequests
 	}
 	whole := windows[0].span

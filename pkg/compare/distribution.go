@@ -35,6 +35,10 @@ func Distribute(ctx context.Context, q promql.Querier, r RaceInfo, apps []string
 	for _, app := range apps {
 		d.Whole[app] = gaps(len(percentiles))
 	}
+	if why := r.Unmeasured(); why != "" {
+		d.Notices = []string{why}
+		return d, nil
+	}
 	var tasks []*task
 	ask := func(p float64, by ...string) *task {
 		t := &task{query: promql.At(quantileExpr(p/100, r.wholeHistogram(r.latencies(), apps, by...)), r.End), measures: []string{"distribution"}}

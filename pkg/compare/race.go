@@ -19,7 +19,7 @@ type RaceInfo struct {
 	End    time.Time
 	Apps   []string // sorted; empty where the requests carry no tag app
 	Heats  []Heat   // in order of time; one where there is no heat tag
-	// Phased: the series carry a phase label, and only phase "race" counts.
+	// Phased: the series carry the phases of our runner, and only phase "race" counts.
 	Phased bool
 	// Own: our output extension's series (photofinish_*) exist. Otherwise a stock k6 wrote the race.
 	Own bool
@@ -39,6 +39,14 @@ type Heat struct {
 
 // Finished says whether the race is over at the time now, as far as its series tell.
 func (r RaceInfo) Finished(now time.Time) bool { return now.Sub(r.End) >= Silence }
+
+// Unmeasured says why a race has nothing to show yet, though it was seen; "" where it has.
+func (r RaceInfo) Unmeasured() string {
+	if r.Phased && len(r.Heats) == 0 {
+		return "race " + r.ID + " has only warmed up so far"
+	}
+	return ""
+}
 
 // margins around the times of a record: a push may hold a sample from just before and arrive just after them.
 const recordMargin = time.Second

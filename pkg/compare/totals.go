@@ -48,6 +48,13 @@ func Reduce(ctx context.Context, q promql.Querier, r RaceInfo, j Join) (Totals, 
 	if err != nil {
 		return Totals{}, err
 	}
+	if why := r.Unmeasured(); why != "" {
+		totals := Totals{Whole: map[string]AppTotals{}, Custom: r.Custom, Coarse: !r.Own, Notices: []string{why}}
+		for _, app := range apps {
+			totals.Whole[app] = tally{}.totals(r.Custom)
+		}
+		return totals, nil
+	}
 	a := &asker{q: q}
 	known, err := knowOwn(ctx, a, []RaceInfo{r}, nil)
 	if err != nil {

@@ -263,3 +263,36 @@ func TestTheFirstAnswersLatencyDoesNotBendTheRate(t *testing.T) {
 	within(t, 100, totals.Whole["a"].Measures["request_rate"], 1e-9, "rate")
 	require.Equal(t, 950.0, totals.Whole["a"].Requests, "the counts stay whole")
 }
+
+func TestOtherPeoplesPhasesAreNoneOfOurs(t *testing.T) {
+	w := newWorld(t)
+	s := newScene(w, "hand", false)
+	s.phased, s.period = true, 20*time.Second
+	s.run(load{app: "a", median: 0.01, rate: 10, phase: "steady"}, t0, 60) // longer than a heat whose histograms are read at once
+	r, totals, err := compare.Past(t.Context(), w, "hand", day(t0), compare.Join{})
+	require.NoError(t, err)
+	require.False(t, r.Phased)
+	require.Len(t, r.Heats, 1)
+	require.Equal(t, 600.0, totals.Whole["a"].Requests)
+	require.NotNil(t, totals.Whole["a"].Measures["latency_p95"])
+}
+
+func TestARaceThatHasOnlyWarmedUpSaysSo(t *testing.T) {
+	w := newWorld(t)
+	s := newScene(w, "r1", true)
+	s.period = 20 * time.Second
+	s.run(load{app: "a", heat: "1", median: 0.01, rate: 10, phase: "warmup"}, t0, 60)
+	r, totals, err := compare.Past(t.Context(), w, "r1", day(t0), compare.Join{})
+	require.NoError(t, err)
+	mentions(t, totals.Notices, "race r1 has only warmed up so far")
+	require.Empty(t, totals.Heats)
+	require.Len(t, totals.Whole["a"].Measures, 22)
+	for id, v := range totals.Whole["a"].Measures {
+		require.Nil(t, v, id)
+	}
+	d, err := compare.Distribute(t.Context(), w, r, nil, []float64{50, 99})
+	require.NoError(t, err)
+	require.Equal(t, []string{"race r1 has only warmed up so far"}, d.Notices)
+	require.Len(t, d.Whole["a"], 2)
+	require.Empty(t, d.Queries)
+}

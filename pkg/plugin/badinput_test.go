@@ -161,7 +161,7 @@ func TestOneQuerysErrorDoesNotSpoilTheOthers(t *testing.T) {
 
 // awkward answers every expression with one series whose values are no plain numbers.
 func awkward(value string) http.HandlerFunc {
-	labels := `{"__name__":"photofinish_http_reqs_total","testid":"r","app":"a","heat":"1","phase":"race","expected_response":"true"}`
+	labels := `{"__name__":"photofinish_http_reqs_total","testid":"r","app":"a","heat":"1","phase":"race","photofinish_tagged":"yes","expected_response":"true"}`
 	return func(w http.ResponseWriter, r *http.Request) {
 		_ = r.ParseForm()
 		at := scene().Unix()

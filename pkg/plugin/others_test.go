@@ -29,7 +29,7 @@ func busy(w http.ResponseWriter, r *http.Request) {
 		}
 		labels := map[string]string{"__name__": "photofinish_http_reqs_total", "testid": id, "phase": "race", "expected_response": "true"}
 		if app != "" {
-			labels["app"] = app
+			labels["app"], labels["photofinish_tagged"] = app, "yes"
 		}
 		metric, _ := json.Marshal(labels)
 		at := scene().Add(time.Duration(i/2) * time.Minute).Unix()

@@ -46,6 +46,9 @@ func (d *Datasource) timeSeries(ctx context.Context, q query) (answer, error) {
 			return answer{}, err
 		case info == nil:
 			continue
+		case len(info.Apps) > 0 && info.Unmeasured() != "":
+			said.add("%s", info.Unmeasured())
+			continue
 		case !q.elapsed() && (!info.Start.Before(q.To) || !info.End.After(q.From)):
 			said.add("race %s went from %s to %s, outside of the time range", l.id, clock(info.Start), clock(info.End))
 			continue

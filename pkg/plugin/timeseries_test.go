@@ -3,6 +3,7 @@ package plugin
 import (
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -69,5 +70,19 @@ func TestARunningRaceKeepsItsHeatsWhateverThePauseBetweenThem(t *testing.T) {
 		require.NotContains(t, noticesOf(response.Frames), "used again", tt.name)
 		shown := response.Frames[0].Meta.Custom.(map[string]any)["races"].([]raceClock)
 		require.Len(t, shown[0].Heats, tt.heats, tt.name)
+	}
+}
+
+func TestARaceThatHasOnlyWarmedUpHasNoValuesAndSaysSo(t *testing.T) {
+	prometheus := heats(&[]int{1})
+	d := open(t, serve(t, func(w http.ResponseWriter, r *http.Request) {
+		answer := httptest.NewRecorder()
+		prometheus(answer, r)
+		fmt.Fprint(w, strings.Replace(answer.Body.String(), `"phase":"race"`, `"phase":"warmup"`, 1))
+	}), "")
+	for _, kind := range []string{typeTimeSeries, typeStandings, typeVerdict, typeDistribution} {
+		response := ask(t, d, `{"queryType":"`+kind+`","races":["r1"],"measures":["latency_p95"],"baseline":"a"}`)
+		require.NoError(t, response.Error, kind)
+		require.Contains(t, noticesOf(response.Frames), "race r1 has only warmed up so far", kind)
 	}
 }
