@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"net/http"
 	"strconv"
@@ -31,6 +32,21 @@ type answerKey struct{}
 type reader struct {
 	api.Client // knows the address
 	http       http.Client
+	limit      int64 // the most bytes of an answer
+}
+
+const (
+	// maxAnswer bounds an answer that is read into memory: one of 100 apps over an hour, second by second, is 6 MB.
+	maxAnswer = 256 << 20
+	// maxKept bounds a buffer that is kept for the next answer, so that a single large one does not fill the memory for long.
+	maxKept = 8 << 20
+)
+
+// tooLarge is the limit that an answer exceeds.
+type tooLarge int64
+
+func (limit tooLarge) Error() string {
+	return fmt.Sprintf("it is larger than the limit of %d MB", int64(limit)>>20)
 }
 
 // bodies are buffers for answers. Prometheus tells no lengths, so that each answer would grow one of its own to twice its size and more.
@@ -54,8 +70,11 @@ func (r reader) Do(ctx context.Context, req *http.Request) (*http.Response, []by
 	defer resp.Body.Close() //nolint:errcheck // it was only read
 	buffer, _ := bodies.Get().(*bytes.Buffer)
 	buffer.Reset()
-	if _, err := buffer.ReadFrom(resp.Body); err != nil {
+	if _, err := buffer.ReadFrom(io.LimitReader(resp.Body, r.limit+1)); err != nil {
 		return resp, nil, err //nolint:wrapcheck // so here
+	}
+	if int64(buffer.Len()) > r.limit {
+		return resp, nil, tooLarge(r.limit)
 	}
 	a, ok := ctx.Value(answerKey{}).(*answer)
 	if !ok || resp.StatusCode != http.StatusOK {
@@ -65,7 +84,9 @@ func (r reader) Do(ctx context.Context, req *http.Request) (*http.Response, []by
 		a.err = errors.New("it cannot be read") // unless client_golang can say more
 		return resp, buffer.Bytes(), nil
 	}
-	bodies.Put(buffer) // series hold nothing of it
+	if buffer.Cap() <= maxKept {
+		bodies.Put(buffer) // series hold nothing of it
+	}
 	return resp, nothing, nil
 }
 

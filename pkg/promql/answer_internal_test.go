@@ -4,11 +4,17 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"net/http"
+	"net/http/httptest"
+	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/prometheus/common/model"
 	"github.com/stretchr/testify/require"
+
+	"github.com/photofinish/photofinish/pkg/race"
 )
 
 // FuzzAnswersAreReadAsClientGolangReadsThem: what reads as a whole answer has the series and points that client_golang's model sees in it.
@@ -76,6 +82,28 @@ func FuzzAnswersAreReadAsClientGolangReadsThem(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestAnAnswerIsReadUpToTheLimit(t *testing.T) {
+	const body = `{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[1790000000,"2.5"]}]}}`
+	const limit = 1 << 20
+	for more, says := range map[int]string{0: "", 1: "is too large: it is larger than the limit of 1 MB"} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			fmt.Fprint(w, body+strings.Repeat(" ", limit-len(body)+more))
+		}))
+		defer server.Close()
+		c, err := limited(Config{URL: server.URL}, limit)
+		require.NoError(t, err)
+		result, err := c.Query(t.Context(), At("up", time.Now()))
+		if says == "" {
+			require.NoError(t, err)
+			require.Len(t, result.Series, 1)
+			continue
+		}
+		require.ErrorContains(t, err, says)
+		require.Equal(t, race.Unavailable, race.CodeOf(err))
+		require.Equal(t, "ask for a shorter time or fewer apps", race.HintOf(err))
+	}
 }
 
 // BenchmarkAnswer reads a matrix of 100 series of 600 points, as a rate has them.

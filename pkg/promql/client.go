@@ -37,7 +37,10 @@ type Client struct {
 var _ Querier = (*Client)(nil)
 
 // New makes a Client. It does not connect.
-func New(cfg Config) (*Client, error) {
+func New(cfg Config) (*Client, error) { return limited(cfg, maxAnswer) }
+
+// limited makes a Client that reads so many bytes of an answer.
+func limited(cfg Config, limit int64) (*Client, error) {
 	address := strings.TrimRight(strings.TrimSpace(cfg.URL), "/")
 	if !strings.HasPrefix(address, "http://") && !strings.HasPrefix(address, "https://") {
 		return nil, race.Errorf(race.Invalid, "give the address as http://host:9090", "%q is not the address of a Prometheus", cfg.URL)
@@ -54,7 +57,7 @@ func New(cfg Config) (*Client, error) {
 	if err != nil {
 		return nil, race.Errorf(race.Invalid, "give the address as http://host:9090", "%q is not the address of a Prometheus: %w", cfg.URL, err)
 	}
-	return &Client{api: v1.NewAPI(reader{client, http.Client{Transport: transport}}), url: client.URL("", nil).Redacted(), timeout: cfg.Timeout}, nil
+	return &Client{api: v1.NewAPI(reader{client, http.Client{Transport: transport}, limit}), url: client.URL("", nil).Redacted(), timeout: cfg.Timeout}, nil
 }
 
 // Query implements Querier.

@@ -24,6 +24,7 @@ func (c *Client) explain(ctx context.Context, err error) error {
 	var apiErr *v1.Error
 	var netErr net.Error
 	var asked *url.Error
+	var large tooLarge
 	if errors.As(err, &asked) {
 		err = asked.Err // without method and address: the address is told here, and a GET is said to be the POST that it was made of
 	}
@@ -33,6 +34,8 @@ func (c *Client) explain(ctx context.Context, err error) error {
 	case errors.Is(err, context.DeadlineExceeded) || errors.Is(ctx.Err(), context.DeadlineExceeded) || errors.As(err, &netErr) && netErr.Timeout():
 		return race.Errorf(race.Unavailable, "ask for a shorter time or fewer apps, or raise the time-out",
 			"Prometheus at %s did not answer in time: %w", c.url, err)
+	case errors.As(err, &large):
+		return race.Errorf(race.Unavailable, "ask for a shorter time or fewer apps", "the answer of Prometheus at %s is too large: %w", c.url, large)
 	case errors.As(err, &apiErr):
 		return c.explainAnswer(apiErr)
 	case errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF):
