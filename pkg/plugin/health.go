@@ -128,21 +128,26 @@ func (d *Datasource) count(ctx context.Context, l compare.Look) (float64, error)
 	return result.Series[0].Last(), nil
 }
 
-// runnerPart asks the runner who it is, which needs no token, and then for a race, which does.
 func (d *Datasource) runnerPart(ctx context.Context) part {
 	p := part{Name: "runner", Required: true}
 	if d.runnerBroken != nil {
 		p.Message = sentence(d.runnerBroken)
 		return p
 	}
-	health, err := d.runner.Health(ctx)
-	if err == nil {
-		_, err = d.runner.Races(ctx, runnerclient.Filter{Limit: 1})
-	}
+	version, err := d.letIn(ctx)
 	if err != nil {
 		p.Message = sentence(err)
 		return p
 	}
-	p.OK, p.Message = true, "version "+health.Version
+	p.OK, p.Message = true, "version "+version
 	return p
+}
+
+// letIn asks the runner who it is, which needs no token, and then for a race, which does.
+func (d *Datasource) letIn(ctx context.Context) (version string, err error) {
+	health, err := d.runner.Health(ctx)
+	if err == nil {
+		_, err = d.runner.Races(ctx, runnerclient.Filter{Limit: 1})
+	}
+	return health.Version, err
 }

@@ -114,6 +114,23 @@ func TestWithoutARunnerAndWithOneThatIsDown(t *testing.T) {
 	require.Equal(t, http.StatusBadGateway, status)
 }
 
+func TestNobodyCanStartWhereTheRunnerLetsTheDataSourceInOnlyToItsHealth(t *testing.T) {
+	for status, says := range map[int]string{http.StatusUnauthorized: "check the runner's token", http.StatusForbidden: "check the runner's token", http.StatusInternalServerError: "look at the runner's log"} {
+		d := open(t, serve(t, emptyPrometheus), serve(t, func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path != "/healthz" {
+				w.WriteHeader(status)
+			}
+			_, _ = w.Write([]byte(`{"version":"1"}`))
+		}))
+		_, can := call(t, d, &backend.User{Login: "anna", Role: "Admin"}, http.MethodGet, "capabilities")
+		require.Equal(t, false, can["canStart"], status)
+		require.Equal(t, "1", can["version"], status)
+		require.Contains(t, can["reason"], says, status)
+		_, can = call(t, d, &backend.User{Login: "vi", Role: "Viewer"}, http.MethodGet, "capabilities")
+		require.NotContains(t, can["reason"], says, "the settings are not a viewer's business")
+	}
+}
+
 func TestTheRunnersRefusalsAreOursAndItsTokenIsNotTheUsers(t *testing.T) {
 	d := open(t, serve(t, emptyPrometheus), fakeRunner(t))
 	status, body := call(t, d, nil, http.MethodGet, "races/nope")
