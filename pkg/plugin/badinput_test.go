@@ -32,6 +32,8 @@ func TestEveryMistakeInAQueryIsOneSentenceThatSaysWhatToDo(t *testing.T) {
 		{"a variable that nobody replaced", `{"queryType":"verdict","races":["$race"]}`, []string{"$race", "races", "$latest"}},
 		{"one in braces", `{"queryType":"timeseries","apps":["${app:csv}"]}`, []string{"${app:csv}", "apps"}},
 		{"one in the baseline", `{"queryType":"standings","baseline":"[[base]]"}`, []string{"[[base]]", "baseline"}},
+		{"one in the field of a type that has none", `{"queryType":"timeseries","field":"$f"}`, []string{"$f", "field"}},
+		{"one in the field of a type that has some", `{"queryType":"verdict","field":"${f}"}`, []string{"${f}", "was not replaced"}},
 		{"one within a text", `{"queryType":"standings","name":"nightly-$branch"}`, []string{"$branch", "name"}},
 		{"an unknown app", `{"queryType":"timeseries","races":["golden"],"apps":["nope"],"measures":["latency_p95"]}`, []string{"nope", "control, slow"}},
 		{"no baseline", `{"queryType":"verdict","races":["golden"]}`, []string{"no baseline", "control, slow"}},

@@ -102,7 +102,7 @@ func (q *query) check() error {
 			return err
 		}
 	}
-	for _, text := range []struct{ field, value string }{{"name", q.Name}, {"baseline", q.Baseline}} {
+	for _, text := range []struct{ field, value string }{{"name", q.Name}, {"baseline", q.Baseline}, {"field", q.Field}} {
 		if err := noVariable(text.field, text.value); err != nil {
 			return err
 		}
