@@ -5,10 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"mime"
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
 
@@ -115,8 +115,7 @@ func (d *Datasource) mirror(w http.ResponseWriter, r *http.Request, path []strin
 		refuse(w, http.StatusBadGateway, "unavailable", "the runner does not accept the token of the data source's settings")
 		return
 	}
-	kind := answer.Header.Get("Content-Type")
-	if strings.HasPrefix(kind, "text/html") { // and nobody's page shall run as one of Grafana's
+	if !passes(answer) {
 		refuse(w, http.StatusBadGateway, "unavailable",
 			"what answered is not the runner; check that the address in the data source's settings is the runner's own and not a login page or another program's")
 		return
@@ -128,6 +127,15 @@ func (d *Datasource) mirror(w http.ResponseWriter, r *http.Request, path []strin
 	}
 	w.WriteHeader(answer.Status)
 	_, _ = w.Write(answer.Body) // the caller's own loss
+}
+
+// passes says whether an answer is of a kind that the runner's API sends: nobody's page shall run as one of Grafana's.
+func passes(answer runnerclient.Answer) bool {
+	kind, _, err := mime.ParseMediaType(answer.Header.Get("Content-Type"))
+	if err != nil {
+		return len(answer.Body) == 0
+	}
+	return slices.Contains([]string{"application/json", "application/octet-stream", "text/plain"}, kind)
 }
 
 func (d *Datasource) noRunner(w http.ResponseWriter) {

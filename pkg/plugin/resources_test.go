@@ -153,6 +153,21 @@ func TestWhatAnswersInTheRunnersPlaceIsSaid(t *testing.T) {
 	require.ErrorContains(t, ask(t, d, `{"queryType":"verdict","races":["$latest"]}`).Error, "login page")
 }
 
+func TestOnlyTheKindsOfTheRunnersAnswersArePassedOn(t *testing.T) {
+	for kind, passed := range map[string]bool{
+		"application/json": true, "application/json; charset=utf-8": true, "text/plain; charset=utf-8": true, "application/octet-stream": true,
+		"text/html": false, "Text/HTML": false, "application/xhtml+xml": false, "image/svg+xml": false, "text/javascript": false, "": false, ";": false,
+	} {
+		d := open(t, serve(t, emptyPrometheus), serve(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header()["Content-Type"] = []string{kind}
+			_, _ = w.Write([]byte("<html><script>alert(1)</script>"))
+		}))
+		status, body := callRaw(t, d, nil, http.MethodGet, "races")
+		require.Equal(t, passed, status == http.StatusOK, kind)
+		require.Equal(t, passed, strings.Contains(string(body), "script"), kind)
+	}
+}
+
 func TestWhatNoRouteTakesIsAnErrorInTheRunnersForm(t *testing.T) {
 	d := open(t, serve(t, emptyPrometheus), fakeRunner(t))
 	for _, tt := range []struct {
