@@ -79,7 +79,7 @@ func (d *Datasource) timeSeries(ctx context.Context, q query) (answer, error) {
 		return answer{}, err // it names the measure or the race, and what to do
 	}
 	said.take(result.Notices...)
-	names := naming{measures: len(q.measures) > 1, races: len(req.Races) > 1, heats: q.each(), livery: liveryOf(q, races)}
+	names := naming{measures: q.several(), races: len(req.Races) > 1, heats: q.each(), livery: liveryOf(q, races)}
 	frames := q.series(result, names)
 	if q.elapsed() {
 		frames[0].SetMeta(&data.FrameMeta{Custom: clocks(req.Races)})
@@ -160,15 +160,18 @@ func spanned(races []compare.RaceInfo) time.Duration {
 	return end.Sub(start)
 }
 
+// several says whether more than one measure was asked for, whatever is known of them yet: an answer keeps its type while a race goes on.
+func (q query) several() bool { return len(q.Measures) != 1 }
+
 // noSeries is the answer without any data.
 func (q query) noSeries() *data.Frame {
 	switch {
 	case q.elapsed():
 		return data.NewFrame("", data.NewField("elapsed", nil, []float64{}))
-	case len(q.Measures) == 1:
-		return typed(data.FrameTypeTimeSeriesWide)
-	default:
+	case q.several():
 		return typed(data.FrameTypeTimeSeriesMulti)
+	default:
+		return typed(data.FrameTypeTimeSeriesWide)
 	}
 }
 

@@ -86,3 +86,16 @@ func TestARaceThatHasOnlyWarmedUpHasNoValuesAndSaysSo(t *testing.T) {
 		require.Contains(t, noticesOf(response.Frames), "race r1 has only warmed up so far", kind)
 	}
 }
+
+func TestFramesKeepTheirTypeWhileAMeasureIsYetToCome(t *testing.T) {
+	going := race.Race{ID: "r1", Status: race.Racing, StartedAt: ptr(scene()), Baseline: "a", Lanes: []race.Lane{{App: "a"}}}
+	d := open(t, serve(t, heats(&[]int{1})), fakeRunner(t, going))
+	d.now = func() time.Time { return scene().Add(9 * time.Second) }
+	for measures, kind := range map[string]string{
+		`["request_rate"]`: "timeseries-wide", `["request_rate","checkout_fast"]`: "timeseries-multi", `["checkout_fast"]`: "timeseries-wide", `[]`: "timeseries-multi",
+	} {
+		response := ask(t, d, `{"queryType":"timeseries","races":["r1"],"measures":`+measures+`}`)
+		require.NoError(t, response.Error, measures)
+		require.Equal(t, kind, string(response.Frames[0].Meta.Type), measures)
+	}
+}
