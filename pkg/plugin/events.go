@@ -35,45 +35,57 @@ func (d *Datasource) events(ctx context.Context, q query) (answer, error) {
 	var all []event
 	var unjudged []listed
 	for _, l := range races {
-		if l.record != nil {
-			r, more, err := against(*l.record, q.Baseline)
-			if err != nil && len(r.Verdicts) > 0 {
-				r.Verdicts = nil
-				unjudged = append(unjudged, l)
-			}
-			a.notices.join(more)
-			all = append(all, recordEvents(r)...)
-			a.executed = append(a.executed, recordQuery(l.id))
-			continue
-		}
-		all = append(all, seriesEvents(l)...)
-		told, err := compare.Mishaps(d.about(ctx, []listed{l}), d.prom, *l.info, d.join)
-		if err != nil {
-			return answer{}, fmt.Errorf("race %s: %w", l.id, err)
-		}
-		all = append(all, mishapEvents(l, told.Mishaps)...)
-		a.executed = append(a.executed, told.Queries...)
-		a.notices.take(told.Notices...)
-		if q.Baseline == "" || l.status != race.Finished {
-			continue
-		}
-		if !slices.Contains(l.info.Apps, q.Baseline) {
-			unjudged = append(unjudged, l)
-			continue
-		}
-		r, more, executed, err := d.judged(ctx, q, l)
+		own, judged, err := d.eventsOf(ctx, q, l, &a)
 		if err != nil {
 			return answer{}, err // it names the race
 		}
-		all = append(all, verdictEvents(r, *l.end)...)
-		a.executed = append(a.executed, executed...)
-		a.notices.join(more)
+		if !judged {
+			unjudged = append(unjudged, l)
+		}
+		if !slices.Contains(q.Races, l.id) {
+			own = slices.DeleteFunc(own, func(e event) bool { return e.end.Before(q.From) || e.start.After(q.To) })
+		}
+		all = append(all, own...)
 	}
 	if len(unjudged) > 0 {
 		a.notices.add("without a verdict, because the baseline %q did not race: %s; choose one that did, or other races", q.Baseline, ids(unjudged))
 	}
 	a.frames = data.Frames{eventFrame(all)}
 	return a, nil
+}
+
+// eventsOf are the events of one race, whenever they were. judged is false where there is no verdict because the query's baseline did not race.
+func (d *Datasource) eventsOf(ctx context.Context, q query, l listed, a *answer) (all []event, judged bool, err error) {
+	if l.record != nil {
+		r, more, err := against(*l.record, q.Baseline)
+		judged := err == nil || len(r.Verdicts) == 0
+		if !judged {
+			r.Verdicts = nil
+		}
+		a.notices.join(more)
+		a.executed = append(a.executed, recordQuery(l.id))
+		return recordEvents(r), judged, nil
+	}
+	told, err := compare.Mishaps(d.about(ctx, []listed{l}), d.prom, *l.info, d.join)
+	if err != nil {
+		return nil, false, fmt.Errorf("race %s: %w", l.id, err)
+	}
+	all = slices.Concat(seriesEvents(l), mishapEvents(l, told.Mishaps))
+	a.executed = append(a.executed, told.Queries...)
+	a.notices.take(told.Notices...)
+	if q.Baseline == "" || l.status != race.Finished {
+		return all, true, nil
+	}
+	if !slices.Contains(l.info.Apps, q.Baseline) {
+		return all, false, nil
+	}
+	r, more, executed, err := d.judged(ctx, q, l)
+	if err != nil {
+		return nil, false, err // it names the race
+	}
+	a.executed = append(a.executed, executed...)
+	a.notices.join(more)
+	return append(all, verdictEvents(r, *l.end)...), true, nil
 }
 
 func eventFrame(all []event) *data.Frame {

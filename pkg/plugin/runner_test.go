@@ -163,4 +163,20 @@ func TestAnAppThatRanOutOfMemoryIsAnEvent(t *testing.T) {
 	require.True(t, found)
 }
 
+func TestEventsOfATimeRangeLieInIt(t *testing.T) {
+	r := fourApps()
+	d := open(t, serve(t, emptyPrometheus), fakeRunner(t, r))
+	from, to := r.Heats[0].StartedAt.Add(time.Second), r.Heats[0].FinishedAt.Add(-time.Second)
+	titles := func(query string) (all []string) {
+		response := askAt(t, d, query, from, to)
+		require.NoError(t, response.Error)
+		for i := range response.Frames[0].Rows() {
+			all = append(all, response.Frames[0].At(2, i).(string))
+		}
+		return all
+	}
+	require.Equal(t, []string{title(r.Name, r.ID) + ", heat 1"}, titles(`{"queryType":"events"}`), "the heat began before and ended after the range")
+	require.Greater(t, len(titles(`{"queryType":"events","races":["`+r.ID+`"]}`)), len(r.Heats), "a race that is named is told whole")
+}
+
 func ptr[T any](v T) *T { return &v }
