@@ -62,22 +62,37 @@ func (e *Engine) absolute(path string) string {
 	return filepath.Join(e.options.ScriptDir, path)
 }
 
-// tag is the name of what is built: the same for the same folder, whatever is in it.
-func (b buildRecipe) tag() string {
+// hash is the same for the same folder, whatever is in it and whichever lane asks.
+func (b buildRecipe) hash() string {
 	hash := sha256.New()
 	_, _ = fmt.Fprintf(hash, "%q %q %q", b.dir, b.dockerfile, b.target)
 	for _, name := range slices.Sorted(maps.Keys(b.args)) {
-		value := ""
-		if b.args[name] != nil {
-			value = *b.args[name]
+		_, _ = fmt.Fprintf(hash, " %q", name)
+		if value := b.args[name]; value != nil {
+			_, _ = fmt.Fprintf(hash, "=%q", *value)
 		}
-		_, _ = fmt.Fprintf(hash, " %q=%q", name, value)
 	}
-	return fmt.Sprintf("photofinish/built:%.8x", hash.Sum(nil))
+	return fmt.Sprintf("%.8x", hash.Sum(nil))
+}
+
+// tag is the name of what is built.
+func (b buildRecipe) tag() string { return "photofinish/built:" + b.hash() }
+
+// buildOnce builds a lane's image, unless another lane of the race has the same recipe: both race the one image then.
+func (e *Engine) buildOnce(ctx context.Context, of *preparedRace, l race.LaneSpec, b buildRecipe) (image.InspectResponse, error) {
+	if built, known := of.built[b.tag()]; known {
+		of.say(fmt.Sprintf("lane %s: %s is built already", l.App, b.dockerfile))
+		return built, nil
+	}
+	built, err := e.build(ctx, l, b, of.say)
+	if err == nil {
+		of.built[b.tag()] = built
+	}
+	return built, err
 }
 
 // build builds a lane's image. The image stays, under a name that follows from its folder, so that the next race finds Docker's cache of it;
-// one that it replaces is removed.
+// one that it replaces is removed, unless it has another name.
 func (e *Engine) build(ctx context.Context, l race.LaneSpec, b buildRecipe, say func(string)) (image.InspectResponse, error) {
 	none := image.InspectResponse{}
 	before, err := e.client.ImageInspect(ctx, b.tag())
@@ -92,7 +107,7 @@ func (e *Engine) build(ctx context.Context, l race.LaneSpec, b buildRecipe, say 
 	say(fmt.Sprintf("lane %s: building %s", l.App, b.dockerfile))
 	answer, err := e.client.ImageBuild(ctx, source, build.ImageBuildOptions{
 		Tags: []string{b.tag()}, Dockerfile: b.dockerfile, BuildArgs: b.args, Target: b.target,
-		Remove: true, ForceRemove: true, Labels: map[string]string{buildLabel: l.App},
+		Remove: true, ForceRemove: true, Labels: map[string]string{buildLabel: b.hash()},
 	})
 	if err != nil {
 		return none, e.explain(ctx, err, "build the image of lane "+l.App)
@@ -106,7 +121,9 @@ func (e *Engine) build(ctx context.Context, l race.LaneSpec, b buildRecipe, say 
 		return none, e.explain(ctx, err, "look at the image built for lane "+l.App)
 	}
 	if before.ID != "" && before.ID != built.ID {
-		_, _ = e.client.ImageRemove(ctx, before.ID, image.RemoveOptions{PruneChildren: true}) // somebody may use it, or have named it
+		if old, err := e.client.ImageInspect(ctx, before.ID); err == nil && len(old.RepoTags) == 0 { // removed by its ID it would lose its last name, too
+			_, _ = e.client.ImageRemove(ctx, before.ID, image.RemoveOptions{PruneChildren: true}) // somebody may use it
+		}
 	}
 	return built, nil
 }

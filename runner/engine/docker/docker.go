@@ -19,6 +19,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/client"
 
 	"github.com/photofinish/photofinish/pkg/race"
@@ -71,7 +72,8 @@ type preparedRace struct {
 	id      string
 	daemon  daemon
 	say     func(string)
-	network string // id
+	network string                           // id
+	built   map[string]image.InspectResponse // by tag
 }
 
 // New makes an engine. It does not connect yet.
@@ -114,7 +116,7 @@ func (e *Engine) Prepare(ctx context.Context, raceID string, lanes []race.LaneSp
 			return err
 		}
 	}
-	p := &preparedRace{id: raceID, say: say}
+	p := &preparedRace{id: raceID, say: say, built: map[string]image.InspectResponse{}}
 	if p.daemon, err = e.daemon(ctx, raceID); err != nil {
 		return err
 	}

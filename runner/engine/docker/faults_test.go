@@ -252,6 +252,7 @@ func (f fixture) builds(t *testing.T) {
 	spec := race.LaneSpec{App: "web", Port: enginetest.FreePort(t), Path: "/", Build: "web"}
 	e := newEngine(t, docker.Options{ScriptDir: dir})
 	var built []string
+	var tag string
 	for range 2 {
 		id, s, err := prepare(t, e, spec)
 		require.NoError(t, err)
@@ -278,7 +279,31 @@ func (f fixture) builds(t *testing.T) {
 		_, err = f.client.ImageInspect(t.Context(), built[0])
 		require.Error(t, err, "the old one is gone")
 	})
-	left, err := f.client.ImageList(t.Context(), image.ListOptions{Filters: filters.NewArgs(filters.Arg("label", "photofinish.build=web"))})
+	same := spec
+	same.App, same.Port = "again", enginetest.FreePort(t)
+	t.Run("lanes of one folder race one image", func(t *testing.T) {
+		id := newID()
+		said := &strings.Builder{}
+		require.NoError(t, e.Prepare(t.Context(), id, []race.LaneSpec{spec, same}, func(line string) { _, _ = said.WriteString(line + "\n") }))
+		images := e.Facts(id).Images
+		require.Equal(t, images["web"], images["again"])
+		_, err := f.client.ImageInspect(t.Context(), images["web"].ID)
+		require.NoError(t, err)
+		require.Contains(t, said.String(), "lane again: Dockerfile is built already")
+		require.NoError(t, e.Cleanup(t.Context(), id))
+	})
+	t.Run("whatever the lane is called, the image is the same", func(t *testing.T) {
+		var ids []string
+		for _, l := range []race.LaneSpec{spec, same} {
+			id, _, err := prepare(t, e, l)
+			require.NoError(t, err)
+			ids = append(ids, e.Facts(id).Images[l.App].ID)
+			tag = e.Facts(id).Images[l.App].Name
+		}
+		require.Equal(t, ids[0], ids[1])
+	})
+	_, hash, _ := strings.Cut(tag, ":")
+	left, err := f.client.ImageList(t.Context(), image.ListOptions{Filters: filters.NewArgs(filters.Arg("label", "photofinish.build="+hash))})
 	require.NoError(t, err)
 	require.NotEmpty(t, left)
 	for _, i := range left {

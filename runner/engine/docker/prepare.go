@@ -50,7 +50,7 @@ func (e *Engine) prepareLane(ctx context.Context, of *preparedRace, l race.LaneS
 	}
 	var found image.InspectResponse
 	if r.build != nil {
-		found, err = e.build(ctx, l, *r.build, say)
+		found, err = e.buildOnce(ctx, of, l, *r.build)
 	} else {
 		found, err = e.image(ctx, "lane "+l.App, r.image, say)
 	}
