@@ -378,6 +378,18 @@ func TestContainersAreStartedOfAllowedImagesOnly(t *testing.T) {
 	require.Equal(t, "lane two: the image evil/miner:3 may not be run here; those that may are acme/*", a.json(t)["message"])
 }
 
+func TestAnEngineThatCannotStartTheLanesIsRefused(t *testing.T) {
+	r := start(t, func(c *config.Config) {
+		c.Engines, c.Docker.Images = []string{"process", "docker"}, []string{"acme/*"}
+	})
+	for _, path := range []string{"/v1/plans", "/v1/races"} {
+		a := r.ask("POST", path, `{"script":"a.js","engine":"docker"}`)
+		require.Equal(t, 400, a.status, a.body)
+		require.Equal(t, "lane control cannot be started by the engine docker: it has a command, and that engine needs an image, a build folder or a compose service", a.json(t)["message"])
+		require.Equal(t, "engine", a.json(t)["details"].(map[string]any)["field"])
+	}
+}
+
 func TestAK6OfAnImageThatMayNotBeRunIsRefusedWhenItsRaceIsAskedFor(t *testing.T) {
 	for says, change := range map[string]func(*config.Config){
 		"no engine here can run k6 from the image acme/k6:2":       func(*config.Config) {},

@@ -27,6 +27,8 @@ type Kind struct {
 	Containers bool
 	// Starts says whether such an engine can start a lane, or reach it where it already runs.
 	Starts func(race.LaneSpec) bool
+	// Needs is what such a lane has to have, in words.
+	Needs string
 	// Allows says whether a lane may be started, as far as that can be told without looking at any file; nil if every lane may.
 	Allows func(race.LaneSpec) error
 	// K6 makes a k6 of an image, if AllowsK6 lets it; nil where the engine runs no images.
@@ -57,6 +59,7 @@ func Process() Kind {
 	return Kind{
 		Name:   "process",
 		Starts: func(l race.LaneSpec) bool { return l.Elsewhere() || len(l.Command) > 0 },
+		Needs:  "a command",
 		Make: func(o EngineOptions) (engine.Engine, error) {
 			return process.New(process.Options{ScriptDir: o.ScriptDir, Cgroups: o.Cgroups, Ledger: o.Ledger})
 		},
@@ -75,6 +78,7 @@ func Docker(allowed *images.Allowed) Kind {
 	return Kind{
 		Name: "docker", Containers: true,
 		Starts: func(l race.LaneSpec) bool { return l.Elsewhere() || l.Image != "" || l.Build != "" || l.Compose != "" },
+		Needs:  "an image, a build folder or a compose service",
 		Allows: func(l race.LaneSpec) error {
 			switch {
 			case l.Elsewhere() || l.Compose != "":
@@ -111,6 +115,7 @@ func Kubernetes(o kubernetes.Options) Kind {
 		Name:   "kubernetes",
 		Remote: true,
 		Starts: func(l race.LaneSpec) bool { return l.Elsewhere() || l.Image != "" },
+		Needs:  "an image",
 		Allows: func(l race.LaneSpec) error {
 			if l.Elsewhere() {
 				return nil
@@ -173,6 +178,9 @@ func (e Engines) Choose(name string, lanes []race.LaneSpec) (Kind, error) {
 		if i < 0 {
 			return Kind{}, race.Errorf(race.Invalid, "choose one of: "+strings.Join(e.Names(), ", "), "engine %q is not known here", name).At("engine")
 		}
+		if err := e[i].startsAll(lanes); err != nil {
+			return e[i], err
+		}
 		return e[i], e[i].allow(lanes)
 	}
 	for _, k := range e {
@@ -190,15 +198,40 @@ func (e Engines) Choose(name string, lanes []race.LaneSpec) (Kind, error) {
 		"no single engine here can start all lanes; the engines are %s", strings.Join(e.Names(), ", "))
 }
 
-// allow says which lane may not be started, of those that the engine can start.
+// startsAll says which lane the engine cannot start.
+func (k Kind) startsAll(lanes []race.LaneSpec) error {
+	for _, l := range lanes {
+		if !k.Starts(l) {
+			return race.Errorf(race.Invalid, "choose another engine, or give the lane "+k.Needs,
+				"lane %s cannot be started by the engine %s: it has %s, and that engine needs %s", l.App, k.Name, has(l), k.Needs).At("engine")
+		}
+	}
+	return nil
+}
+
+// has names the ways to start a lane that it has.
+func has(l race.LaneSpec) string {
+	var ways []string
+	for _, way := range []struct {
+		name  string
+		given bool
+	}{{"a command", len(l.Command) > 0}, {"an image", l.Image != ""}, {"a build folder", l.Build != ""}, {"a compose service", l.Compose != ""}} {
+		if way.given {
+			ways = append(ways, way.name)
+		}
+	}
+	if len(ways) == 0 {
+		return "none"
+	}
+	return strings.Join(ways, " and ")
+}
+
+// allow says which of the lanes, that the engine can all start, may not be started.
 func (k Kind) allow(lanes []race.LaneSpec) error {
 	if k.Allows == nil {
 		return nil
 	}
 	for _, l := range lanes {
-		if !k.Starts(l) {
-			continue // the engine itself says so
-		}
 		if err := k.Allows(l); err != nil {
 			return race.Errorf(race.CodeOf(err), race.HintOf(err), "lane %s: %w", l.App, err)
 		}
