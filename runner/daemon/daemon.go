@@ -23,6 +23,7 @@ import (
 	"github.com/photofinish/photofinish/runner/engine/process"
 	"github.com/photofinish/photofinish/runner/k6/confine"
 	"github.com/photofinish/photofinish/runner/ledger"
+	"github.com/photofinish/photofinish/runner/machine"
 	"github.com/photofinish/photofinish/runner/metrics/promserver"
 	"github.com/photofinish/photofinish/runner/schedule"
 	"github.com/photofinish/photofinish/runner/scripts"
@@ -107,7 +108,7 @@ func New(ctx context.Context, c config.Config, all stage.Engines, log *slog.Logg
 		racer.passing = embedded
 	}
 	d.service, err = service.New(ctx, service.Options{
-		DB: db, Scripts: library, Race: racer.race, Engines: engines, CPUs: runtime.NumCPU(), Limits: c.Limits, Lanes: c.Lanes, Log: log, Phase: server.PhaseMetrics(metrics),
+		DB: db, Scripts: library, Race: racer.race, Engines: engines, CPUs: runtime.NumCPU(), LastCPU: machine.LastCPU(), Limits: c.Limits, Lanes: c.Lanes, Log: log, Phase: server.PhaseMetrics(metrics),
 	})
 	if err != nil {
 		return d, err

@@ -52,6 +52,7 @@ func TestWhatIsWrongIsNamed(t *testing.T) {
 		"a memory in words":           {photofinish: lane(`"command": "x", "port": 1, "memory": "lots"`), says: "other.memory: must be like '128m'"},
 		"a memory of nothing":         {photofinish: lane(`"command": "x", "port": 1, "memory": "128"`), says: "no process lives in less"},
 		"a cpuset":                    {photofinish: lane(`"command": "x", "port": 1, "cpuset": "0..3"`), says: "must be a list of CPUs"},
+		"a cpuset backwards":          {photofinish: lane(`"command": "x", "port": 1, "cpuset": "0,3-1"`), says: `other.cpuset: the range "3-1" ends before it begins`, hint: "lower number first"},
 		"an env that is deep":         {photofinish: lane(`"command": "x", "port": 1, "env": {"A": {}}`), says: "other.env.A: must be a string"},
 		"an env name":                 {photofinish: lane(`"command": "x", "port": 1, "env": {"A=B": "c"}`), says: "is no name of a variable"},
 		"a health path":               {photofinish: lane(`"command": "x", "port": 1, "health": "up"`), says: "must begin with /"},

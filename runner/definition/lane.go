@@ -112,6 +112,9 @@ func limits(l *race.LaneSpec, m map[string]json.RawMessage, where string) error 
 		if !cpusetPattern.MatchString(set) {
 			return invalid(where+".cpuset", "must be a list of CPUs like '0-1,3', not %q", set)
 		}
+		if r := backwards(set); r != "" {
+			return race.Errorf(race.Invalid, "write the lower number first", "%s.cpuset: the range %q ends before it begins", where, r).At(fieldOf(where + ".cpuset"))
+		}
 		l.CPUSet = &set
 	}
 	env, _, err := value[map[string]any](m, where, "env", "an object of strings")

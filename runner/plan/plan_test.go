@@ -249,6 +249,26 @@ func TestCPUsArePinnedFromFourOn(t *testing.T) {
 	}
 }
 
+func TestALaneMayAskForCPUsThatTheMachineHas(t *testing.T) {
+	for set, says := range map[string]string{
+		"0": "", "0-1": "", "1,0": "", "2": `lane a: the cpuset "2" names CPU 2, and the last one of this machine is 1`,
+		"0-99": "names CPU 99", "0,1-99999999999999999999": "names CPU",
+	} {
+		def := define(race.Auto, 1, time.Second, 1, 1)
+		def.Lanes[0].CPUSet = &set
+		err := plan.CheckSets(def.Lanes, 1)
+		def.Lanes[0].Remote = true
+		require.NoError(t, plan.CheckSets(def.Lanes, 1), "another machine has others")
+		if says == "" {
+			require.NoError(t, err, set)
+			continue
+		}
+		require.ErrorContains(t, err, says)
+		require.Equal(t, race.Invalid, race.CodeOf(err))
+		require.Equal(t, "name CPUs from 0 to 1", race.HintOf(err))
+	}
+}
+
 func TestDescribeSaysWhatWillHappenAndHowLong(t *testing.T) {
 	for want, p := range map[string]plan.Plan{
 		"4 apps, 8 heats of 4 s each in turns (2 CPUs are too few to race together), warm-up 1 s: about 3 min":        made(t, define(race.Auto, 8, 4*time.Second, .5, .5, .5, .5), 2),

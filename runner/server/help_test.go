@@ -130,7 +130,7 @@ func start(t *testing.T, change ...func(*config.Config)) *runner {
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(server.RaceMetrics(db, log))
 	s, err := service.New(t.Context(), service.Options{
-		DB: db, Scripts: shelf{"a.js": twoLanes, "dir/b.js": twoLanes, "box.js": ofImage}, Race: r.track.race, Engines: engines, CPUs: 2, Limits: c.Limits, Lanes: c.Lanes, Log: log,
+		DB: db, Scripts: shelf{"a.js": twoLanes, "dir/b.js": twoLanes, "box.js": ofImage}, Race: r.track.race, Engines: engines, CPUs: 2, LastCPU: 1, Limits: c.Limits, Lanes: c.Lanes, Log: log,
 		Phase: server.PhaseMetrics(metrics),
 	})
 	require.NoError(t, err)

@@ -378,6 +378,17 @@ func TestContainersAreStartedOfAllowedImagesOnly(t *testing.T) {
 	require.Equal(t, "lane two: the image evil/miner:3 may not be run here; those that may are acme/*", a.json(t)["message"])
 }
 
+func TestALaneMayHaveCPUsThatAreThereOnly(t *testing.T) {
+	r := start(t, func(c *config.Config) { c.Lanes.Resources = true })
+	for set, status := range map[string]int{"0-1": 202, "1-0": 400, "0-99": 400} {
+		a := r.ask("POST", "/v1/races", `{"script":"a.js","lanes":["control",{"app":"new","cpuset":"`+set+`"}]}`)
+		require.Equal(t, status, a.status, "%s\n%s", set, a.body)
+		if status == 400 {
+			require.Equal(t, "lanes.new.cpuset", a.json(t)["details"].(map[string]any)["field"])
+		}
+	}
+}
+
 func TestAnEngineThatCannotStartTheLanesIsRefused(t *testing.T) {
 	r := start(t, func(c *config.Config) {
 		c.Engines, c.Docker.Images = []string{"process", "docker"}, []string{"acme/*"}

@@ -53,6 +53,7 @@ type Options struct {
 	Race    Racer
 	Engines stage.Engines
 	CPUs    int // of this machine, for the plan
+	LastCPU int // the highest number of a CPU of this machine
 	Limits  config.Limits
 	Lanes   config.Lanes
 	Log     *slog.Logger
@@ -198,6 +199,9 @@ func (s *Service) engine(r Request, d race.Definition) (string, error) {
 func (s *Service) allows(d race.Definition, chosen []definition.Choice) error {
 	p, err := plan.Make(d, s.CPUs, 0)
 	if err != nil {
+		return err
+	}
+	if err := plan.CheckSets(d.Lanes, s.LastCPU); err != nil {
 		return err
 	}
 	if err := s.Limits.Allows(d, p); err != nil {

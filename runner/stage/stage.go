@@ -179,6 +179,9 @@ func (s *Stage) define(ctx context.Context, groups cgroup.Support) error {
 	if kind, err := s.options.Engines.Choose(s.options.Engine, d.Lanes); err == nil { // else settle says so
 		kind.Place(s.Race.Definition.Lanes)
 	}
+	if err := plan.CheckSets(s.Race.Definition.Lanes, machine.LastCPU()); err != nil {
+		return err
+	}
 	seed, err := randomSeed()
 	if err != nil {
 		return err
