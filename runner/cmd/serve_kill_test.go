@@ -100,6 +100,27 @@ func TestWhatWasMeasuredOutlivesTheRunner(t *testing.T) {
 	nothingLeftOf(t, temp, slices.Collect(maps.Values(ids)))
 }
 
+func TestWhoReadsEventsIsToldThatTheRunnerEnds(t *testing.T) {
+	needConfinement(t)
+	ownTemp(t)
+	s := newServed(t, "")
+	s.script("race.js", "20s", "")
+	s.fork()
+	s.listening()
+	id := s.submit(`{"script":"race.js"}`)
+	s.until(id, "racing")
+	time.AfterFunc(300*time.Millisecond, func() { _ = s.process.Process.Signal(syscall.SIGTERM) })
+	events := s.events(id, "")
+	require.Greater(t, len(events), 2)
+	for i, kind := range []string{"status", "end"} {
+		e := events[len(events)-2+i]
+		require.Equal(t, kind, e.kind)
+		require.Equal(t, "interrupted", e.data["status"])
+	}
+	<-s.ended
+	require.Zero(t, s.process.ProcessState.ExitCode(), "%s", s.log)
+}
+
 // terminate asks the runner's process to end, and waits.
 func (s *served) terminate() {
 	s.t.Helper()

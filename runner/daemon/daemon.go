@@ -41,7 +41,7 @@ const (
 	bodyTimeout   = 30 * time.Second
 	idleTimeout   = 2 * time.Minute
 	maxHeader     = 64 << 10 // bytes
-	// goodbye bounds the wait for answers that are under way when the runner shuts down.
+	// goodbye bounds the wait for answers that are under way when the runner shuts down, and for the ends of races that readers are told.
 	goodbye = 5 * time.Second
 )
 
@@ -289,9 +289,15 @@ func (d *Daemon) Run(ctx context.Context, ready func(address string)) error {
 		err = context.Cause(ctx)
 	}
 	stop(err)
-	close(d.ending)
 	leaving, cancel := context.WithTimeout(context.WithoutCancel(ctx), goodbye)
 	defer cancel()
+	go func() { // readers of events stay until they can be told how the races ended
+		defer close(d.ending)
+		select {
+		case <-racing:
+		case <-leaving.Done():
+		}
+	}()
 	if api.Shutdown(leaving) != nil { // somebody is still being answered
 		_ = api.Close()
 	}

@@ -47,10 +47,11 @@ func (a *api) events(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusOK)
 	connection := http.NewResponseController(w)
 	for more := true; more; {
+		last := ctx.Err() != nil // what has happened by now is told yet
 		waiting, stopWaiting := context.WithTimeout(ctx, keepAlive)
 		got, still := reader.Next(waiting)
 		stopWaiting()
-		if ctx.Err() != nil {
+		if last && len(got) == 0 {
 			return
 		}
 		more = still
