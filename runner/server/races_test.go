@@ -124,6 +124,20 @@ func TestStopping(t *testing.T) {
 	require.Equal(t, 404, r.ask("POST", "/v1/races/unknown/stop", "").status)
 }
 
+func TestTheEndOfARaceThatWaitedIsToldAsItIsRecorded(t *testing.T) {
+	r := start(t)
+	r.submit()
+	<-r.track.started
+	waiting := r.submit()
+	for _, who := range []string{"bob", "eve"} { // the second one changes nothing
+		require.Equal(t, 202, r.ask("POST", "/v1/races/"+waiting+"/stop", "", "X-Photofinish-User", who).status)
+	}
+	told := r.events(waiting, "", nil)
+	require.Contains(t, told[len(told)-2].data, `"detail":"the race was stopped by bob"`)
+	require.Contains(t, told[len(told)-1].data, `"error":"the race was stopped by bob"`)
+	require.Equal(t, "the race was stopped by bob", r.ask("GET", "/v1/races/"+waiting, "").json(t)["error"])
+}
+
 func TestEventsAreToldToTheEndAndResumed(t *testing.T) {
 	r := start(t)
 	id := r.submit()

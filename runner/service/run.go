@@ -94,11 +94,11 @@ func (s *Service) race(serving, ctx context.Context, w sqlite.Waiting, r *runnin
 	s.mu.Lock()
 	delete(s.running, w.ID)
 	s.mu.Unlock()
+	s.finish(ending, w.ID, final.Status, final.Error)
 	why := ""
 	if final.Error != nil {
 		why = *final.Error
 	}
-	s.finish(ending, w.ID, final.Status, why)
 	log.InfoContext(ctx, "race ended", "status", final.Status, "error", why)
 }
 

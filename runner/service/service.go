@@ -223,7 +223,15 @@ func (s *Service) Stop(ctx context.Context, who Who, id string) (race.Status, er
 	case r != nil:
 		r.cancel(coordinator.Cancelled{By: who.User})
 	case status == race.Cancelled:
-		s.finish(ctx, id, race.Cancelled, "")
+		k, err := s.DB.Get(ctx, id)
+		if err != nil {
+			return status, err
+		}
+		var r race.Race
+		if err := json.Unmarshal(k.Record, &r); err != nil {
+			return status, fmt.Errorf("read race %s: %w", id, err)
+		}
+		s.finish(ctx, id, r.Status, r.Error)
 	}
 	s.announce(ctx)
 	return status, nil

@@ -63,12 +63,8 @@ func tellEnd(stream *events.Stream, id string, status race.Status, why *string, 
 }
 
 // finish tells the end of a race, and forgets the events of one that ended long before.
-func (s *Service) finish(ctx context.Context, id string, status race.Status, why string) {
-	var reason *string
-	if why != "" {
-		reason = &why
-	}
-	if err := tellEnd(s.stream(id), id, status, reason, time.Now().UTC()); err != nil {
+func (s *Service) finish(ctx context.Context, id string, status race.Status, why *string) {
+	if err := tellEnd(s.stream(id), id, status, why, time.Now().UTC()); err != nil {
 		s.Log.ErrorContext(ctx, "the end of a race cannot be told", "race", id, "error", err)
 	}
 	s.mu.Lock()
