@@ -2,6 +2,7 @@ package config
 
 import (
 	"crypto/sha256"
+	"math"
 	"net"
 	"net/url"
 	"slices"
@@ -81,6 +82,9 @@ func (l Limits) check() error {
 		"body": float64(l.Body), "parallel": float64(l.Parallel), "queue": float64(l.Queue), "streams": float64(l.Streams), "lanes": float64(l.Lanes) - 1,
 		"heats": float64(l.Heats), "duration": float64(l.Duration), "race": float64(l.Race), "vus": float64(l.VUs), "rate": l.Rate, "series": float64(l.Series),
 	} {
+		if math.IsNaN(n) || math.IsInf(n, 0) { // YAML has both, and nothing would be above them
+			return wrong("limits."+key, "", "is %v; it must be a number above 0", n)
+		}
 		if n <= 0 {
 			return wrong("limits."+key, "", "is too small: no race would be possible")
 		}

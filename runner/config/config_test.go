@@ -36,6 +36,8 @@ func TestWhatIsWrongIsNamed(t *testing.T) {
 		"limits: {duration: long}":                       `line 1: "long" is no duration`,
 		"limits: {body: big}":                            `line 1: "big" is no size`,
 		"limits: {lanes: 1}":                             "limits.lanes: is too small",
+		"limits: {rate: .nan}":                           "limits.rate: is NaN; it must be a number above 0",
+		"limits: {rate: .inf}":                           "limits.rate: is +Inf; it must be a number above 0",
 		"limits: {warmup: -1s}":                          "limits.warmup: is below 0",
 		"listen: here":                                   `listen: "here" is not host:port`,
 		"tls: {cert: x}":                                 "tls: needs both",
