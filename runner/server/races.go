@@ -116,7 +116,11 @@ func filter(r *http.Request) (sqlite.Filter, error) {
 			continue
 		}
 		if !slices.Contains(statuses(), status) {
-			return f, race.Errorf(race.Invalid, "", "status: %q is none", status)
+			var known []string
+			for _, s := range statuses() {
+				known = append(known, string(s))
+			}
+			return f, race.Errorf(race.Invalid, "choose from "+strings.Join(known, ", "), "status: %q is none", status).At("status")
 		}
 		f.Status = append(f.Status, status)
 	}

@@ -203,6 +203,9 @@ func TestPagesOfRaces(t *testing.T) {
 		a := r.ask("GET", "/v1/races?"+bad, "")
 		require.Equal(t, 400, a.status, bad)
 	}
+	odd := r.ask("GET", "/v1/races?status=odd", "").json(t)
+	require.Equal(t, `status: "odd" is none`, odd["message"])
+	require.Equal(t, "choose from queued, preparing, warming-up, racing, collecting, finished, failed, cancelled, interrupted", odd["details"].(map[string]any)["hint"])
 }
 
 func TestProfilesAreListedAndSentAsTheyAreKept(t *testing.T) {
