@@ -21,9 +21,8 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
-	"github.com/photofinish/photofinish/pkg/race"
 	"github.com/photofinish/photofinish/runner/cgroup"
-	"github.com/photofinish/photofinish/runner/engine"
+	"github.com/photofinish/photofinish/runner/engine/enginetest"
 )
 
 // Cluster is a control plane of a test's own.
@@ -61,7 +60,7 @@ func Start(tb testing.TB) *Cluster {
 	tb.Cleanup(func() { c.stop(tb) })
 	c.writeFiles(tb)
 	etcd := c.startEtcd(tb)
-	c.port = port(tb)
+	c.port = enginetest.FreePort(tb)
 	c.Admin = c.as(tb, "admin", "system:masters")
 	c.startServer(tb, etcd)
 	var err error
@@ -100,7 +99,7 @@ func (c *Cluster) writeFiles(tb testing.TB) {
 
 func (c *Cluster) startEtcd(tb testing.TB) (address string) {
 	tb.Helper()
-	address, peers := fmt.Sprintf("http://127.0.0.1:%d", port(tb)), fmt.Sprintf("http://127.0.0.1:%d", port(tb))
+	address, peers := fmt.Sprintf("http://127.0.0.1:%d", enginetest.FreePort(tb)), fmt.Sprintf("http://127.0.0.1:%d", enginetest.FreePort(tb))
 	c.etcd = c.launch(tb, "etcd", "--data-dir", c.file("etcd"), "--listen-client-urls", address, "--advertise-client-urls", address,
 		"--listen-peer-urls", peers, "--initial-advertise-peer-urls", peers, "--initial-cluster", "default="+peers, "--unsafe-no-fsync", "--log-level=error")
 	return address
@@ -221,12 +220,4 @@ func (c *Cluster) configFile(tb testing.TB, user string, as *rest.Config) string
 		CurrentContext: "x",
 	}, file))
 	return file
-}
-
-// port is one that is free, and not one that the kernel gives to outgoing connections.
-func port(tb testing.TB) int {
-	tb.Helper()
-	p, err := engine.ChoosePort(tb.Context(), race.LaneSpec{App: "the control plane"})
-	require.NoError(tb, err)
-	return p
 }
