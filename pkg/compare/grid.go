@@ -97,8 +97,9 @@ func (f fold) sums(column []float64) []float64 {
 // means are those of what is known of each long step.
 func (f fold) means(column []float64) []float64 {
 	return f.each(column, func(part []float64) float64 {
-		total, _ := sum(part)
-		return total / float64(len(slices.DeleteFunc(slices.Clone(part), func(v float64) bool { return !known(v) })))
+		there := slices.DeleteFunc(slices.Clone(part), func(v float64) bool { return !known(v) })
+		total, _ := sum(there)
+		return total / float64(len(there))
 	})
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/photofinish/photofinish/pkg/compare"
 	"github.com/photofinish/photofinish/pkg/race"
 	"github.com/photofinish/photofinish/pkg/scoreboard"
+	"github.com/photofinish/photofinish/pkg/verdict"
 )
 
 // event is one annotation. end is start for what has no length.
@@ -57,12 +58,14 @@ func (d *Datasource) events(ctx context.Context, q query) (answer, error) {
 // eventsOf are the events of one race, whenever they were. judged is false where there is no verdict because the query's baseline did not race.
 func (d *Datasource) eventsOf(ctx context.Context, q query, l listed, a *answer) (all []event, judged bool, err error) {
 	if l.record != nil {
-		r, more, err := against(*l.record, q.Baseline)
+		r, anew, err := verdict.Against(*l.record, q.Baseline)
 		judged := err == nil || len(r.Verdicts) == 0
 		if !judged {
 			r.Verdicts = nil
 		}
-		a.notices.join(more)
+		if anew != "" {
+			a.notices.add("%s", anew)
+		}
 		a.executed = append(a.executed, recordQuery(l.id))
 		return recordEvents(r), judged, nil
 	}

@@ -126,21 +126,9 @@ func recorded(r race.Race, baseline string) (race.Race, notices, error) {
 	if r.Audit.Overridden() {
 		said.add("race %s: %s", r.ID, scoreboard.Override(r.Audit))
 	}
-	r, more, err := against(r, baseline)
-	said.join(more)
-	return r, said, err
-}
-
-// against is a record as it is, or judged anew where another baseline is asked for.
-func against(r race.Race, baseline string) (race.Race, notices, error) {
-	var said notices
-	if baseline == "" || baseline == r.Baseline {
-		return r, said, nil
-	}
-	recorded := r.Baseline
-	r, err := verdict.Against(r, baseline)
-	if err == nil && len(r.Verdicts) > 0 {
-		said.add("race %s was recorded with the baseline %s; its heats were judged anew against %s", r.ID, recorded, baseline)
+	r, anew, err := verdict.Against(r, baseline)
+	if anew != "" {
+		said.add("%s", anew)
 	}
 	return r, said, err
 }

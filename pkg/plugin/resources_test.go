@@ -166,6 +166,13 @@ func TestOnlyTheKindsOfTheRunnersAnswersArePassedOn(t *testing.T) {
 		require.Equal(t, passed, status == http.StatusOK, kind)
 		require.Equal(t, passed, strings.Contains(string(body), "script"), kind)
 	}
+	d := open(t, serve(t, emptyPrometheus), serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header()["Content-Type"] = nil
+		_, _ = w.Write([]byte(`{"races":[]}`))
+	}))
+	status, body := callRaw(t, d, nil, http.MethodGet, "races")
+	require.Equal(t, http.StatusOK, status, "JSON whose kind was dropped on the way")
+	require.JSONEq(t, `{"races":[]}`, string(body))
 }
 
 func TestWhatNoRouteTakesIsAnErrorInTheRunnersForm(t *testing.T) {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"net/http"
 	"strconv"
@@ -42,13 +41,6 @@ const (
 	maxKept = 8 << 20
 )
 
-// tooLarge is the limit that an answer exceeds.
-type tooLarge int64
-
-func (limit tooLarge) Error() string {
-	return fmt.Sprintf("it is larger than the limit of %d MB", int64(limit)>>20)
-}
-
 // bodies are buffers for answers. Prometheus tells no lengths, so that each answer would grow one of its own to twice its size and more.
 var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
@@ -70,11 +62,8 @@ func (r reader) Do(ctx context.Context, req *http.Request) (*http.Response, []by
 	defer resp.Body.Close() //nolint:errcheck // it was only read
 	buffer, _ := bodies.Get().(*bytes.Buffer)
 	buffer.Reset()
-	if _, err := buffer.ReadFrom(io.LimitReader(resp.Body, r.limit+1)); err != nil {
+	if _, err := buffer.ReadFrom(http.MaxBytesReader(nil, resp.Body, r.limit)); err != nil {
 		return resp, nil, err //nolint:wrapcheck // so here
-	}
-	if int64(buffer.Len()) > r.limit {
-		return resp, nil, tooLarge(r.limit)
 	}
 	a, ok := ctx.Value(answerKey{}).(*answer)
 	if !ok || resp.StatusCode != http.StatusOK {

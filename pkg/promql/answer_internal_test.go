@@ -87,7 +87,7 @@ func FuzzAnswersAreReadAsClientGolangReadsThem(f *testing.F) {
 func TestAnAnswerIsReadUpToTheLimit(t *testing.T) {
 	const body = `{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[1790000000,"2.5"]}]}}`
 	const limit = 1 << 20
-	for more, says := range map[int]string{0: "", 1: "is too large: it is larger than the limit of 1 MB"} {
+	for more, says := range map[int]string{0: "", 1: "answered more than 1 MB"} {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			fmt.Fprint(w, body+strings.Repeat(" ", limit-len(body)+more))
 		}))

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
@@ -24,7 +25,7 @@ func (c *Client) explain(ctx context.Context, err error) error {
 	var apiErr *v1.Error
 	var netErr net.Error
 	var asked *url.Error
-	var large tooLarge
+	var large *http.MaxBytesError
 	if errors.As(err, &asked) {
 		err = asked.Err // without method and address: the address is told here, and a GET is said to be the POST that it was made of
 	}
@@ -35,7 +36,7 @@ func (c *Client) explain(ctx context.Context, err error) error {
 		return race.Errorf(race.Unavailable, "ask for a shorter time or fewer apps, or raise the time-out",
 			"Prometheus at %s did not answer in time: %w", c.url, err)
 	case errors.As(err, &large):
-		return race.Errorf(race.Unavailable, "ask for a shorter time or fewer apps", "the answer of Prometheus at %s is too large: %w", c.url, large)
+		return race.Errorf(race.Unavailable, "ask for a shorter time or fewer apps", "Prometheus at %s answered more than %d MB", c.url, large.Limit>>20)
 	case errors.As(err, &apiErr):
 		return c.explainAnswer(apiErr)
 	case errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF):

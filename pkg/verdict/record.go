@@ -1,6 +1,7 @@
 package verdict
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -71,19 +72,26 @@ func Again(r race.Race, asked race.Effects) []race.Verdict {
 	return JudgeRace(r, specs)
 }
 
-// Against is a recorded race against another baseline, judged anew if it was judged. Errors have the code race.Invalid.
-func Against(r race.Race, baseline string) (race.Race, error) {
+// Against is a recorded race against a baseline ("" for its own), judged anew if it was judged against another; said tells so then. Errors have the code
+// race.Invalid.
+func Against(r race.Race, baseline string) (anew race.Race, said string, err error) {
+	if baseline == "" || baseline == r.Baseline {
+		return r, "", nil
+	}
 	apps := make([]string, len(r.Lanes))
 	for i, l := range r.Lanes {
 		apps[i] = l.App
 	}
 	if !slices.Contains(apps, baseline) {
-		return r, race.Errorf(race.Invalid, "choose one of "+strings.Join(apps, ", "), "the baseline %q is no app of race %s", baseline, r.ID)
+		return r, "", race.Errorf(race.Invalid, "choose one of "+strings.Join(apps, ", "), "the baseline %q is no app of race %s", baseline, r.ID)
 	}
-	if r.Baseline = baseline; len(r.Verdicts) > 0 {
+	if len(r.Verdicts) > 0 {
+		said = fmt.Sprintf("race %s was recorded with the baseline %s; its heats were judged anew against %s", r.ID, r.Baseline, baseline)
+	}
+	if r.Baseline = baseline; said != "" {
 		r.Verdicts = Again(r, race.Effects{})
 	}
-	return r, nil
+	return r, said, nil
 }
 
 // SpecsOf reads off a record's verdicts how their measures were judged.

@@ -75,7 +75,7 @@ shows in many. Races on another machine or by another definition than the newest
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	f.prometheus.add(flags, "prometheus", "address of the Prometheus that holds the races, without /api/v1")
-	flags.StringVar(&f.baseline, "baseline", "", "the app that the others are compared with")
+	flags.StringVar(&f.baseline, "baseline", "", "the app that the others are compared with; a recorded race is judged anew against another than its own")
 	flags.StringVar(&f.baselineRace, "baseline-race", "", "an earlier race in which each app is compared with itself")
 	minimumEffectFlag(flags, &f.effects)
 	flags.DurationVar(&f.since, "since", 30*24*time.Hour, "how far back a testid is looked for")
@@ -177,15 +177,12 @@ func (r *found) rejudge(baseline string) error {
 	if !r.recorded {
 		return nil
 	}
-	if baseline != "" && baseline != r.Baseline {
-		own := r.Baseline
-		var err error
-		if r.Race, err = verdict.Against(r.Race, baseline); err != nil {
-			return err
-		}
-		if len(r.Verdicts) > 0 {
-			r.notices = append(r.notices, fmt.Sprintf("race %s was recorded with the baseline %s; its heats were judged anew against %s", r.ID, own, baseline))
-		}
+	against, anew, err := verdict.Against(r.Race, baseline)
+	if err != nil {
+		return err
+	}
+	if r.Race = against; anew != "" {
+		r.notices = append(r.notices, anew)
 	}
 	if r.effects.All == 0 && len(r.effects.Of) == 0 {
 		return nil

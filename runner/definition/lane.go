@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"strings"
 
+	"k8s.io/utils/cpuset"
+
 	"github.com/photofinish/photofinish/pkg/race"
 )
 
@@ -112,8 +114,8 @@ func limits(l *race.LaneSpec, m map[string]json.RawMessage, where string) error 
 		if !cpusetPattern.MatchString(set) {
 			return invalid(where+".cpuset", "must be a list of CPUs like '0-1,3', not %q", set)
 		}
-		if r := backwards(set); r != "" {
-			return race.Errorf(race.Invalid, "write the lower number first", "%s.cpuset: the range %q ends before it begins", where, r).At(fieldOf(where + ".cpuset"))
+		if _, err := cpuset.Parse(set); err != nil { // a range backwards
+			return race.Errorf(race.Invalid, "write the lower number first", "%s.cpuset: %w", where, err).At(fieldOf(where + ".cpuset"))
 		}
 		l.CPUSet = &set
 	}

@@ -16,21 +16,8 @@ import (
 	"go.k6.io/k6/lib/types"
 )
 
-// cpusetPattern is the kernel's list format: "0", "0-3", "0-1,3".
-var cpusetPattern = regexp.MustCompile(`^\d+(-\d+)?(,\d+(-\d+)?)*$`)
-
-// backwards is the first range of a list of CPUs that ends before it begins, "" where none does.
-func backwards(set string) string {
-	for part := range strings.SplitSeq(set, ",") {
-		from, to, isRange := strings.Cut(part, "-")
-		first, _ := strconv.Atoi(from) // the pattern lets digits through only; too many are the highest number
-		last, _ := strconv.Atoi(to)
-		if isRange && last < first {
-			return part
-		}
-	}
-	return ""
-}
+// cpusetPattern is the kernel's list format: "0", "0-3", "0-1,3". Linux has no CPU of five digits, and each of a range is held in memory.
+var cpusetPattern = regexp.MustCompile(`^\d{1,4}(-\d{1,4})?(,\d{1,4}(-\d{1,4})?)*$`)
 
 func invalid(where, format string, args ...any) error {
 	return race.Errorf(race.Invalid, "", "%s: %s", where, fmt.Sprintf(format, args...)).At(fieldOf(where))

@@ -1,8 +1,10 @@
 package plan
 
 import (
+	"slices"
 	"strconv"
-	"strings"
+
+	"k8s.io/utils/cpuset"
 
 	"github.com/photofinish/photofinish/pkg/race"
 )
@@ -13,20 +15,15 @@ func CheckSets(lanes []race.LaneSpec, last int) error {
 		if l.Remote || l.CPUSet == nil {
 			continue
 		}
-		if n := highest(*l.CPUSet); n > last {
+		at := "lanes." + l.App + ".cpuset"
+		set, err := cpuset.Parse(*l.CPUSet)
+		if err != nil {
+			return race.Errorf(race.Invalid, "write a list of CPUs like '0-1,3'", "lane %s: the cpuset: %w", l.App, err).At(at)
+		}
+		if asked := set.List(); len(asked) > 0 && slices.Max(asked) > last {
 			return race.Errorf(race.Invalid, "name CPUs from 0 to "+strconv.Itoa(last), "lane %s: the cpuset %q names CPU %d, and the last one of this machine is %d",
-				l.App, *l.CPUSet, n, last).At("lanes." + l.App + ".cpuset")
+				l.App, *l.CPUSet, slices.Max(asked), last).At(at)
 		}
 	}
 	return nil
-}
-
-// highest is the highest number in the kernel's list format ("0-1,3").
-func highest(set string) int {
-	most := 0
-	for number := range strings.FieldsFuncSeq(set, func(r rune) bool { return r == ',' || r == '-' }) {
-		n, _ := strconv.Atoi(number) // a definition has digits only; too many are the highest number
-		most = max(most, n)
-	}
-	return most
 }

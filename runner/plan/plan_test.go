@@ -252,7 +252,7 @@ func TestCPUsArePinnedFromFourOn(t *testing.T) {
 func TestALaneMayAskForCPUsThatTheMachineHas(t *testing.T) {
 	for set, says := range map[string]string{
 		"0": "", "0-1": "", "1,0": "", "2": `lane a: the cpuset "2" names CPU 2, and the last one of this machine is 1`,
-		"0-99": "names CPU 99", "0,1-99999999999999999999": "names CPU",
+		"0-99": "names CPU 99",
 	} {
 		def := define(race.Auto, 1, time.Second, 1, 1)
 		def.Lanes[0].CPUSet = &set
