@@ -35,7 +35,7 @@ func fetch(ctx context.Context, a *asker, plans []*racePlan, req Request, need n
 
 // tasks are the queries of one race; read puts their answers into p.samples.
 func (p *racePlan) tasks(req Request, need needs, step time.Duration) (tasks []*task, read func()) {
-	r, g := p.race, req.gridOf(p.race, step)
+	r, g := p.race, req.gridOf(p.race, step, need)
 	f := g.finely(span{r.Start.UnixMilli(), r.End.UnixMilli()}, r.finest())
 	p.samples = &samples{race: r, grid: g, fold: f, direct: map[string]map[lane][]float64{}, slopes: need.slopes}
 	var readers []func()

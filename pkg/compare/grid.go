@@ -47,9 +47,9 @@ func (g grid) within(i int, s span) bool {
 	return g.at(i) > s.from && g.at(i)-g.step < s.to
 }
 
-// early is the grid with one more point before it: what a counter had reached when the grid begins.
-func (g grid) early() grid {
-	return grid{start: g.start - g.step, step: g.step, n: g.n + 1}
+// early is the grid with more points before it.
+func (g grid) early(more int64) grid {
+	return grid{start: g.start - more*g.step, step: g.step, n: g.n + int(more)}
 }
 
 func (g grid) query(expr string) promql.Query {

@@ -36,7 +36,7 @@ func Mishaps(ctx context.Context, q promql.Querier, r RaceInfo, j Join) (MishapL
 		return MishapLog{}, err
 	}
 	step := max(r.length()/points, found.slowest())
-	g := gridOver(r.Start, r.End, (step + time.Second - 1).Truncate(time.Second), false).early()
+	g := gridOver(r.Start, r.End, (step + time.Second - 1).Truncate(time.Second), false).early(1)
 	asked := slices.DeleteFunc(found.containers, func(c containers) bool { return c.network })
 	tasks := make([]*task, len(asked))
 	for i, c := range asked {

@@ -226,12 +226,19 @@ func (req Request) fit(a *asker, step time.Duration) time.Duration {
 	return step
 }
 
-// gridOf is the grid on which a race is asked for: the shown one where time is absolute, its own from its start where time is elapsed.
-func (req Request) gridOf(r RaceInfo, step time.Duration) grid {
+// gridOf is the grid on which a race is asked for: the shown one where time is absolute, its own from its start where time is elapsed. A point before it
+// tells what a counter had reached by then; slopes look back farther on a race that had begun.
+func (req Request) gridOf(r RaceInfo, step time.Duration, need needs) grid {
 	if req.Elapsed {
-		return gridOver(r.Start, r.End, step, false).early()
+		return gridOver(r.Start, r.End, step, false).early(1)
 	}
-	return req.grid(step).early()
+	g := req.grid(step)
+	if !need.slopes {
+		return g.early(1)
+	}
+	begun := g.start - g.step - r.Start.UnixMilli()
+	back := min(begun, slopeWindow*min(g.step, r.finest()))
+	return g.early(max(1, (back+g.step-1)/g.step))
 }
 
 // noticeCoverage tells where a source covers less of a race than it should. A source is judged by its measure with the fewest gaps:

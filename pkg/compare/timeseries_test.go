@@ -28,6 +28,24 @@ func series(t *testing.T, r compare.Result, app, measure, heat string) compare.S
 	return compare.Series{}
 }
 
+func TestARangeThatCutsARaceHasTheSlopesOfTheWhole(t *testing.T) {
+	w := newWorld(t)
+	twoHeats(w)
+	whole := lookup(t, w, "r1")
+	for _, step := range []time.Duration{time.Second, 5 * time.Second} {
+		req := compare.Request{Races: []compare.RaceInfo{whole}, Measures: []string{"memory_slope"}, Step: step}
+		all, err := compare.TimeSeries(t.Context(), w, req)
+		require.NoError(t, err)
+		req.Start = whole.Heats[0].Start.Add(6 * time.Second)
+		cut, err := compare.TimeSeries(t.Context(), w, req)
+		require.NoError(t, err)
+		require.True(t, cut.Times[0].After(req.Start))
+		want, got := series(t, all, "control", "memory_slope", "").Values, series(t, cut, "control", "memory_slope", "").Values
+		require.False(t, math.IsNaN(got[0]), step)
+		require.InDeltaSlice(t, want[len(want)-len(got):], got, 1e-6, step)
+	}
+}
+
 func TestMeasuresOfBothSidesStandOnOneGrid(t *testing.T) {
 	w := newWorld(t)
 	s := twoHeats(w)
