@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/photofinish/photofinish/pkg/race"
@@ -19,8 +20,10 @@ func (p *racePlan) explain(a *asker, need needs, histograms bool) {
 	if need.histograms(r) {
 		p.explainHistograms(a, need, histograms)
 	}
-	if need.counters && len(p.samples.clients) == 0 {
+	if apps := p.silent(); need.counters && len(apps) == len(p.apps) {
 		a.notice("race %s: k6 wrote no counts of requests", r.ID)
+	} else if need.counters && len(apps) > 0 {
+		a.notice("race %s: k6 wrote no counts of requests of %s in this time", r.ID, strings.Join(apps, ", "))
 	}
 	if !need.container {
 		return
@@ -113,6 +116,18 @@ func (p *racePlan) explainColumns(a *asker, need needs) {
 	if len(p.sources.shared) > 0 {
 		a.notice("race %s: %s race in one pod, so its network is that of none of them; give each a pod of its own", p.race.ID, strings.Join(p.sources.shared, ", "))
 	}
+}
+
+// silent lists the apps of which k6 counted nothing in the time that was looked at.
+func (p *racePlan) silent() []string {
+	return slices.DeleteFunc(slices.Clone(p.apps), func(app string) bool {
+		for l := range p.samples.clients {
+			if l.app == app {
+				return true
+			}
+		}
+		return false
+	})
 }
 
 // outside says whether an app's containers were sampled near the race but at no point within its heats.

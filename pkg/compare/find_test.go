@@ -220,7 +220,7 @@ func TestARaceThatIsKnownToGoOnIsWholeWhateverItsPauses(t *testing.T) {
 	s.run(load{app: "old", heat: "1", median: 0.01, rate: 10}, before, 10)
 	s.run(load{app: "a", heat: "1", median: 0.01, rate: 10}, start, 20)
 	s.run(load{app: "b", heat: "2", median: 0.01, rate: 10}, second, 20)
-	r, notices, err := compare.LookupGoing(t.Context(), w, "r1", start, second.Add(18*time.Second))
+	r, notices, err := compare.LookupSince(t.Context(), w, "r1", start, second.Add(18*time.Second))
 	require.NoError(t, err)
 	require.Empty(t, notices, "nothing was used again")
 	require.Equal(t, "r1", r.ID)
@@ -233,6 +233,6 @@ func TestARaceThatIsKnownToGoOnIsWholeWhateverItsPauses(t *testing.T) {
 	require.WithinDuration(t, second, r.Heats[1].Start, time.Second)
 	require.False(t, r.Previous.IsZero(), "the earlier race is kept out of sight")
 
-	_, _, err = compare.LookupGoing(t.Context(), w, "r1", second.Add(time.Minute), second.Add(2*time.Minute))
+	_, _, err = compare.LookupSince(t.Context(), w, "r1", second.Add(time.Minute), second.Add(2*time.Minute))
 	require.Equal(t, race.NotFound, race.CodeOf(err))
 }

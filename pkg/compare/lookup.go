@@ -44,10 +44,10 @@ func Lookup(ctx context.Context, q promql.Querier, id string, w Window) (RaceInf
 	return RaceInfo{}, nil, unknown(ctx, q, id, w)
 }
 
-// LookupGoing finds a race of which it is known that it goes on: all that its testid wrote since then, whatever pauses it made.
-func LookupGoing(ctx context.Context, q promql.Querier, testid string, since, now time.Time) (RaceInfo, []string, error) {
+// LookupSince finds a race of which it is known when it began: all that its testid wrote from then until a later time, whatever pauses it made.
+func LookupSince(ctx context.Context, q promql.Querier, testid string, since, until time.Time) (RaceInfo, []string, error) {
 	a := &asker{q: q}
-	w := Window{since, later(now, since)}
+	w := Window{since, later(until, since)}
 	races, err := scanWhole(ctx, a, promql.Equal("testid", testid), w)
 	if err != nil {
 		return RaceInfo{}, nil, err

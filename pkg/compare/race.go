@@ -78,6 +78,18 @@ func FromRecord(r race.Race) (info RaceInfo, ok bool) {
 	return info, true
 }
 
+// With adds what the record of a race knows beyond its series: all of its lanes, though some may have written nothing yet, and its own measures.
+func (r RaceInfo) With(record race.Race) RaceInfo {
+	r.Apps = slices.Clone(r.Apps)
+	for _, l := range record.Lanes {
+		r.Apps = append(r.Apps, l.App)
+	}
+	slices.Sort(r.Apps)
+	r.Apps = slices.Compact(r.Apps)
+	r.Custom = record.CustomMeasures
+	return r
+}
+
 // ElapsedZero is where the elapsed time of a recorded race, or heat, begins that started then: a little before, at a whole second.
 func ElapsedZero(start time.Time) time.Time { return start.Add(-recordMargin).Truncate(time.Second) }
 

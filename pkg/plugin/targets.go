@@ -172,7 +172,7 @@ func (d *Datasource) lookup(ctx context.Context, q query, id string) (compare.Ra
 	return compare.RaceInfo{}, nil, fmt.Errorf("race %s: %w", id, err)
 }
 
-// infoOf is a race as its series are to be asked for. A recorded race that is over needs no search.
+// infoOf is a race as its series are to be asked for. A recorded race that is over needs no search, unless it ended without a whole heat.
 func (d *Datasource) infoOf(ctx context.Context, q query, l listed) (compare.RaceInfo, notices, error) {
 	if l.info != nil {
 		return *l.info, nil, nil
@@ -182,38 +182,27 @@ func (d *Datasource) infoOf(ctx context.Context, q query, l listed) (compare.Rac
 			return info, nil, nil
 		}
 	}
-	var info compare.RaceInfo
-	var said notices
-	var err error
-	if l.status.Ended() {
-		info, said, err = d.lookup(ctx, q, l.id)
-	} else {
-		info, said, err = d.going(ctx, q, l)
-	}
-	info.Custom = l.record.CustomMeasures
-	return info, said, err
-}
-
-// going finds a race of which the runner knows that it goes on. The next time there is more of it, so it is not remembered.
-func (d *Datasource) going(ctx context.Context, q query, l listed) (compare.RaceInfo, notices, error) {
-	since := q.From
+	since, until := q.From, d.now()
 	if l.start != nil {
 		since = *l.start
 	}
-	info, said, err := compare.LookupGoing(ctx, d.prom, l.id, since, d.now())
+	if l.end != nil {
+		until = *l.end
+	}
+	info, said, err := compare.LookupSince(ctx, d.prom, l.id, since, until)
 	if err != nil {
 		return compare.RaceInfo{}, nil, fmt.Errorf("race %s: %w", l.id, err)
 	}
 	var all notices
 	all.take(said...)
-	return info, all, nil
+	return info.With(*l.record), all, nil
 }
 
 // seriesOf is infoOf, or nil for a race that the runner knows and that has written nothing yet; the notices say so.
 func (d *Datasource) seriesOf(ctx context.Context, q query, l listed) (*compare.RaceInfo, notices, error) {
 	info, said, err := d.infoOf(ctx, q, l)
 	if err != nil && isUnknown(err) && l.record != nil {
-		said.add("race %s is %s and has written nothing to Prometheus yet", l.id, l.status)
+		said.add("race %s is %s and has written nothing to Prometheus%s", l.id, l.status, map[bool]string{false: " yet"}[l.status.Ended()])
 		return nil, said, nil
 	}
 	return &info, said, err

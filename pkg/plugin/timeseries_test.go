@@ -40,7 +40,12 @@ func heats(begins *[]int) http.HandlerFunc {
 				}
 				var points []string
 				for second := range 8 {
-					points = append(points, fmt.Sprintf(`[%d,"%d"]`, scene().Unix()+int64(begin+second), second+1))
+					at := scene().Unix() + int64(begin+second)
+					value := int64(second + 1)
+					if strings.Contains(r.Form.Get("query"), "timestamp(") {
+						value = at
+					}
+					points = append(points, fmt.Sprintf(`[%d,"%d"]`, at, value))
 				}
 				series = append(series, fmt.Sprintf(`{"metric":{"__name__":"photofinish_http_reqs_total","testid":"r1","app":"a","heat":"%d","phase":"race","photofinish_tagged":"yes"},"values":[%s]}`,
 					i+1, strings.Join(points, ",")))
@@ -71,6 +76,41 @@ func TestARunningRaceKeepsItsHeatsWhateverThePauseBetweenThem(t *testing.T) {
 		shown := response.Frames[0].Meta.Custom.(map[string]any)["races"].([]raceClock)
 		require.Len(t, shown[0].Heats, tt.heats, tt.name)
 	}
+}
+
+func TestARaceThatEndedInItsFirstHeatIsWholeWhateverItsPauses(t *testing.T) {
+	failed := race.Race{ID: "r1", Status: race.Failed, StartedAt: ptr(scene()), FinishedAt: ptr(scene().Add(2 * time.Minute)), Lanes: []race.Lane{{App: "a"}}}
+	d := open(t, serve(t, heats(&[]int{1, 90})), fakeRunner(t, failed))
+	d.now = func() time.Time { return scene().Add(time.Hour) }
+	response := askAt(t, d, `{"queryType":"timeseries","races":["r1"],"measures":["request_rate"],"align":"elapsed"}`, scene().Add(-5*time.Minute), d.now())
+	require.NoError(t, response.Error)
+	require.NotContains(t, noticesOf(response.Frames), "used again")
+	require.Len(t, response.Frames[0].Meta.Custom.(map[string]any)["races"].([]raceClock)[0].Heats, 2)
+}
+
+func TestALaneOfARunningRaceMayHaveWrittenNothingYet(t *testing.T) {
+	going := race.Race{ID: "r1", Status: race.Racing, StartedAt: ptr(scene()), Baseline: "b", Lanes: []race.Lane{{App: "a"}, {App: "b"}}, PlannedHeats: 2}
+	d := open(t, serve(t, heats(&[]int{1})), fakeRunner(t, going))
+	d.now = func() time.Time { return scene().Add(9 * time.Second) }
+	for _, query := range []string{`"apps":["b"]`, `"apps":["a","b"]`, `"baseline":"b"`, `"apps":["a"]`, `"align":"elapsed"`} {
+		for _, kind := range []string{typeTimeSeries, typeDistribution, typeStandings, typeEvents} {
+			response := ask(t, d, `{"queryType":"`+kind+`","races":["r1"],"measures":["request_rate"],`+query+`}`)
+			require.NoError(t, response.Error, "%s %s", kind, query)
+		}
+	}
+	response := ask(t, d, `{"queryType":"timeseries","races":["r1"],"measures":["request_rate"]}`)
+	require.Len(t, response.Frames[0].Fields, 3, "time, and both lanes")
+	require.Contains(t, noticesOf(response.Frames), "race r1: k6 wrote no counts of requests of b in this time")
+	for _, f := range response.Frames[0].Fields[1:] {
+		values := 0
+		for i := range f.Len() {
+			if f.At(i).(*float64) != nil {
+				values++
+			}
+		}
+		require.Equal(t, f.Labels["app"] == "a", values > 0, "%v", f.Labels)
+	}
+	require.ErrorContains(t, ask(t, d, `{"queryType":"timeseries","races":["r1"],"measures":["request_rate"],"apps":["c"]}`).Error, "its apps are a, b")
 }
 
 func TestARaceThatHasOnlyWarmedUpHasNoValuesAndSaysSo(t *testing.T) {
