@@ -96,8 +96,11 @@ func newestFirst(a, b listed) int {
 
 func overlaps(r race.Race, q query, now time.Time) bool {
 	start, end := now.Add(-lateNow), now // of one that waits or goes on
-	if at := cmp.Or(r.StartedAt, r.FinishedAt); at != nil {
+	switch at := cmp.Or(r.StartedAt, r.FinishedAt); {
+	case at != nil:
 		start = *at
+	case r.Status.Ended(): // nobody knows when; older runners kept no time of races that were cancelled while they waited
+		return false
 	}
 	if r.FinishedAt != nil {
 		end = *r.FinishedAt

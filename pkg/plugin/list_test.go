@@ -107,6 +107,7 @@ func TestRacesThatDidNotBeginAreListedWhereTheyEndedOrWait(t *testing.T) {
 	d := open(t, serve(t, emptyPrometheus), fakeRunner(t,
 		race.Race{ID: "waits", Status: race.Queued}, race.Race{ID: "prepared", Status: race.Preparing},
 		race.Race{ID: "today", Status: race.Finished, StartedAt: ago(0), FinishedAt: ago(0)},
+		race.Race{ID: "cancelled by an older runner", Status: race.Cancelled},
 		race.Race{ID: "cancelled a week ago", Status: race.Cancelled, FinishedAt: ago(7)},
 		race.Race{ID: "two weeks ago", Status: race.Finished, StartedAt: ago(14), FinishedAt: ago(14)}))
 	d.now = func() time.Time { return scene().Add(time.Minute) }
