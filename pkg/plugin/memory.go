@@ -63,6 +63,17 @@ func (m *memory) put(key string, value any, bytes int, until time.Time) {
 	}
 }
 
+// forget drops what was put under some keys.
+func (m *memory) forget(which func(key string) bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for key, e := range m.byKey {
+		if which(key) {
+			m.drop(e)
+		}
+	}
+}
+
 func (m *memory) drop(e *list.Element) {
 	r := m.order.Remove(e).(*remembered)
 	delete(m.byKey, r.key)

@@ -85,7 +85,7 @@ func (s *records) byID(ctx context.Context, id string) (race.Race, error) {
 	if s.runner == nil || !race.ValidID(id) {
 		return race.Race{}, race.Errorf(race.NotFound, "", "no runner knows race %s", id)
 	}
-	key := "record|" + id
+	key := recordKey(id)
 	if r, ok := recall[race.Race](s.memory, key, time.Now()); ok {
 		return r, nil
 	}
@@ -101,6 +101,14 @@ func (s *records) byID(ctx context.Context, id string) (race.Race, error) {
 	}
 	return r, nil
 }
+
+// changed forgets a record that somebody has just changed, and the pages it may stand on.
+func (s *records) changed(id string) {
+	s.memory.forget(func(key string) bool { return key == recordKey(id) })
+	s.listed.forget(func(string) bool { return true })
+}
+
+func recordKey(id string) string { return "record|" + id }
 
 // notWaited says of an error that it is one only because the caller did not wait.
 func notWaited(ctx context.Context, err error) error {

@@ -7,8 +7,10 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"path"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
 
@@ -48,6 +50,11 @@ func (d *Datasource) routes() http.Handler {
 // inForm answers what no route takes as the runner answers its errors, where the mux would write plain text.
 func inForm(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		unknown := func() { refuse(w, http.StatusNotFound, "not_found", "this data source has no resource "+r.URL.Path) }
+		if !isClean(r.URL.EscapedPath()) {
+			unknown()
+			return
+		}
 		if _, pattern := mux.Handler(r); pattern != "" {
 			mux.ServeHTTP(w, r)
 			return
@@ -57,9 +64,12 @@ func inForm(mux *http.ServeMux) http.Handler {
 			refuse(w, plain.status, "method_not_allowed", r.URL.Path+" takes "+plain.header.Get("Allow")+" only")
 			return
 		}
-		refuse(w, http.StatusNotFound, "not_found", "this data source has no resource "+r.URL.Path)
+		unknown()
 	})
 }
+
+// isClean says whether a path has no empty, "." or ".." part, of which the mux would make a redirect to another resource.
+func isClean(escaped string) bool { return path.Clean(escaped) == strings.TrimSuffix(escaped, "/") }
 
 // refusal takes an answer of the mux's own without its text.
 type refusal struct {
@@ -119,6 +129,9 @@ func (d *Datasource) mirror(w http.ResponseWriter, r *http.Request, path []strin
 		refuse(w, http.StatusBadGateway, "unavailable",
 			"what answered is not the runner; check that the address in the data source's settings is the runner's own and not a login page or another program's")
 		return
+	}
+	if id := r.PathValue("id"); r.Method != http.MethodGet && id != "" {
+		d.records.changed(id)
 	}
 	for _, name := range []string{"Content-Type", "Content-Disposition"} {
 		if v := answer.Header.Get(name); v != "" {

@@ -82,6 +82,29 @@ func TestTheRoleDecidesWhoMayStartAndStop(t *testing.T) {
 	}
 }
 
+func TestAnOverrideIsSeenAtOnce(t *testing.T) {
+	r, by := fourApps(), "anna"
+	r.Audit.Fair = false
+	overridden := false
+	d := open(t, serve(t, emptyPrometheus), serve(t, func(w http.ResponseWriter, req *http.Request) {
+		overridden = overridden || req.Method == http.MethodPost
+		if overridden {
+			r.Audit.OverriddenBy = &by
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(r)
+	}))
+	fields := func() int {
+		response := askAt(t, d, `{"queryType":"verdict","races":["`+r.ID+`"]}`, r.FinishedAt.Add(-time.Hour), r.FinishedAt.Add(time.Hour))
+		require.NoError(t, response.Error)
+		return len(response.Frames[0].Fields)
+	}
+	require.Zero(t, fields())
+	status, _ := call(t, d, &backend.User{Login: "anna", Role: "Admin"}, http.MethodPost, "races/"+r.ID+"/override")
+	require.Equal(t, http.StatusOK, status)
+	require.Equal(t, 9, fields())
+}
+
 func TestAStartTellsTheRunnerWhoAskedAndKeepsTheTokenHere(t *testing.T) {
 	d := open(t, serve(t, emptyPrometheus), fakeRunner(t))
 	status, body := call(t, d, &backend.User{Login: "anna", Role: "Editor"}, http.MethodPost, "races")
@@ -183,6 +206,10 @@ func TestWhatNoRouteTakesIsAnErrorInTheRunnersForm(t *testing.T) {
 	}{
 		{http.MethodGet, "nonsense", "not_found", http.StatusNotFound},
 		{http.MethodGet, "", "not_found", http.StatusNotFound},
+		{http.MethodGet, "races//x", "not_found", http.StatusNotFound},
+		{http.MethodGet, "races/../measures", "not_found", http.StatusNotFound},
+		{http.MethodGet, "races/./x", "not_found", http.StatusNotFound},
+		{http.MethodPost, "races//x/stop", "not_found", http.StatusNotFound},
 		{http.MethodDelete, "races", "method_not_allowed", http.StatusMethodNotAllowed},
 		{http.MethodPost, "capabilities", "method_not_allowed", http.StatusMethodNotAllowed},
 	} {
