@@ -358,6 +358,7 @@ func TestBadRequestsAreRefusedInASentence(t *testing.T) {
 		{"too high a rate", `{"script":"a.js","load":{"rate":10001}}`, 400, "rate per second of lane control is 10001"},
 		{"10,000 lanes", `{"script":"a.js","lanes":{` + strings.Join(many, ",") + `}}`, 400, "names 10000 lanes; this runner allows at most 4"},
 		{"1 MB of JSON", `{"script":"a.js","name":"` + strings.Repeat("x", 1<<20) + `"}`, 413, "larger than 1048576 bytes"},
+		{"a name of 201 characters", `{"script":"a.js","name":"` + strings.Repeat("é", 201) + `"}`, 400, "name: must be 1 to 200 characters long"},
 		{"a lane out of a film", `{"script":"a.js","lanes":{"control":{},"\"}; DROP":{"command":"x","port":1}}}`, 400, "is not possible"},
 		{"one lane", `{"script":"a.js","lanes":["control"]}`, 400, "it takes two to race"},
 		{"a url", `{"script":"a.js","lanes":{"control":{},"new":{"url":"http://169.254.169.254/"}}}`, 400, "lanes.new.url: this runner does not allow that"},
@@ -375,6 +376,7 @@ func TestBadRequestsAreRefusedInASentence(t *testing.T) {
 		})
 	}
 	require.Equal(t, 415, r.ask("POST", "/v1/races", `{}`, "Content-Type", "text/plain").status)
+	require.Equal(t, 200, r.ask("POST", "/v1/plans", `{"script":"a.js","name":"`+strings.Repeat("é", 200)+`"}`).status, "characters are counted, not bytes")
 	require.Empty(t, r.ask("GET", "/v1/races", "").json(t)["races"])
 }
 

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/photofinish/photofinish/pkg/race"
 	"github.com/photofinish/photofinish/runner/config"
@@ -40,7 +41,7 @@ type Load struct {
 	Rate     *float64        `json:"rate"`
 }
 
-// maxName bounds the name of a race, in bytes.
+// maxName bounds the name of a race, in characters.
 const maxName = 200
 
 // ParseRequest reads a request. Keys that are not known are errors that name them.
@@ -57,8 +58,8 @@ func ParseRequest(body []byte) (Request, error) {
 	switch {
 	case r.Script == "":
 		return r, race.Errorf(race.Invalid, "name one of GET /v1/scripts", "script: is missing").At("script")
-	case r.Name != nil && (strings.TrimSpace(*r.Name) == "" || len(*r.Name) > maxName):
-		return r, race.Errorf(race.Invalid, "", "name: must be 1 to %d bytes long", maxName).At("name")
+	case r.Name != nil && (strings.TrimSpace(*r.Name) == "" || utf8.RuneCountInString(*r.Name) > maxName):
+		return r, race.Errorf(race.Invalid, "", "name: must be 1 to %d characters long", maxName).At("name")
 	}
 	return r, nil
 }
