@@ -73,6 +73,7 @@ func TestWhatIsWrongIsNamed(t *testing.T) {
 		"too many heats":              {photofinish: twoLanes + `, "heats": 1e12`, says: "heats is 1001"},
 		"half a heat":                 {photofinish: twoLanes + `, "heats": 1.5`, says: "heats: must be a whole number"},
 		"a warm-up":                   {photofinish: twoLanes + `, "warmup": "soon"`, says: "warmup: must be a duration like '10s'"},
+		"a warm-up without a unit":    {photofinish: twoLanes + `, "warmup": "5"`, says: `warmup: "5" has no unit`, hint: "like '10s'"},
 		"a negative warm-up":          {photofinish: twoLanes + `, "warmup": -1`, says: "warmup: is -1ms"},
 		"a mode":                      {photofinish: twoLanes + `, "mode": "turn"`, says: `mode "turn" is unknown`, hint: `"turns"`},
 		"arrivals":                    {photofinish: twoLanes, o: definition.Overrides{Arrivals: "random"}, says: `arrivals "random" is unknown; choose uniform, poisson, even`},

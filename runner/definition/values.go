@@ -98,7 +98,8 @@ func integer(m map[string]json.RawMessage, where, key string) (*int64, error) {
 	return &n, nil
 }
 
-// duration reads k6's durations: a string with units ("10s", "1m30s", "1d") or a number of milliseconds.
+// duration reads k6's durations: a string with units ("10s", "1m30s", "1d") or a number of milliseconds. A string without a unit is none, though k6 takes
+// it for milliseconds: who writes "5" means seconds as likely.
 func duration(m map[string]json.RawMessage, where, key string) (*time.Duration, error) {
 	if isNull(m[key]) {
 		return nil, nil
@@ -112,6 +113,11 @@ func duration(m map[string]json.RawMessage, where, key string) (*time.Duration, 
 	}
 	if f, isNumber := v.(float64); isNumber && math.Abs(f) > float64(MaxDuration/time.Millisecond) {
 		return nil, invalid(where, "is %v ms; at most %v is possible", f, MaxDuration)
+	}
+	if s, isText := v.(string); isText {
+		if n, err := strconv.ParseFloat(s, 64); err == nil && n != 0 {
+			return nil, race.Errorf(race.Invalid, "write it like '10s' or '500ms', or as a number of milliseconds without quotes", "%s: %s has no unit", where, short(m[key])).At(fieldOf(where))
+		}
 	}
 	d, err := types.GetDurationValue(v)
 	if err != nil {
