@@ -1,9 +1,7 @@
 package service
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"time"
 
 	"github.com/photofinish/photofinish/pkg/race"
@@ -15,10 +13,8 @@ func (s *Service) Override(ctx context.Context, who Who, id string, body []byte)
 	var asked struct {
 		Reason string `json:"reason"`
 	}
-	decoder := json.NewDecoder(bytes.NewReader(body))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&asked); err != nil {
-		return sqlite.Kept{}, badJSON(err, "reason")
+	if err := read(body, &asked, "reason"); err != nil {
+		return sqlite.Kept{}, err
 	}
 	if who.User == "" {
 		return sqlite.Kept{}, race.Errorf(race.Invalid, "send X-Photofinish-User with the runner's token; a runner without a token believes no name: there use photofinish races override",

@@ -6,12 +6,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	strict "sigs.k8s.io/json"
 
 	"github.com/photofinish/photofinish/pkg/race"
 	"github.com/photofinish/photofinish/runner/config"
@@ -47,13 +48,8 @@ const maxName = 200
 // ParseRequest reads a request. Keys that are not known are errors that name them.
 func ParseRequest(body []byte) (Request, error) {
 	var r Request
-	decoder := json.NewDecoder(bytes.NewReader(body))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&r); err != nil {
-		return r, badJSON(err, "script, name, load {vus, duration, rate}, heats, warmup, mode, arrivals, baseline, lanes, until_decided, find_capacity, engine")
-	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return r, race.Errorf(race.Invalid, "", "the request is more than one JSON object")
+	if err := read(body, &r, "script, name, load {vus, duration, rate}, heats, warmup, mode, arrivals, baseline, lanes, until_decided, find_capacity, engine"); err != nil {
+		return r, err
 	}
 	switch {
 	case r.Script == "":
@@ -64,13 +60,34 @@ func ParseRequest(body []byte) (Request, error) {
 	return r, nil
 }
 
-// badJSON says what is wrong with a request that has no other keys than the known ones.
+// read reads a request into a struct that has all of the known keys. A key in other letters (NAME), which encoding/json would take for ours, and one that is
+// given twice, of which it would take the last, are errors that name it.
+func read(body []byte, into any, known string) error {
+	if len(bytes.TrimSpace(body)) == 0 {
+		return race.Errorf(race.Invalid, "send a JSON object with "+known, "the request is empty")
+	}
+	wrong, err := strict.UnmarshalStrict(body, into)
+	if err != nil {
+		return badJSON(err, known)
+	}
+	if len(wrong) == 0 {
+		return nil
+	}
+	refused := race.Errorf(race.Invalid, "known keys: "+known, "%s", strings.Replace(wrong[0].Error(), " field ", " key ", 1))
+	var field strict.FieldError
+	if errors.As(wrong[0], &field) {
+		return refused.At(field.FieldPath())
+	}
+	return refused
+}
+
+// badJSON says why a request cannot be read.
 func badJSON(err error, known string) error {
 	var kind *json.UnmarshalTypeError
 	if errors.As(err, &kind) {
 		where := kind.Field
 		if where == "" {
-			return race.Errorf(race.Invalid, "", "the request must be a JSON object, not a %s", kind.Value)
+			return race.Errorf(race.Invalid, "send a JSON object with "+known, "the request must be a JSON object, not a %s", kind.Value)
 		}
 		want := map[string]string{"int": "a whole number", "int64": "a whole number", "float64": "a number", "string": "a string", "bool": "true or false"}[kind.Type.String()]
 		if want == "" {
@@ -78,10 +95,7 @@ func badJSON(err error, known string) error {
 		}
 		return race.Errorf(race.Invalid, "", "%s: must be %s, not %s", where, want, kind.Value).At(where)
 	}
-	if key, unknown := strings.CutPrefix(err.Error(), "json: unknown field "); unknown {
-		return race.Errorf(race.Invalid, "known keys: "+known, "unknown key %s", key)
-	}
-	return race.Errorf(race.Invalid, "", "the request is no JSON: %w", err)
+	return race.Errorf(race.Invalid, "send one JSON object with "+known, "the request is no JSON: %w", err)
 }
 
 // Hash tells requests apart by what they say, not by how it is written.
