@@ -30,7 +30,7 @@ type View interface {
 	Log(line string)
 }
 
-// Recorder keeps the record of the race. It is called at the start, after every heat and at the end.
+// Recorder keeps the record of the race. It is called at the start, when the apps have first been started, after every heat and at the end.
 type Recorder interface {
 	Save(race.Race) error
 	// SaveProfile keeps a profile of an app, in the format of pprof, before the record tells of it.
@@ -125,7 +125,8 @@ type laneState struct {
 	address   string
 	queue     *workerQueue // nil for an app that is asked by HTTP
 	image     *race.Image
-	exit      *race.Exit
+	started   bool       // in some heat; an app that somebody else runs was found
+	exit      *race.Exit // of a lane that has left the race
 	lastLog   []string
 	takes     map[int]profiles.Taken // by heat; nil but in heats for profiles
 	profiles  []race.Profile

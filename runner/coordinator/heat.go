@@ -32,6 +32,11 @@ func (u *run) heat(ctx context.Context, h plan.Heat) (err error) {
 			err = down
 		}
 	}()
+	if h.Number == 1 {
+		if err := u.save(); err != nil {
+			return err
+		}
+	}
 	if len(lanes) < u.fewest { // the others left the race when they were to be started: there is nobody to race with
 		return nil
 	}

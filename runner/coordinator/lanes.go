@@ -49,7 +49,7 @@ func (u *run) startLanes(ctx context.Context, h plan.Heat) (map[string]engine.La
 	for _, l := range u.inRace() {
 		lane, err := started[l.spec.App], failed[l.spec.App]
 		if lane != nil {
-			l.address = address(lane, l)
+			l.started, l.address = true, address(lane, l)
 		}
 		if err == nil {
 			continue

@@ -2,9 +2,11 @@ package coordinator_test
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
@@ -62,7 +64,11 @@ type memory struct {
 	profiles map[string][]byte // by app and kind
 }
 
-func (m *memory) Save(r race.Race) error { m.saved = append(m.saved, r); return nil }
+func (m *memory) Save(r race.Race) error {
+	r.Lanes = slices.Clone(r.Lanes) // the coordinator goes on filling its own
+	m.saved = append(m.saved, r)
+	return nil
+}
 
 func (m *memory) SaveProfile(_, app string, kind race.ProfileKind, pprof []byte) error {
 	if m.profiles == nil {
@@ -136,6 +142,8 @@ func TestARace(t *testing.T) {
 	}.Run(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, race.Finished, result.Record.Status)
+	require.Equal(t, &race.Exit{Reason: race.Running}, m.saved[1].Lanes[0].Exit, "the record tells of the apps before the first heat has ended")
+	require.Empty(t, m.saved[1].Heats)
 	require.Equal(t, map[string]string{"servers": "1"}, result.Record.Versions)
 	require.Equal(t, "server", result.Record.Lanes[0].Image.Name)
 	for _, l := range result.Record.Lanes {
@@ -162,7 +170,7 @@ func TestAnAppThatDoesNotGetReadyEndsTheRaceAndIsRecordedWithItsLastWords(t *tes
 	code := 3
 	def := race.Definition{
 		Name: "x", Baseline: "a", Heats: 2, Duration: time.Second, Arrivals: race.Uniform, Mode: race.Together,
-		Lanes: []race.LaneSpec{{App: "a"}, {App: "dies"}, {App: "hangs", Health: race.Health{Timeout: 200 * time.Millisecond}}},
+		Lanes: []race.LaneSpec{{App: "a"}, {App: "dies"}, {App: "hangs", Health: race.Health{Timeout: 200 * time.Millisecond}}, {App: "elsewhere", URL: "http://127.0.0.1:1/"}},
 	}
 	p, err := plan.Make(def, 2, 1)
 	require.NoError(t, err)
@@ -182,5 +190,25 @@ func TestAnAppThatDoesNotGetReadyEndsTheRaceAndIsRecordedWithItsLastWords(t *tes
 	require.Equal(t, race.Exited, exits["dies"].Reason)
 	require.Equal(t, &code, exits["dies"].Code)
 	require.Equal(t, race.Unhealthy, exits["hangs"].Reason)
-	require.Equal(t, map[string][]string{"a": nil, "dies": {"starting", "no database"}, "hangs": {"waiting for godot"}}, logs)
+	require.Equal(t, race.Exit{Reason: race.Running}, exits["elsewhere"], "nobody stopped what somebody else runs")
+	require.Equal(t, map[string][]string{"a": nil, "dies": {"starting", "no database"}, "hangs": {"waiting for godot"}, "elsewhere": nil}, logs)
+}
+
+func TestOfAnAppThatWasNeverStartedNobodyKnowsHowItEnded(t *testing.T) {
+	def := race.Definition{
+		Name: "x", Baseline: "a", Heats: 2, Duration: time.Second, Arrivals: race.Uniform, Mode: race.Together,
+		Lanes: []race.LaneSpec{{App: "a"}, {App: "b", URL: "http://127.0.0.1:1/"}},
+	}
+	p, err := plan.Make(def, 2, 1)
+	require.NoError(t, err)
+	m := &memory{}
+	_, err = coordinator.Race{
+		ID: "test", Definition: def, Plan: p, Engine: &fake.Engine{PrepareError: errors.New("no such image")}, K6: k6.Local{}, Recorder: m, View: view{t, map[int]race.Snapshot{}},
+	}.Run(t.Context())
+	require.Error(t, err)
+	require.Len(t, m.saved, 2, "at the start and at the end")
+	for _, r := range m.saved {
+		require.Nil(t, r.Lanes[0].Exit)
+		require.Nil(t, r.Lanes[1].Exit)
+	}
 }

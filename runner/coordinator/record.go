@@ -145,11 +145,8 @@ func (u *run) heatRecord(h heatObservation) race.Heat {
 }
 
 func (u *run) laneRecord(l *laneState) race.Lane {
-	rec := race.Lane{App: l.spec.App, URL: l.address, Resources: l.spec.Resources, Image: l.image, Exit: l.exit, LastLog: l.lastLog, Measures: map[string]*float64{}}
+	rec := race.Lane{App: l.spec.App, URL: l.address, Resources: l.spec.Resources, Image: l.image, Exit: u.standing(l), LastLog: l.lastLog, Measures: map[string]*float64{}}
 	rec.Profiles, rec.ProfilesURL = l.profiles, u.profilesURL(l.spec)
-	if l.exit == nil {
-		rec.Exit = u.standing()
-	}
 	if len(l.results.Heats) > 0 {
 		rec = l.results.Totals(rec, u.record.CustomMeasures...)
 		if u.record.Capacity != nil {
@@ -159,9 +156,12 @@ func (u *run) laneRecord(l *laneState) race.Lane {
 	return rec
 }
 
-// standing is the exit of a lane that is still in the race.
-func (u *run) standing() *race.Exit {
-	if u.record.FinishedAt == nil {
+// standing is how a lane stands, nil before its app was started. One that somebody else runs was not stopped with the race.
+func (u *run) standing(l *laneState) *race.Exit {
+	switch {
+	case l.exit != nil || !l.started:
+		return l.exit
+	case u.record.FinishedAt == nil || l.spec.Elsewhere():
 		return &race.Exit{Reason: race.Running}
 	}
 	return &race.Exit{Reason: race.Stopped, At: u.record.FinishedAt}
