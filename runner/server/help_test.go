@@ -53,7 +53,7 @@ func (s shelf) Inspect(_ context.Context, script scripts.Script) (k6.Inspection,
 }
 
 const twoLanes = `{"scenarios": {"load": {"executor": "constant-arrival-rate", "rate": 50, "duration": "2s", "preAllocatedVUs": 5}},
-	"ext": {"photofinish": {"heats": 2, "lanes": {"control": {"command": ["control"], "port": 4000, "cpus": 0.5}, "new": {"command": ["new"], "port": 4001}}}}}`
+	"ext": {"photofinish": {"heats": 2, "lanes": {"control": {"command": ["control"], "port": 4000, "cpus": 0.5}, "new": {"command": ["high-cpu"], "port": 4001}}}}}`
 
 // ofImage is the same race with a k6 of an image.
 var ofImage = strings.Replace(twoLanes, `{"heats": 2,`, `{"k6": {"image": "acme/k6:2"}, "heats": 2,`, 1)

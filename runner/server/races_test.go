@@ -424,6 +424,21 @@ func TestAnEngineThatCannotStartTheLanesIsRefused(t *testing.T) {
 	}
 }
 
+func TestAProgramThatIsNotThereIsRefusedWhenItsRaceIsAskedFor(t *testing.T) {
+	r := start(t, func(c *config.Config) { c.Lanes.Commands = []string{"./gone", "gone"} })
+	for command, says := range map[string]string{
+		"./gone": "lane new: cannot run /scripts/gone: no such file or directory",
+		"gone":   "lane new: there is no program gone in PATH",
+	} {
+		for _, path := range []string{"/v1/plans", "/v1/races"} {
+			a := r.ask("POST", path, `{"script":"a.js","lanes":["control",{"app":"new","command":"`+command+`"}]}`)
+			require.Equal(t, 400, a.status, a.body)
+			require.Contains(t, a.json(t)["message"], says)
+			require.Equal(t, "lanes.new.command", a.json(t)["details"].(map[string]any)["field"])
+		}
+	}
+}
+
 func TestAK6OfAnImageThatMayNotBeRunIsRefusedWhenItsRaceIsAskedFor(t *testing.T) {
 	for says, change := range map[string]func(*config.Config){
 		"no engine here can run k6 from the image acme/k6:2":       func(*config.Config) {},
@@ -447,22 +462,22 @@ func TestAK6OfAnImageThatMayNotBeRunIsRefusedWhenItsRaceIsAskedFor(t *testing.T)
 
 func TestWhatTheConfigurationAllowsARequestMaySayOfLanes(t *testing.T) {
 	r := start(t, func(c *config.Config) {
-		c.Lanes = config.Lanes{URLHosts: []string{"127.0.0.1:4000", "*.example.com"}, Commands: []string{"./fast --quick"}, Env: []string{"LEVEL"}, Resources: true}
+		c.Lanes = config.Lanes{URLHosts: []string{"127.0.0.1:4000", "*.example.com"}, Commands: []string{"high-cpu --quick"}, Env: []string{"LEVEL"}, Resources: true}
 		c.Limits.Queue = 50
 	})
 	for body, status := range map[string]int{
-		`{"url":"http://127.0.0.1:4000/x"}`:                        202,
-		`{"url":"http://127.0.0.1:4001/x"}`:                        400,
-		`{"url":"https://a.EXAMPLE.com/"}`:                         202,
-		`{"url":"https://example.com/"}`:                           400,
-		`{"url":"https://example.com.evil.org/"}`:                  400,
-		`{"command":"./fast --quick","cpus":2,"memory":"64m"}`:     202,
-		`{"command":["./fast"]}`:                                   400,
-		`{"env":{"LEVEL":"3"},"path":"/y","health":"/up"}`:         202,
-		`{"env":{"LEVEL":"3","PATH":"/tmp"}}`:                      400,
-		`{}`:                                                       202,
-		`null`:                                                     202,
-		`{"image":"photofinish/new:2","command":"./fast --quick"}`: 400,
+		`{"url":"http://127.0.0.1:4000/x"}`:                          202,
+		`{"url":"http://127.0.0.1:4001/x"}`:                          400,
+		`{"url":"https://a.EXAMPLE.com/"}`:                           202,
+		`{"url":"https://example.com/"}`:                             400,
+		`{"url":"https://example.com.evil.org/"}`:                    400,
+		`{"command":"high-cpu --quick","cpus":2,"memory":"64m"}`:     202,
+		`{"command":["high-cpu"]}`:                                   400,
+		`{"env":{"LEVEL":"3"},"path":"/y","health":"/up"}`:           202,
+		`{"env":{"LEVEL":"3","PATH":"/tmp"}}`:                        400,
+		`{}`:                                                         202,
+		`null`:                                                       202,
+		`{"image":"photofinish/new:2","command":"high-cpu --quick"}`: 400,
 	} {
 		a := r.ask("POST", "/v1/races", `{"script":"a.js","lanes":{"control":null,"new":`+body+`}}`)
 		require.Equal(t, status, a.status, "%s\n%s", body, a.body)

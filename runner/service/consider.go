@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"path/filepath"
 
 	"github.com/photofinish/photofinish/pkg/race"
 	"github.com/photofinish/photofinish/runner/definition"
@@ -18,13 +19,17 @@ type considered struct {
 	plan       plan.Plan
 }
 
-// check considers a request and holds it against what is allowed here.
+// check considers a request and holds it against what is allowed and what is there.
 func (s *Service) check(ctx context.Context, r Request) (considered, error) {
 	script, err := s.Scripts.Get(r.Script)
 	if err != nil { // in a request it is not the address that is wrong
 		return considered{}, race.Errorf(race.Invalid, race.HintOf(err), "%w", err).At("script")
 	}
-	return s.consider(ctx, r, script, s.allows)
+	c, err := s.consider(ctx, r, script, s.allows)
+	if err != nil {
+		return c, err
+	}
+	return c, s.Engines.Check(c.engine, filepath.Dir(script.Path), c.definition.Lanes)
 }
 
 // consider makes of a request what the runner would do, if allowed says nothing against it.

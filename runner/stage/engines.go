@@ -31,6 +31,8 @@ type Kind struct {
 	Needs string
 	// Allows says whether a lane may be started, as far as that can be told without looking at any file; nil if every lane may.
 	Allows func(race.LaneSpec) error
+	// Check says whether that is there which a lane is started from, as far as it has to be there before; nil where nobody can tell.
+	Check func(scriptDir string, l race.LaneSpec) error
 	// K6 makes a k6 of an image, if AllowsK6 lets it; nil where the engine runs no images.
 	K6       func(K6Options) (CountedK6, error)
 	AllowsK6 func(image string) error
@@ -60,6 +62,13 @@ func Process() Kind {
 		Name:   "process",
 		Starts: func(l race.LaneSpec) bool { return l.Elsewhere() || len(l.Command) > 0 },
 		Needs:  "a command",
+		Check: func(scriptDir string, l race.LaneSpec) error {
+			e, err := process.New(process.Options{ScriptDir: scriptDir})
+			if err != nil {
+				return err
+			}
+			return e.Check(l)
+		},
 		Make: func(o EngineOptions) (engine.Engine, error) {
 			return process.New(process.Options{ScriptDir: o.ScriptDir, Cgroups: o.Cgroups, Ledger: o.Ledger})
 		},
@@ -234,6 +243,20 @@ func (k Kind) allow(lanes []race.LaneSpec) error {
 	for _, l := range lanes {
 		if err := k.Allows(l); err != nil {
 			return race.Errorf(race.CodeOf(err), race.HintOf(err), "lane %s: %w", l.App, err)
+		}
+	}
+	return nil
+}
+
+// Check says which lane the engine of a name could not start, since what it is started from is not there.
+func (e Engines) Check(name, scriptDir string, lanes []race.LaneSpec) error {
+	i := slices.IndexFunc(e, func(k Kind) bool { return k.Name == name })
+	if i < 0 || e[i].Check == nil {
+		return nil
+	}
+	for _, l := range lanes {
+		if err := e[i].Check(scriptDir, l); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"os/exec"
@@ -51,16 +52,25 @@ func (e *Engine) programs(ctx context.Context, lanes []race.LaneSpec, say func(s
 	return found, nil
 }
 
+// Check says whether a lane's program is there, or is a sample app that can be built. It starts nothing.
+func (e *Engine) Check(l race.LaneSpec) error {
+	if l.Elsewhere() {
+		return nil
+	}
+	_, _, err := e.find(l)
+	return err
+}
+
 // find finds a lane's program. For a sample app that is the place where it is going to be built, and the folder of its module.
 func (e *Engine) find(l race.LaneSpec) (program, module string, err error) {
-	name := l.Command[0]
+	name, field := l.Command[0], "lanes."+l.App+".command"
 	if strings.ContainsRune(name, '/') {
 		if !filepath.IsAbs(name) {
 			name = filepath.Join(e.options.ScriptDir, name)
 		}
 		program, err = exec.LookPath(name)
 		if err != nil {
-			return "", "", race.Errorf(race.Invalid, "a command with a slash is relative to the script's folder", "lane %s: cannot run %s: %w", l.App, name, cause(err))
+			return "", "", race.Errorf(race.Invalid, "a command with a slash is relative to the script's folder", "lane %s: cannot run %s: %w", l.App, name, cause(err)).At(field)
 		}
 		return program, "", nil
 	}
@@ -70,7 +80,7 @@ func (e *Engine) find(l race.LaneSpec) (program, module string, err error) {
 	}
 	if module = e.module(name); module == "" {
 		return "", "", race.Errorf(race.Invalid, "write a program beside the script as ./"+name,
-			"lane %s: there is no program %s in PATH, and no sample app %s/%s beside a go.mod above the script or the working folder", l.App, name, samples, name)
+			"lane %s: there is no program %s in PATH, and no sample app %s/%s beside a go.mod above the script or the working folder", l.App, name, samples, name).At(field)
 	}
 	dir, err := e.buildDir(module)
 	return filepath.Join(dir, name), module, err
@@ -78,9 +88,13 @@ func (e *Engine) find(l race.LaneSpec) (program, module string, err error) {
 
 // cause is the reason without the path, which the caller names.
 func cause(err error) error {
-	var e *exec.Error
-	if errors.As(err, &e) {
-		return e.Err
+	var program *exec.Error
+	if errors.As(err, &program) {
+		err = program.Err
+	}
+	var file *fs.PathError
+	if errors.As(err, &file) {
+		err = file.Err
 	}
 	return err
 }
