@@ -64,7 +64,7 @@ func keptProfile(ctx context.Context, id, config, app string, kind race.ProfileK
 			}
 		}
 	}
-	return nil, race.Errorf(race.NotFound, "", "race %s has no %s profile of an app %q", r.ID, kind, app)
+	return nil, race.Errorf(race.NotFound, "choose one of the profiles that its record names", "race %s has no %s profile of an app %q", r.ID, kind, app)
 }
 
 func readProfile(folder, app string, kind race.ProfileKind) ([]byte, error) {

@@ -82,7 +82,7 @@ func withDatabase(ctx context.Context, file string, do func(*sqlite.DB) error) e
 		return err
 	}
 	if err := os.MkdirAll(settings.Data, 0o700); err != nil {
-		return race.Errorf(race.Unavailable, "", "the data folder cannot be made: %w", err)
+		return race.Errorf(race.Unavailable, "name another folder as data in the configuration", "the data folder cannot be made: %w", err)
 	}
 	db, err := sqlite.Open(ctx, filepath.Join(settings.Data, daemon.DatabaseFile))
 	if err != nil {
@@ -155,7 +155,7 @@ func eachParcel(path string, visit func(sqlite.Parcel) error) error {
 		}
 		f, err := os.Open(path)
 		if errors.Is(err, fs.ErrNotExist) {
-			return race.Errorf(race.NotFound, "", "there is no such file")
+			return race.Errorf(race.NotFound, sqlite.Exported, "there is no such file")
 		}
 		if err != nil {
 			return fmt.Errorf("open it: %w", err)
@@ -168,11 +168,11 @@ func eachParcel(path string, visit func(sqlite.Parcel) error) error {
 		var err error
 		var text json.RawMessage
 		if err := decoder.Decode(&text); err != nil {
-			return race.Errorf(race.Invalid, "", "it is no JSON: %w", err)
+			return race.Errorf(race.Invalid, sqlite.Exported, "it is no JSON: %w", err)
 		}
 		var p sqlite.Parcel
 		if err := json.Unmarshal(text, &p); err != nil {
-			return race.Errorf(race.Invalid, "", "it holds no races: %w", err)
+			return race.Errorf(race.Invalid, sqlite.Exported, "it holds no races: %w", err)
 		}
 		if p.Race == nil { // a race.json by itself
 			p = sqlite.Parcel{Race: text}
@@ -193,7 +193,7 @@ func eachParcel(path string, visit func(sqlite.Parcel) error) error {
 func profilesIn(folder string, record json.RawMessage) (all []sqlite.KeptProfile, err error) {
 	var r race.Race
 	if err := json.Unmarshal(record, &r); err != nil {
-		return nil, race.Errorf(race.Invalid, "", "it is no race record: %w", err)
+		return nil, race.Errorf(race.Invalid, sqlite.Exported, "it is no race record: %w", err)
 	}
 	for _, l := range r.Lanes {
 		for _, p := range l.Profiles {

@@ -45,22 +45,24 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.AddCommand(raceCommand(c, &o), serveCommand(c, &o), racesCommand(c, &o), compareCommand(c, &o), k6Command(), healthcheckCommand(c)) //nolint:contextcheck // cobra hands the context to the commands
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return race.Errorf(race.Invalid, "see "+cmd.CommandPath()+" --help", "%w", err)
+		return race.Errorf(race.Invalid, seeHelp(cmd), "%w", err)
 	})
-	if err := root.ExecuteContext(ctx); err != nil {
-		o.err = usage(err)
+	if cmd, err := root.ExecuteContextC(ctx); err != nil {
+		o.err = usage(cmd, err)
 	}
 	complain(stderr, o.err)
 	return o.exitCode()
 }
 
 // usage gives cobra's own complaints (an unknown command, a missing argument) the code of wrong usage.
-func usage(err error) error {
+func usage(cmd *cobra.Command, err error) error {
 	if race.CodeOf(err) == race.Internal {
-		return race.Errorf(race.Invalid, "see photofinish --help", "%w", err)
+		return race.Errorf(race.Invalid, seeHelp(cmd), "%w", err)
 	}
 	return err
 }
+
+func seeHelp(cmd *cobra.Command) string { return "see " + cmd.CommandPath() + " --help" }
 
 // k6Command is for the help text only: main hands the arguments over before this package parses any.
 func k6Command() *cobra.Command {

@@ -168,7 +168,7 @@ func (u *run) judgeTry(t *race.Try, heat results.LaneHeat, l *laneState, p *run)
 		case v == nil && seen.Requests == 0:
 			t.Broke = append(t.Broke, fmt.Sprintf("%s: nothing was answered", c))
 		case v == nil:
-			return race.Errorf(race.Invalid, "choose a measure that this race has: --find-capacity 'latency_p95<200,error_rate<0.01'",
+			return race.Errorf(race.Invalid, "choose a measure that this race has, like latency_p95<200,error_rate<0.01",
 				"find_capacity: %s of %s was not measured, so nobody knows whether %s is kept", c.Measure, l.spec.App, c).At("find_capacity")
 		case !c.Keeps(*v):
 			t.Broke = append(t.Broke, fmt.Sprintf("%s: %s", c, measureOf(c.Measure, own).Format(*v)))

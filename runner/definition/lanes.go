@@ -35,7 +35,7 @@ func overrideLanes(lanes []race.LaneSpec, overrides []string) ([]race.LaneSpec, 
 }
 
 func checkLanes(lanes []race.LaneSpec) error {
-	const hint = "name two apps in options.ext.photofinish.lanes of the script, or with --lane NAME=URL"
+	const hint = "name two apps in options.ext.photofinish.lanes of the script, with --lane NAME=URL, or as lanes of a request to the API"
 	switch len(lanes) {
 	case 0:
 		return race.Errorf(race.Invalid, hint, "the race has no lanes").At("lanes")

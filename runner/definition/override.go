@@ -27,7 +27,7 @@ func overrideLoad(scenarios []race.Scenario, lanes []race.LaneSpec, o Overrides)
 	for _, l := range lanes {
 		if n := len(Of(scenarios, l.App)); n > 1 {
 			return race.Errorf(race.Invalid, "change the rates and VUs in the script instead",
-				"--vus and --rate set the load of a lane's one scenario, but lane %s has %d", l.App, n).At(loadField(o))
+				"vus and rate set the load of a lane's one scenario, but lane %s has %d", l.App, n).At(loadField(o))
 		}
 	}
 	for i := range scenarios {

@@ -21,7 +21,7 @@ func (a *api) events(w http.ResponseWriter, r *http.Request) {
 		defer func() { <-a.streams }()
 	default:
 		w.Header().Set("Retry-After", "10")
-		refuse(w, http.StatusTooManyRequests, "too_many_streams", fmt.Sprintf("%d readers of events are connected already, and no more may", cap(a.streams)), "")
+		refuse(w, http.StatusTooManyRequests, "too_many_streams", fmt.Sprintf("%d readers of events are connected already, and no more may", cap(a.streams)), "try again when one has gone, or let limits.streams of the runner's configuration allow more")
 		return
 	}
 	after := r.Header.Get("Last-Event-ID")

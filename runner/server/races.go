@@ -25,17 +25,17 @@ const (
 // requested reads the body of a request; one that cannot be read is answered here.
 func (a *api) requested(w http.ResponseWriter, r *http.Request) (body []byte, ok bool) {
 	if kind, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";"); kind != "" && !strings.EqualFold(strings.TrimSpace(kind), "application/json") {
-		refuse(w, http.StatusUnsupportedMediaType, "unsupported_media_type", "the request must be application/json, not "+kind, "")
+		refuse(w, http.StatusUnsupportedMediaType, "unsupported_media_type", "the request must be application/json, not "+kind, "send it with Content-Type: application/json")
 		return nil, false
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, int64(a.Limits.Body)))
 	var large *http.MaxBytesError
 	if errors.As(err, &large) {
-		refuse(w, http.StatusRequestEntityTooLarge, "too_large", "the request is larger than "+strconv.FormatInt(large.Limit, 10)+" bytes", "")
+		refuse(w, http.StatusRequestEntityTooLarge, "too_large", "the request is larger than "+strconv.FormatInt(large.Limit, 10)+" bytes", "say less in it, or let limits.body of the runner's configuration allow more")
 		return nil, false
 	}
 	if err != nil {
-		refuse(w, http.StatusBadRequest, "invalid", "the request cannot be read to its end", "")
+		refuse(w, http.StatusBadRequest, "invalid", "the request cannot be read to its end", "send as many bytes as its Content-Length says")
 		return nil, false
 	}
 	return body, true
@@ -62,7 +62,7 @@ func (a *api) submit(w http.ResponseWriter, r *http.Request) {
 	}
 	key := r.Header.Get("Idempotency-Key")
 	if len(key) > maxKey {
-		refuse(w, http.StatusBadRequest, "invalid", "the Idempotency-Key is longer than "+strconv.Itoa(maxKey)+" bytes", "")
+		refuse(w, http.StatusBadRequest, "invalid", "the Idempotency-Key is longer than "+strconv.Itoa(maxKey)+" bytes", "choose a shorter one, such as a UUID")
 		return
 	}
 	accepted, known, err := a.Races.Submit(r.Context(), whoOf(r.Context()), key, body)
@@ -127,7 +127,7 @@ func filter(r *http.Request) (sqlite.Filter, error) {
 	if given := query.Get("limit"); given != "" {
 		n, err := strconv.Atoi(given)
 		if err != nil || n < 1 {
-			return f, race.Errorf(race.Invalid, "", "limit: must be a number from 1, not %q", given)
+			return f, race.Errorf(race.Invalid, fmt.Sprintf("leave it out for %d, or ask for up to %d", defaultPage, maxPage), "limit: must be a number from 1, not %q", given).At("limit")
 		}
 		f.Limit = min(n, maxPage)
 	}

@@ -528,6 +528,42 @@ func TestWhatIsNotThereIsToldInJSONToo(t *testing.T) {
 	require.Equal(t, "method_not_allowed", a.json(t)["code"])
 }
 
+func TestARefusalSaysWhatToDoNext(t *testing.T) {
+	r := start(t)
+	id := r.submit()
+	<-r.track.started
+	r.track.finish <- struct{}{}
+	r.until(id, "finished")
+	for _, c := range []struct {
+		method, path, body string
+		headers            []string
+		status             int
+		hint               string
+	}{
+		{"GET", "/v1/races?limit=x", "", nil, 400, "leave it out for 50, or ask for up to 200"},
+		{"GET", "/v1/races?cursor=x", "", nil, 400, "use next of the page before as it is"},
+		{"GET", "/v1/races/unknown", "", nil, 404, "use an id from the list of races"},
+		{"GET", "/v1/races/" + id + "/logs/nobody", "", nil, 404, "its apps are control, high-latency, high-cpu, memory-leak"},
+		{"GET", "/v1/races/" + id + "/profiles/control/cpu", "", nil, 404, "choose one of the profiles that its record names"},
+		{"GET", "/v1/nothing", "", nil, 404, "the calls are /healthz, /metrics and those under /v1 that docs/openapi.yaml describes"},
+		{"POST", "/v1/races/" + id + "/stop", "", nil, 409, "there is nothing left to stop; its record says how it ended"},
+		{"POST", "/v1/races", "", nil, 400, "send a JSON object with script, name, "},
+		{"POST", "/v1/races", `[]`, nil, 400, "send a JSON object with script, name, "},
+		{"POST", "/v1/races", `{`, nil, 400, "send one JSON object with script, name, "},
+		{"POST", "/v1/races", `{"script":"a.js","name":" "}`, nil, 400, "leave it out for the script's"},
+		{"POST", "/v1/races", `{"script":"a.js","lanes":["control"]}`, nil, 400, "or as lanes of a request"},
+		{"POST", "/v1/races", `{"script":"a.js","lanes":["a","b","c","d","e"]}`, nil, 400, "ask for fewer, or let limits.lanes of the runner's configuration allow more"},
+		{"POST", "/v1/races", `{"script":"` + strings.Repeat("x", 1<<20) + `"}`, nil, 413, "say less in it, or let limits.body of the runner's configuration allow more"},
+		{"POST", "/v1/races", `{"script":"a.js"}`, []string{"Idempotency-Key", strings.Repeat("x", 256)}, 400, "choose a shorter one, such as a UUID"},
+		{"POST", "/v1/races", `{"script":"a.js"}`, []string{"Content-Type", "text/plain"}, 415, "send it with Content-Type: application/json"},
+	} {
+		a := r.send(http.DefaultClient, c.method, c.path, c.body, append([]string{"Authorization", "Bearer " + token}, c.headers...)...)
+		require.Equal(t, c.status, a.status, a.body)
+		require.NotNil(t, a.json(t)["details"], a.body)
+		require.Contains(t, a.json(t)["details"].(map[string]any)["hint"], c.hint, a.body)
+	}
+}
+
 func TestAnUnfairRaceIsOverriddenByWhoIsKnownAndSaysWhy(t *testing.T) {
 	r := start(t)
 	fair, unfair := racetest.FourApps().Race, racetest.Unfair()

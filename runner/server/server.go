@@ -86,7 +86,7 @@ func New(o Options) http.Handler {
 		mux.HandleFunc(path, a.guarded(route{path: path, do: wrongMethod(known)}))
 	}
 	mux.HandleFunc("/", a.guarded(route{path: "unknown", do: func(w http.ResponseWriter, r *http.Request) {
-		refuse(w, http.StatusNotFound, "not_found", "there is no "+r.URL.Path+" here", "")
+		refuse(w, http.StatusNotFound, "not_found", "there is no "+r.URL.Path+" here", "the calls are /healthz, /metrics and those under /v1 that docs/openapi.yaml describes")
 	}}))
 	return mux
 }

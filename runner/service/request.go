@@ -55,7 +55,7 @@ func ParseRequest(body []byte) (Request, error) {
 	case r.Script == "":
 		return r, race.Errorf(race.Invalid, "name one of GET /v1/scripts", "script: is missing").At("script")
 	case r.Name != nil && (strings.TrimSpace(*r.Name) == "" || utf8.RuneCountInString(*r.Name) > maxName):
-		return r, race.Errorf(race.Invalid, "", "name: must be 1 to %d characters long", maxName).At("name")
+		return r, race.Errorf(race.Invalid, "leave it out for the script's", "name: must be 1 to %d characters long", maxName).At("name")
 	}
 	return r, nil
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -170,7 +171,7 @@ func (s *Service) parse(ctx context.Context, r Request, script scripts.Script) (
 		return d, nil, err
 	}
 	if len(chosen) > s.Limits.Lanes { // before anything looks at each of them
-		return d, nil, race.Errorf(race.Invalid, "", "the request names %d lanes; this runner allows at most %d", len(chosen), s.Limits.Lanes).At("lanes")
+		return d, nil, race.Errorf(race.Invalid, "ask for fewer, or let limits.lanes of the runner's configuration allow more", "the request names %d lanes; this runner allows at most %d", len(chosen), s.Limits.Lanes).At("lanes")
 	}
 	o, err := r.overrides(chosen, s.Limits)
 	if err != nil {
@@ -272,10 +273,12 @@ func (s *Service) Logs(ctx context.Context, id, app string) ([]string, error) {
 	if err := json.Unmarshal(k.Record, &rec); err != nil {
 		return nil, fmt.Errorf("read race %s: %w", id, err)
 	}
+	var apps []string
 	for _, l := range rec.Lanes {
 		if l.App == app {
 			return nil, nil
 		}
+		apps = append(apps, l.App)
 	}
-	return nil, race.Errorf(race.NotFound, "", "race %s has no app %q", id, app)
+	return nil, race.Errorf(race.NotFound, "its apps are "+strings.Join(apps, ", "), "race %s has no app %q", id, app)
 }

@@ -95,6 +95,9 @@ func (f Folder) Discard() error {
 	return err
 }
 
+// asFolder is how a race is named that is kept in a folder.
+const asFolder = "name the folder of a race, or the race.json in it"
+
 // Load reads the record of a race's folder, or of the record file itself.
 func Load(path string) (race.Race, error) {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
@@ -103,17 +106,17 @@ func Load(path string) (race.Race, error) {
 	var r race.Race
 	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return r, race.Errorf(race.NotFound, "", "no race is recorded at %s", path)
+		return r, race.Errorf(race.NotFound, asFolder, "no race is recorded at %s", path)
 	}
 	if err != nil {
 		return r, fmt.Errorf("read %s: %w", path, err)
 	}
 	if err := json.Unmarshal(data, &r); err != nil {
-		return r, race.Errorf(race.Invalid, "", "%s is no race record: %w", path, err)
+		return r, race.Errorf(race.Invalid, asFolder, "%s is no race record: %w", path, err)
 	}
 	switch { // anything else that is JSON would be read as a race in which nothing happened
 	case r.ID == "":
-		return r, race.Errorf(race.Invalid, "name the folder of a race, or the race.json in it", "%s is no race record: it has no id", path)
+		return r, race.Errorf(race.Invalid, asFolder, "%s is no race record: it has no id", path)
 	case r.Version != race.RecordVersion:
 		return r, race.Errorf(race.Invalid, "read it with the photofinish that wrote it, or a newer one",
 			"%s is a race record of version %d, and this photofinish reads version %d", path, r.Version, race.RecordVersion)

@@ -83,15 +83,18 @@ func (d *DB) Pack(ctx context.Context, id string) (p Parcel, err error) {
 	return p, err
 }
 
+// Exported is what can be unpacked, as a hint.
+const Exported = "name a file that photofinish races export wrote, a race.json, or the folder of a race"
+
 // Unpack keeps a race that ended elsewhere. One that is known already stays as it is, and added is false.
 func (d *DB) Unpack(ctx context.Context, p Parcel) (added bool, err error) {
 	var r race.Race
 	if err := json.Unmarshal(p.Race, &r); err != nil {
-		return false, race.Errorf(race.Invalid, "", "it is no race record: %w", err)
+		return false, race.Errorf(race.Invalid, Exported, "it is no race record: %w", err)
 	}
 	switch {
 	case r.Version != race.RecordVersion || !race.ValidID(r.ID):
-		return false, race.Errorf(race.Invalid, "", "it is no race record of version %d", race.RecordVersion)
+		return false, race.Errorf(race.Invalid, Exported, "it is no race record of version %d", race.RecordVersion)
 	case !r.Status.Ended():
 		return false, race.Errorf(race.Invalid, "export it again when it has ended", "race %s has not ended: it is %s", r.ID, r.Status)
 	}

@@ -39,7 +39,7 @@ func (d *DB) Profile(ctx context.Context, id, app string, kind race.ProfileKind)
 	var data []byte
 	err := d.read.QueryRowContext(ctx, "SELECT pprof FROM profiles JOIN races ON seq = race WHERE id = ? AND app = ? AND kind = ?", id, app, kind).Scan(&data)
 	if errors.Is(err, sql.ErrNoRows) {
-		return nil, race.Errorf(race.NotFound, "", "race %s has no %s profile of an app %q", id, kind, app)
+		return nil, race.Errorf(race.NotFound, "choose one of the profiles that its record names", "race %s has no %s profile of an app %q", id, kind, app)
 	}
 	return data, failure("read a profile of race "+id, err)
 }

@@ -125,7 +125,7 @@ func (d *DB) Get(ctx context.Context, id string) (Kept, error) {
 
 func lookup(id string, err error) error {
 	if errors.Is(err, sql.ErrNoRows) {
-		return race.Errorf(race.NotFound, "", "there is no race %q", id)
+		return race.Errorf(race.NotFound, "use an id from the list of races", "there is no race %q", id)
 	}
 	return failure("read race "+id, err)
 }

@@ -173,7 +173,7 @@ func (d *DB) Stop(ctx context.Context, id, by string, now time.Time) (status rac
 			return err
 		}
 		if status.Ended() {
-			return race.Errorf(race.Conflict, "", "race %s has already ended: it is %s", id, status)
+			return race.Errorf(race.Conflict, "there is nothing left to stop; its record says how it ended", "race %s has already ended: it is %s", id, status)
 		}
 		if _, err := tx.ExecContext(ctx, "UPDATE races SET stop_by = coalesce(stop_by, ?) WHERE seq = ?", by, seq); err != nil {
 			return err
