@@ -45,15 +45,14 @@ func whoOf(ctx context.Context) service.Who {
 	return who
 }
 
-// clean takes what would break a line of a log out of a name.
+// clean takes what would break a line of a log out of a name, and what is left of a character that was cut.
 func clean(s string) string {
-	s = strings.Map(func(r rune) rune {
+	return strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f {
 			return -1
 		}
 		return r
-	}, strings.ToValidUTF8(s, ""))
-	return s[:min(len(s), maxWho)]
+	}, strings.ToValidUTF8(s[:min(len(s), maxWho)], ""))
 }
 
 func (a *api) letIn(w http.ResponseWriter, r *http.Request) bool {

@@ -515,6 +515,14 @@ func TestWithoutATokenOnlyThisMachineIsAnsweredAndNobodyIsBelieved(t *testing.T)
 	require.Equal(t, 403, r.send(r.http, "POST", "/v1/races", `{"script":"a.js"}`, "Origin", "https://evil.example.com").status, "a web page")
 }
 
+func TestALongNameOfAUserIsCutBetweenCharacters(t *testing.T) {
+	r := start(t)
+	a := r.ask("POST", "/v1/races", `{"script":"a.js"}`, "X-Photofinish-User", "x"+strings.Repeat("é", 150))
+	require.Equal(t, 202, a.status)
+	record := r.ask("GET", "/v1/races/"+a.json(t)["id"].(string), "").json(t)
+	require.Equal(t, "x"+strings.Repeat("é", 99), record["requested_by"])
+}
+
 func TestWhatIsNotThereIsToldInJSONToo(t *testing.T) {
 	r := start(t)
 	plain := http.DefaultClient // the document knows nothing of these
