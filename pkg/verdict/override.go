@@ -3,11 +3,12 @@ package verdict
 import (
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/photofinish/photofinish/pkg/race"
 )
 
-// Bounds of what is recorded of an override, in bytes: a name and a paragraph.
+// Bounds of what is recorded of an override, in characters: a name and a paragraph.
 const (
 	maxOverrider = 200
 	maxReason    = 1000
@@ -18,10 +19,10 @@ const (
 func Override(r race.Race, by, why string, at time.Time) (race.Race, error) {
 	by, why = strings.TrimSpace(by), strings.Join(strings.Fields(strings.ToValidUTF8(why, "")), " ")
 	switch {
-	case by == "" || len(by) > maxOverrider:
-		return r, race.Errorf(race.Invalid, "", "who overrides the audit of race %s must be known, by a name of 1 to %d bytes", r.ID, maxOverrider)
-	case why == "" || len(why) > maxReason:
-		return r, race.Errorf(race.Invalid, "say why what the audit found does not bear on the verdicts", "reason: must be 1 to %d bytes long", maxReason).At("reason")
+	case by == "" || utf8.RuneCountInString(by) > maxOverrider:
+		return r, race.Errorf(race.Invalid, "", "who overrides the audit of race %s must be known, by a name of 1 to %d characters", r.ID, maxOverrider)
+	case why == "" || utf8.RuneCountInString(why) > maxReason:
+		return r, race.Errorf(race.Invalid, "say why what the audit found does not bear on the verdicts", "reason: must be 1 to %d characters long", maxReason).At("reason")
 	case !r.Status.Ended():
 		return r, race.Errorf(race.Conflict, "wait for its end", "race %s has not ended: it is %s", r.ID, r.Status)
 	case r.Audit.Fair:

@@ -49,6 +49,11 @@ func TestAnOverrideLetsTheVerdictsStandAndSaysSo(t *testing.T) {
 	require.Equal(t, race.Inconclusive, before.Verdicts[0].Outcome)
 }
 
+func TestAReasonMayHaveAThousandCharactersOfAnyAlphabet(t *testing.T) {
+	_, err := verdict.Override(failedAudit(), strings.Repeat("ж", 200), strings.Repeat("ж", 1000), time.Now())
+	require.NoError(t, err)
+}
+
 func TestWhatCannotBeOverridden(t *testing.T) {
 	by := "bob"
 	for name, c := range map[string]struct {
@@ -62,7 +67,7 @@ func TestWhatCannotBeOverridden(t *testing.T) {
 		"one that was already": {func(r *race.Race) { r.Audit.OverriddenBy = &by }, "anna", "why not", race.Conflict, "overridden already, by bob"},
 		"one without verdicts": {func(r *race.Race) { r.Verdicts = nil }, "anna", "why not", race.Conflict, "no verdicts that could stand"},
 		"by nobody":            {func(*race.Race) {}, " ", "why not", race.Invalid, "must be known"},
-		"for no reason":        {func(*race.Race) {}, "anna", " \n", race.Invalid, "reason: must be 1 to 1000 bytes long"},
+		"for no reason":        {func(*race.Race) {}, "anna", " \n", race.Invalid, "reason: must be 1 to 1000 characters long"},
 		"for too many of them": {func(*race.Race) {}, "anna", strings.Repeat("x", 1001), race.Invalid, "reason: must be"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -590,7 +590,7 @@ func TestAnUnfairRaceIsOverriddenByWhoIsKnownAndSaysWhy(t *testing.T) {
 		says     string
 	}{
 		"nobody is named":          {"unfair", `{"reason":"it was the backup"}`, nil, 400, "nobody is named"},
-		"no reason is given":       {"unfair", `{}`, anna, 400, "reason: must be 1 to 1000 bytes long"},
+		"no reason is given":       {"unfair", `{}`, anna, 400, "reason: must be 1 to 1000 characters long"},
 		"a key in other letters":   {"unfair", `{"Reason":"x"}`, anna, 400, `unknown key "Reason"`},
 		"another key":              {"unfair", `{"reason":"x","because":"y"}`, anna, 400, `unknown key "because"`},
 		"a fair race":              {fair.ID, `{"reason":"x"}`, anna, 409, "passed its audit"},
