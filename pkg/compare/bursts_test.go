@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -13,6 +14,7 @@ func TestWhatARequestCosts(t *testing.T) {
 		rate, count, cpu  []float64
 		want              []float64
 		withoutContainers bool
+		turns             bool
 	}{
 		{
 			name: "a steady load divides rates",
@@ -24,20 +26,41 @@ func TestWhatARequestCosts(t *testing.T) {
 			want: []float64{gap, gap, 2, 2, 2, gap, gap},
 		},
 		{
-			name: "two bursts share the idle step between them",
-			rate: []float64{0, 10, 0, 10, 0}, count: []float64{0, 10, 0, 10, 0}, cpu: []float64{0, 20, 10, 30, 0}, want: []float64{gap, 2.5, gap, 3.5, gap},
+			name: "bursts with one idle step between them are one: nobody knows whose CPU that step holds",
+			rate: []float64{0, 0, 10, 0, 10, 0, 0, 10, 0}, count: []float64{0, 0, 10, 0, 10, 0, 0, 10, 0}, cpu: []float64{0, 0, 20, 10, 30, 0, 20, 20, 0},
+			want: []float64{gap, gap, 3, gap, 3, gap, gap, 4, gap},
+		},
+		{
+			name: "too many for that share the idle step between them",
+			rate: slices.Concat([]float64{0, 0}, slices.Repeat([]float64{10, 0}, 11), []float64{0}), count: slices.Concat([]float64{0, 0}, slices.Repeat([]float64{10, 0}, 11), []float64{0}),
+			cpu:  slices.Concat([]float64{0, 0}, slices.Repeat([]float64{20, 0}, 9), []float64{20, 10, 20, 0}, []float64{0}),
+			want: slices.Concat([]float64{gap, gap}, slices.Repeat([]float64{2.05, gap}, 10), []float64{2.5, gap, gap}),
 		},
 		{
 			name: "a burst that the heat's end cuts short: cAdvisor's last sample came before it",
-			rate: []float64{0, 10, 0, 10, gap, gap}, count: []float64{0, 10, 0, 10, 30, gap}, cpu: []float64{0, 20, 0, 10, 40, gap}, want: []float64{gap, 2, gap, gap, gap, gap},
+			rate: []float64{0, 0, 10, 0, 10, gap, gap}, count: []float64{0, 0, 10, 0, 10, 30, gap}, cpu: []float64{0, 0, 20, 0, 10, 40, gap},
+			want: []float64{gap, gap, 2, gap, gap, gap, gap},
 		},
 		{
-			name: "what was spent before the race is not the first burst's",
-			rate: []float64{gap, 10, 10, 0}, count: []float64{0, 10, 10, 0}, cpu: []float64{500, 20, 20, 0}, want: []float64{gap, 2, 2, gap},
+			name: "a burst with which a heat begins: what was spent before its first request is not known apart",
+			rate: []float64{gap, 10, 10, 0}, count: []float64{0, 10, 10, 0}, cpu: []float64{gap, 3, 20, 0}, want: []float64{gap, gap, gap, gap},
+		},
+		{
+			name: "the first idle step of a heat holds what the warm-up spent",
+			rate: []float64{gap, 0, 10, 10, 0, 0, 10, 0}, count: []float64{0, 0, 10, 10, 0, 0, 10, 0}, cpu: []float64{gap, 300, 20, 20, 0, 0, 20, 0},
+			want: []float64{gap, gap, gap, gap, gap, gap, 2, gap},
 		},
 		{
 			name: "a burst that cAdvisor saw only the end of",
-			rate: []float64{0, 10, 10, 0}, count: []float64{0, 10, 10, 0}, cpu: []float64{gap, gap, 20, 0}, want: []float64{gap, gap, gap, gap},
+			rate: []float64{0, 0, 10, 10, 0}, count: []float64{0, 0, 10, 10, 0}, cpu: []float64{gap, gap, gap, 20, 0}, want: []float64{gap, gap, gap, gap, gap},
+		},
+		{
+			name: "a stretch of which neither side is known is a burst where lanes take turns", turns: true,
+			rate: []float64{gap, 10, 10, gap}, count: []float64{20, 10, 10, 5}, cpu: []float64{100, 0, 40, 60}, want: []float64{gap, gap, gap, gap},
+		},
+		{
+			name: "and a steady load where they do not",
+			rate: []float64{gap, 10, 10, gap}, count: []float64{20, 10, 10, 5}, cpu: []float64{100, 10, 40, 60}, want: []float64{gap, 1, 4, gap},
 		},
 		{
 			name: "more than a burst is a steady load",
@@ -55,7 +78,7 @@ func TestWhatARequestCosts(t *testing.T) {
 			for i := range seconds {
 				seconds[i] = 1
 			}
-			got := requests{tt.rate, tt.count}.cost(tt.cpu, seconds)
+			got := requests{tt.rate, tt.count, tt.turns}.cost(tt.cpu, seconds)
 			if tt.withoutContainers {
 				require.Nil(t, got)
 				return

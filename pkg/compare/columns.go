@@ -51,7 +51,13 @@ func (s *samples) columns(app string, heats []Heat) map[string][]float64 {
 		}
 	}
 	s.containerColumns(c, app, heats)
-	join(c)
+	s.join(c)
+	if s.race.Turns && s.fold.by > 0 {
+		s.foldCosts(c, app, heats)
+	}
+	for _, aside := range []string{throttledRate, containerSeconds, requestCounts} {
+		delete(c, aside)
+	}
 	for id, column := range c {
 		if column == nil {
 			delete(c, id)
@@ -160,17 +166,26 @@ const (
 	requestCounts    = "request counts"
 )
 
+// foldCosts puts the costs of bursts together, each by its requests: a long step that cuts a burst holds the CPU of other requests than its own.
+func (s *samples) foldCosts(c map[string][]float64, app string, heats []Heat) {
+	fine := *s
+	fine.fold = fold{grid: s.fold.grid}
+	finely := fine.clientColumns(app, heats)
+	fine.containerColumns(finely, app, heats)
+	fine.join(finely)
+	for _, id := range costs() {
+		c[id] = s.fold.weighted(finely[id], finely[requestCounts])
+	}
+}
+
 // join adds the measures that neither side knows alone.
-func join(c map[string][]float64) {
-	requests := requests{rate: c["request_rate"], count: c[requestCounts]}
+func (s *samples) join(c map[string][]float64) {
+	requests := requests{rate: c["request_rate"], count: c[requestCounts], turns: s.race.Turns && s.fold.by == 0}
 	cost := func(rate []float64) []float64 { return requests.cost(rate, c[containerSeconds]) }
 	c["cpu_ms_per_request"] = cost(scale(c["cpu_cores"], 1000))
 	c["throttled_ms_per_request"] = cost(scale(c[throttledRate], 1000))
 	c["memory_bytes_per_request"] = over(c["memory_slope"], requests.rate)
 	c["network_bytes_per_request"] = cost(zip(c["network_receive_rate"], c["network_transmit_rate"], func(x, y float64) float64 { return x + y }))
-	for _, aside := range []string{throttledRate, containerSeconds, requestCounts} {
-		delete(c, aside)
-	}
 }
 
 // where keeps the values of a at which b is known.

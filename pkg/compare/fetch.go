@@ -35,8 +35,9 @@ func fetch(ctx context.Context, a *asker, plans []*racePlan, req Request, need n
 
 // tasks are the queries of one race; read puts their answers into p.samples.
 func (p *racePlan) tasks(req Request, need needs, step time.Duration) (tasks []*task, read func()) {
-	r, g := p.race, req.gridOf(p.race, step, need)
-	f := g.finely(span{r.Start.UnixMilli(), r.End.UnixMilli()}, r.finest())
+	r, good := p.race, p.race.finest(p.sources.slowest())
+	g := req.gridOf(r, step, need, good)
+	f := g.finely(span{r.Start.UnixMilli(), r.End.UnixMilli()}, good)
 	p.samples = &samples{race: r, grid: g, fold: f, direct: map[string]map[lane][]float64{}, slopes: need.slopes}
 	var readers []func()
 	askOn := func(g grid, expr string, measures ...string) *task {

@@ -59,29 +59,25 @@ func (g grid) query(expr string) promql.Query {
 }
 
 // fold is the finer grid on which samples are looked for, where steps are so long that a heat begins and ends within a few of them: by is how many of its
-// points make up one of n long steps, from the step first on. The zero value folds nothing.
+// points make up one of a number of long steps, and before how many points of the first of them it leaves out. The zero value folds nothing.
 type fold struct {
 	grid
-	by, first, steps int
+	by, before, steps int
 }
 
-// finely is the grid itself, or where its steps are longer than is good for a source a finer one over those of its steps that a stretch of time touches.
-// good is in milliseconds.
+// finely is the grid itself, or where its steps are longer than is good for a source a finer one over a stretch of time. good is in milliseconds.
 func (g grid) finely(within span, good int64) fold {
 	by := (g.step + good - 1) / good
 	for by > 1 && g.step%by != 0 {
 		by-- // all of its steps are as long
 	}
-	first := min(max((within.from-g.start)/g.step, 0), int64(g.n))
-	last := min(max((within.to-g.start)/g.step+2, first), int64(g.n))
-	if by*(last-first) > maxPoints {
-		by = 1
-	}
 	if by <= 1 {
 		return fold{grid: g}
 	}
-	step := g.step / by
-	return fold{grid: grid{start: g.at(int(first)) - g.step + step, step: step, n: int(by * (last - first))}, by: int(by), first: int(first), steps: g.n}
+	step, begin, all := g.step/by, g.start-g.step, int64(g.n)*by
+	first := min(max((within.from-begin)/step-1, 0), all)
+	last := min(max((within.to-begin)/step+2, first), all)
+	return fold{grid: grid{start: begin + (first+1)*step, step: step, n: int(last - first)}, by: int(by), before: int(first), steps: g.n}
 }
 
 // sums adds up what is known of each long step.
@@ -103,6 +99,15 @@ func (f fold) means(column []float64) []float64 {
 	})
 }
 
+// weighted are the means of what is known of each long step, by weights.
+func (f fold) weighted(column, weights []float64) []float64 {
+	if f.by == 0 {
+		return column
+	}
+	product := zip(column, weights, func(v, w float64) float64 { return v * w })
+	return over(f.sums(product), f.sums(where(weights, column)))
+}
+
 // lasts are the last that is known of each long step.
 func (f fold) lasts(column []float64) []float64 {
 	return f.each(column, func(part []float64) float64 {
@@ -121,8 +126,10 @@ func (f fold) each(column []float64, join func(part []float64) float64) []float6
 		return column
 	}
 	out := gaps(f.steps)
-	for i := range len(column) / f.by {
-		out[f.first+i] = join(column[i*f.by : (i+1)*f.by])
+	for from, to := 0, 0; from < len(column); from = to {
+		i := (f.before + from) / f.by
+		to = min((i+1)*f.by-f.before, len(column))
+		out[i] = join(column[from:to])
 	}
 	return out
 }

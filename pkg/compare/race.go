@@ -23,6 +23,8 @@ type RaceInfo struct {
 	Phased bool
 	// Own: our output extension's series (photofinish_*) exist. Otherwise a stock k6 wrote the race.
 	Own bool
+	// Turns: its lanes are known to take turns, so that the load of each comes in bursts.
+	Turns bool
 	// Custom are the measures that the race is known to have of its own; Recorded says that there are no others.
 	Custom   []race.CustomMeasure
 	Recorded bool
@@ -53,7 +55,7 @@ const recordMargin = time.Second
 
 // FromRecord makes the RaceInfo of a recorded race, so that its series need not be searched for. ok is false where it was never started.
 func FromRecord(r race.Race) (info RaceInfo, ok bool) {
-	info = RaceInfo{ID: r.ID, TestID: r.ID, Phased: true, Own: r.K6 == nil, Custom: r.CustomMeasures, Recorded: r.Status.Ended()}
+	info = RaceInfo{ID: r.ID, TestID: r.ID, Phased: true, Own: r.K6 == nil, Turns: r.Turns != nil, Custom: r.CustomMeasures, Recorded: r.Status.Ended()}
 	for _, l := range r.Lanes {
 		info.Apps = append(info.Apps, l.App)
 	}
@@ -78,7 +80,7 @@ func FromRecord(r race.Race) (info RaceInfo, ok bool) {
 	return info, true
 }
 
-// With adds what the record of a race knows beyond its series: all of its lanes, though some may have written nothing yet, and its own measures.
+// With adds what the record of a race knows beyond its series: all of its lanes, though some may have written nothing yet, its own measures, and that lanes take turns.
 func (r RaceInfo) With(record race.Race) RaceInfo {
 	r.Apps = slices.Clone(r.Apps)
 	for _, l := range record.Lanes {
@@ -86,7 +88,7 @@ func (r RaceInfo) With(record race.Race) RaceInfo {
 	}
 	slices.Sort(r.Apps)
 	r.Apps = slices.Compact(r.Apps)
-	r.Custom = record.CustomMeasures
+	r.Custom, r.Turns = record.CustomMeasures, record.Turns != nil
 	return r
 }
 
@@ -107,14 +109,18 @@ func apart(heats []Heat) {
 func (r RaceInfo) length() time.Duration { return r.End.Sub(r.Start) }
 
 // finest is the longest step in milliseconds at which a race's counts still tell how fast it went: a tenth of its shortest heat, since a rate takes two samples within
-// one. A race that is too long for it is looked at less finely.
-func (r RaceInfo) finest() int64 {
+// one, and where lanes take turns the period of the slowest source. A race that is too long for it is looked at less finely.
+func (r RaceInfo) finest(slowest time.Duration) int64 {
 	const second, part = int64(1000), 10
 	shortest := r.length().Milliseconds()
 	for _, h := range r.Heats {
 		shortest = min(shortest, h.span().length())
 	}
-	return max(shortest/part/second*second, r.length().Milliseconds()/(maxPoints/2), second)
+	good := max(shortest/part/second*second, second)
+	if r.Turns {
+		good = min(good, slowest.Milliseconds())
+	}
+	return max(good, r.length().Milliseconds()/(maxPoints/2))
 }
 
 func later(a, b time.Time) time.Time {

@@ -227,8 +227,8 @@ func (req Request) fit(a *asker, step time.Duration) time.Duration {
 }
 
 // gridOf is the grid on which a race is asked for: the shown one where time is absolute, its own from its start where time is elapsed. A point before it
-// tells what a counter had reached by then; slopes look back farther on a race that had begun.
-func (req Request) gridOf(r RaceInfo, step time.Duration, need needs) grid {
+// tells what a counter had reached by then; slopes look back farther on a race that had begun, over steps of good milliseconds or less.
+func (req Request) gridOf(r RaceInfo, step time.Duration, need needs, good int64) grid {
 	if req.Elapsed {
 		return gridOver(r.Start, r.End, step, false).early(1)
 	}
@@ -237,7 +237,7 @@ func (req Request) gridOf(r RaceInfo, step time.Duration, need needs) grid {
 		return g.early(1)
 	}
 	begun := g.start - g.step - r.Start.UnixMilli()
-	back := min(begun, slopeWindow*min(g.step, r.finest()))
+	back := min(begun, slopeWindow*min(g.step, good))
 	return g.early(max(1, (back+g.step-1)/g.step))
 }
 

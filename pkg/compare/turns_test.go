@@ -85,6 +85,22 @@ func TestALaneThatTakesTurns(t *testing.T) {
 		}
 	}
 	require.Equal(t, 12, points, "every step with requests has a cost")
+
+	info := lookup(t, w, "turns")
+	info.Turns = true
+	for _, step := range []time.Duration{time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second, time.Minute, 6 * time.Hour} {
+		r, err := compare.TimeSeries(t.Context(), w, compare.Request{Races: []compare.RaceInfo{info}, Measures: []string{"cpu_ms_per_request", "request_rate"}, Step: step})
+		require.NoError(t, err)
+		rate, points := series(t, r, "a", "request_rate", "").Values, 0
+		for i, v := range series(t, r, "a", "cpu_ms_per_request", "").Values {
+			require.Equal(t, rate[i] > 0, !math.IsNaN(v), "steps of %v: at %v", step, r.Times[i])
+			if rate[i] > 0 {
+				points++
+				require.InDelta(t, 2, v, 1e-6, "steps of %v: at %v", step, r.Times[i])
+			}
+		}
+		require.Positive(t, points, step)
+	}
 }
 
 // takesTurn: two seconds of every seven, within 21 seconds.
