@@ -55,6 +55,7 @@ func (s *samples) columns(app string, heats []Heat) map[string][]float64 {
 	if s.race.Turns && s.fold.by > 0 {
 		s.foldCosts(c, app, heats)
 	}
+	c[quiet] = idle(c[requestCounts])
 	for _, aside := range []string{throttledRate, containerSeconds, requestCounts} {
 		delete(c, aside)
 	}
@@ -165,6 +166,18 @@ const (
 	containerSeconds = "container seconds"
 	requestCounts    = "request counts"
 )
+
+// quiet is a column that is no measure either: known where k6 is known to have counted nothing.
+const quiet = "quiet"
+
+func idle(counts []float64) []float64 {
+	return zip(counts, counts, func(n, _ float64) float64 {
+		if n == 0 {
+			return 0
+		}
+		return math.NaN()
+	})
+}
 
 // foldCosts puts the costs of bursts together, each by its requests: a long step that cuts a burst holds the CPU of other requests than its own.
 func (s *samples) foldCosts(c map[string][]float64, app string, heats []Heat) {

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/photofinish/photofinish/pkg/measure"
 	"github.com/photofinish/photofinish/pkg/panics"
 )
 
@@ -29,10 +30,13 @@ func (p *racePlan) series(req Request, need needs, shown grid) []Series {
 func (p *racePlan) seriesOf(app string, req Request, need needs, shown grid) (all []Series) {
 	for _, heats := range p.groups(req) {
 		columns := p.samples.columns(app, heats.heats)
+		silent := gaps(shown.n)
+		p.place(silent, columns[quiet], heats, req, shown)
+		unexpected := map[measure.Source][]float64{measure.Client: silent}
 		for _, m := range need.measures {
 			s := Series{App: app, Measure: m, Race: p.race.ID, Heat: heats.label, Values: gaps(shown.n)}
 			p.place(s.Values, columns[m.ID], heats, req, shown)
-			s.cover(p.spansOf(heats, req), shown)
+			s.cover(p.spansOf(heats, req), shown, unexpected[m.Source])
 			all = append(all, s)
 		}
 	}
@@ -91,10 +95,13 @@ func (p *racePlan) spansOf(heats group, req Request) []span {
 // edgeSteps are the steps at both ends of a heat that a source may miss without a notice: nobody pushes at the very moment that a heat begins and ends.
 const edgeSteps = 2
 
-// cover counts how many of the heats' grid points have a value.
-func (s *Series) cover(heats []span, shown grid) {
+// cover counts how many of the heats' grid points have a value, of those at which one is to be expected: silent is known where none is.
+func (s *Series) cover(heats []span, shown grid, silent []float64) {
 	points, there := 0, 0
 	for i := range shown.n {
+		if silent != nil && known(silent[i]) {
+			continue
+		}
 		if slices.ContainsFunc(heats, func(h span) bool { return shown.within(i, h) }) {
 			points++
 			if known(s.Values[i]) {

@@ -251,7 +251,7 @@ func (t *totaller) sampled() (all []Series) {
 				}
 			}
 		}
-		s.cover(heats, p.samples.grid)
+		s.cover(heats, p.samples.grid, nil)
 		all = append(all, s)
 	}
 	return all

@@ -86,6 +86,10 @@ func TestALaneThatTakesTurns(t *testing.T) {
 	}
 	require.Equal(t, 12, points, "every step with requests has a cost")
 
+	errors, err := compare.TimeSeries(t.Context(), w, compare.Request{Races: []compare.RaceInfo{lookup(t, w, "turns")}, Measures: []string{"error_rate"}})
+	require.NoError(t, err)
+	require.Empty(t, errors.Notices, "where nothing was asked nothing is missing")
+
 	info := lookup(t, w, "turns")
 	info.Turns = true
 	for _, step := range []time.Duration{time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second, time.Minute, 6 * time.Hour} {
