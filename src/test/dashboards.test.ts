@@ -20,8 +20,21 @@ interface Panel {
   datasource?: { uid: string };
   collapsed?: boolean;
   panels?: Panel[];
-  fieldConfig?: { defaults: { noValue?: string } };
+  options?: { legend?: { calcs?: string[] } };
+  fieldConfig?: { defaults: { noValue?: string }; overrides: Override[] };
 }
+
+interface Override {
+  matcher: { id: string; options: unknown };
+  properties: Array<{ id: string; value: unknown }>;
+}
+
+/** What stands in place of a number that is none, in a cell of a table or of a legend. */
+const noNumber = ({ fieldConfig }: Panel) => {
+  const overrides = fieldConfig?.overrides.filter(({ matcher }) => matcher.id === 'byType' && matcher.options === 'number') ?? [];
+  const found = overrides.flatMap(({ properties }) => properties).find(({ id }) => id === 'noValue');
+  return found?.value ?? fieldConfig?.defaults.noValue;
+};
 
 const read = (name: string) => JSON.parse(readFileSync(join(folder, name), 'utf8'));
 
@@ -92,6 +105,12 @@ describe.each(dashboards)('$name', ({ dashboard, panels }) => {
   it('says what to do where Grafana’s own panels have nothing to show', () => {
     for (const { type, title, fieldConfig } of panels.filter(({ type }) => ['timeseries', 'trend'].includes(type))) {
       expect(fieldConfig?.defaults.noValue, `${type} ${title}`).toMatch(/\w+ \w+ \w+/);
+    }
+  });
+
+  it('keeps what an empty panel says out of the legends of series without a value', () => {
+    for (const panel of panels.filter(({ options }) => options?.legend?.calcs?.length)) {
+      expect(noNumber(panel), panel.title).toBe('-');
     }
   });
 
