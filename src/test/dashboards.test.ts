@@ -126,6 +126,16 @@ describe.each(dashboards)('$name', ({ dashboard, panels }) => {
   });
 });
 
+it.each(['race.json', 'heats.json', 'races.json'])('empty panels of %s say what holds while a race runs, and without an answer', (name) => {
+  const [found] = dashboards.filter((one) => one.name === name);
+  const ofFinished = (found?.panels ?? []).filter(({ targets = [] }) => targets.some(({ queryType }) => queryType !== 'races'));
+  const texts = ofFinished.flatMap(({ fieldConfig }) => fieldConfig?.defaults.noValue ?? []);
+  expect(texts.length).toBeGreaterThan(3);
+  for (const text of texts) {
+    expect(text).toMatch(/^No finished race to show\. .*wait for one that runs.*If a query failed, .* why\.$/);
+  }
+});
+
 describe('the rows that ask Prometheus itself', () => {
   const asked = (name: string) => {
     const [found] = dashboards.filter((one) => one.name === name);
