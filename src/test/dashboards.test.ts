@@ -189,6 +189,15 @@ describe('the rows that ask Prometheus itself', () => {
     }
   });
 
+  it('leave the warm-up out of responses over time, which come in its first push all at once', () => {
+    const all = asked('k6.json').filter((expr) => /k6_http_reqs_total\{.*\[5m\] offset/.test(expr));
+    const responses = all.filter((expr) => !expr.includes('expected_response'));
+    expect(responses.length).toBe(1);
+    for (const selected of responses.flatMap((expr) => expr.split('k6_http_reqs_total').slice(1))) {
+      expect(selected).toContain('phase!="warmup"');
+    }
+  });
+
   it('see failures and dropped iterations of a first and a last push, which rate() does not', () => {
     const rare = asked('k6.json').filter((expr) => /k6_(dropped_iterations|http_reqs)_total\{.*\[5m\] offset/.test(expr));
     expect(rare.length).toBe(3);
