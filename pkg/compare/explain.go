@@ -51,6 +51,10 @@ func (p *racePlan) explainStock(a *asker, need needs) {
 	if len(none) > 0 {
 		a.notice("race %s was run by a stock k6, whose series cannot give %s by app; photofinish race writes them", p.race.ID, strings.Join(none, ", "))
 	}
+	if apps := p.pushedOnce(); need.counters && len(apps) > 0 {
+		a.notice("race %s: k6 pushed only once what %s did, and a rate takes two pushes; run it for longer, or with K6_PROMETHEUS_RW_PUSH_INTERVAL=1s",
+			p.race.ID, strings.Join(apps, ", "))
+	}
 	if need.counters {
 		for _, row := range p.samples.clients {
 			if row.columns[colRequests] != nil && row.columns[colFailed] == nil { // a row without requests was merely seen
@@ -128,6 +132,32 @@ func (p *racePlan) silent() []string {
 		}
 		return false
 	})
+}
+
+// pushedOnce lists the apps of which k6 wrote a single sample, where the whole race was looked at.
+func (p *racePlan) pushedOnce() (apps []string) {
+	g, race := p.samples.fold.grid, p.race
+	if g.n == 0 || g.at(0)-g.step > race.Start.UnixMilli() || g.at(g.n-1) < race.End.UnixMilli() {
+		return nil
+	}
+	for _, app := range p.apps {
+		pushes, rows := 0, 0
+		for l, row := range p.samples.clients {
+			if l.app != app {
+				continue
+			}
+			rows++
+			for i := range row.seen {
+				if row.fresh(i) {
+					pushes++
+				}
+			}
+		}
+		if rows > 0 && pushes <= rows {
+			apps = append(apps, app)
+		}
+	}
+	return apps
 }
 
 // outside says whether an app's containers were sampled near the race but at no point within its heats.

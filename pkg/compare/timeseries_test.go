@@ -2,6 +2,7 @@ package compare_test
 
 import (
 	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -43,6 +44,18 @@ func TestARangeThatCutsARaceHasTheSlopesOfTheWhole(t *testing.T) {
 		want, got := series(t, all, "control", "memory_slope", "").Values, series(t, cut, "control", "memory_slope", "").Values
 		require.False(t, math.IsNaN(got[0]), step)
 		require.InDeltaSlice(t, want[len(want)-len(got):], got, 1e-6, step)
+	}
+}
+
+func TestARaceThatK6PushedOnceSaysWhyItHasNoRate(t *testing.T) {
+	for pushes, said := range map[int]bool{1: true, 2: false} {
+		w := newWorld(t)
+		s := newScene(w, "short", false)
+		s.period = 5 * time.Second
+		s.run(load{app: "a", median: 0.01, rate: 50}, t0, pushes)
+		r, err := compare.TimeSeries(t.Context(), w, compare.Request{Races: []compare.RaceInfo{lookup(t, w, "short")}, Measures: []string{"request_rate"}})
+		require.NoError(t, err)
+		require.Equal(t, said, strings.Contains(strings.Join(r.Notices, "; "), "k6 pushed only once what a did"), "%d pushes: %v", pushes, r.Notices)
 	}
 }
 
