@@ -24,6 +24,8 @@ import (
 const (
 	// maxNames bounds the list; a folder of more is not meant to be chosen from.
 	maxNames = 1000
+	// maxRead bounds how many files are read for the list: a folder of more holds something else than scripts.
+	maxRead = 10 * maxNames
 	// maxText is the largest script, in bytes.
 	maxText = 4 << 20
 	// inspectTimeout bounds k6's look at a script: one that loops while it is loaded would hold the runner.
@@ -88,9 +90,10 @@ func (l *Library) K6() k6.K6 {
 	return k
 }
 
-// Names lists the scripts: what ends as k6 scripts do and is not hidden or a package.
+// Names lists the scripts: what k6 could run, by its text, and is not hidden or a package. Others may lie beside them, such as tests and what scripts import.
 func (l *Library) Names() ([]string, error) {
 	var names []string
+	read := 0
 	err := fs.WalkDir(l.root.FS(), ".", func(name string, entry fs.DirEntry, err error) error {
 		base := path.Base(name)
 		switch {
@@ -106,10 +109,13 @@ func (l *Library) Names() ([]string, error) {
 		case entry.IsDir() || !isScript(base):
 			return nil
 		}
-		if info, err := l.root.Stat(filepath.FromSlash(name)); err != nil || !info.Mode().IsRegular() {
-			return nil // a link that leaves the folder, or is no file
+		if info, err := l.root.Stat(filepath.FromSlash(name)); err != nil || !info.Mode().IsRegular() || info.Size() > maxText {
+			return nil // a link that leaves the folder, or is no file, or none that Get reads
 		}
-		if names = append(names, name); len(names) == maxNames {
+		if text, err := l.root.ReadFile(filepath.FromSlash(name)); err == nil && runs(text) {
+			names = append(names, name)
+		}
+		if read++; len(names) == maxNames || read == maxRead {
 			return fs.SkipAll
 		}
 		return nil
