@@ -49,7 +49,11 @@ func (d *Datasource) CheckHealth(ctx context.Context, _ *backend.CheckHealthRequ
 		lines = append(lines, mark+p.Name+": "+p.Message)
 	}
 	result.Message = headline(parts)
-	details, err := json.Marshal(map[string]any{"message": result.Message, "verboseMessage": strings.Join(lines, "\n"), "parts": parts})
+	said := map[string]any{"parts": parts} // no "message": Grafana shows it below the result's own
+	if len(parts) > 1 {
+		said["verboseMessage"] = strings.Join(lines, "\n")
+	}
+	details, err := json.Marshal(said)
 	if err != nil {
 		return nil, fmt.Errorf("write the details: %w", err)
 	}

@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -82,6 +83,10 @@ func TestTheHealthCheckLooksAtEachPart(t *testing.T) {
 				require.Contains(t, result.Message, word)
 			}
 			require.Contains(t, string(result.JSONDetails), `"parts":[{"name":"Prometheus"`)
+			var shown struct{ Message, VerboseMessage string } // what Grafana shows below the result's message
+			require.NoError(t, json.Unmarshal(result.JSONDetails, &shown))
+			require.Empty(t, shown.Message, "it would be there twice")
+			require.NotEqual(t, "✗ Prometheus: "+result.Message, shown.VerboseMessage, "it would be there twice")
 		})
 	}
 }
