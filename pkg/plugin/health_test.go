@@ -72,6 +72,7 @@ func TestTheHealthCheckLooksAtEachPart(t *testing.T) {
 		},
 		{"a runner that is down", holding(all...), gone.URL, backend.HealthStatusError, []string{"runner at", "cannot be reached"}},
 		{"a runner that does not take the token", holding(all...), lockedRunner(t), backend.HealthStatusError, []string{"401", "token"}},
+		{"a Prometheus in the runner's place", holding(all...), serve(t, http.NotFound), backend.HealthStatusError, []string{"404", "check that the address is the runner's own"}},
 		{"no Prometheus", func(w http.ResponseWriter, _ *http.Request) { http.NotFound(w, nil) }, "", backend.HealthStatusError, []string{"no Prometheus API"}},
 	}
 	for _, tt := range tests {

@@ -143,12 +143,13 @@ func (d *Datasource) mirror(w http.ResponseWriter, r *http.Request, path []strin
 }
 
 // passes says whether an answer is of a kind that the runner's API sends: nobody's page shall run as one of Grafana's. A proxy on the way may drop the kind of JSON.
+// The runner's errors are JSON whatever was asked.
 func passes(answer runnerclient.Answer) bool {
 	kind, _, err := mime.ParseMediaType(answer.Header.Get("Content-Type"))
-	if err != nil {
-		return len(answer.Body) == 0 || json.Valid(answer.Body)
+	if (err != nil || answer.Status >= http.StatusBadRequest) && len(answer.Body) > 0 && !json.Valid(answer.Body) {
+		return false
 	}
-	return slices.Contains([]string{"application/json", "application/octet-stream", "text/plain"}, kind)
+	return err != nil || slices.Contains([]string{"application/json", "application/octet-stream", "text/plain"}, kind)
 }
 
 func (d *Datasource) noRunner(w http.ResponseWriter) {

@@ -174,6 +174,12 @@ func TestWhatAnswersInTheRunnersPlaceIsSaid(t *testing.T) {
 	require.Equal(t, http.StatusBadGateway, status)
 	require.Contains(t, body["message"], "login page")
 	require.ErrorContains(t, ask(t, d, `{"queryType":"verdict","races":["$latest"]}`).Error, "login page")
+	prometheus := open(t, serve(t, emptyPrometheus), serve(t, http.NotFound))
+	status, body = call(t, prometheus, nil, http.MethodGet, "scripts")
+	require.Equal(t, http.StatusBadGateway, status)
+	require.Contains(t, body["message"], "what answered is not the runner")
+	require.ErrorContains(t, ask(t, prometheus, `{"queryType":"verdict","races":["r1"]}`).Error, "check that the address is the runner's own",
+		"a 404 that is not the runner's does not say that it has no such race")
 }
 
 func TestOnlyTheKindsOfTheRunnersAnswersArePassedOn(t *testing.T) {

@@ -61,6 +61,8 @@ func TestEveryRefusalIsOneSentence(t *testing.T) {
 		says, hint string
 	}{
 		{"an unknown race", 404, `{"code":"not_found","message":"no race r1"}`, race.NotFound, "404: no race r1", ""},
+		{"another program", 404, "404 page not found", race.Unavailable, "404: Not Found", "address is the runner's own"},
+		{"another program's API", 405, `{"status":"error","error":"no"}`, race.Unavailable, "405: Method Not Allowed", "address is the runner's own"},
 		{"a wrong token", 401, `{"code":"unauthorized","message":"a token is needed"}`, race.Unavailable, "a token is needed", "token in the data source's settings"},
 		{"a proxy's page", 502, "<html>Bad gateway</html>", race.Unavailable, "502: Bad Gateway", "log"},
 		{"a login page", 200, "<html>Sign in</html>", race.Unavailable, "not the runner's JSON", "login page"},

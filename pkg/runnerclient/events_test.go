@@ -55,6 +55,7 @@ func TestWhatWouldBeRefusedAgainIsNotAskedAgain(t *testing.T) {
 		c := client(t, func(w http.ResponseWriter, _ *http.Request) {
 			asked.Add(1)
 			w.WriteHeader(status)
+			fmt.Fprint(w, `{"message":"no"}`)
 		})
 		err := c.Follow(t.Context(), "r1", func(runnerclient.Event) error { return nil })
 		require.Equal(t, code, race.CodeOf(err), "%d: %v", status, err)

@@ -76,6 +76,9 @@ func (c *Client) Health(ctx context.Context) (Health, error) {
 	return h, c.get(ctx, &h, nil, "healthz")
 }
 
+// notOurs is the next step where something answered that is not the runner, such as Prometheus or a proxy.
+const notOurs = "check that the address is the runner's own and not a login page or another program's"
+
 func (c *Client) get(ctx context.Context, into any, query url.Values, path ...string) error {
 	answer, err := c.Do(ctx, Call{Method: http.MethodGet, Path: path, Query: query})
 	if err != nil {
@@ -85,8 +88,7 @@ func (c *Client) get(ctx context.Context, into any, query url.Values, path ...st
 		return c.refusal(answer)
 	}
 	if err := json.Unmarshal(answer.Body, into); err != nil {
-		return race.Errorf(race.Unavailable, "check that the address is the runner's own and not a login page or another program's",
-			"what %s answered is not the runner's JSON: %w", c.base.Redacted(), err)
+		return race.Errorf(race.Unavailable, notOurs, "what %s answered is not the runner's JSON: %w", c.base.Redacted(), err)
 	}
 	return nil
 }
@@ -97,19 +99,22 @@ func (c *Client) refusal(a Answer) error {
 		Message string `json:"message"`
 	}
 	message := http.StatusText(a.Status)
-	if json.Unmarshal(a.Body, &told) == nil && told.Message != "" {
+	ours := json.Unmarshal(a.Body, &told) == nil && told.Message != ""
+	if ours {
 		message = told.Message
 	}
 	message = strings.Join(strings.Fields(message), " ")
 	code, hint := race.Unavailable, "look at the runner's log"
-	switch a.Status {
-	case http.StatusBadRequest:
-		code, hint = race.Invalid, ""
-	case http.StatusUnauthorized, http.StatusForbidden:
+	switch {
+	case a.Status == http.StatusUnauthorized || a.Status == http.StatusForbidden:
 		hint = "check the runner's token in the data source's settings"
-	case http.StatusNotFound:
+	case a.Status < http.StatusInternalServerError && !ours: // so a 404 does not say that there is no such race
+		hint = notOurs
+	case a.Status == http.StatusBadRequest:
+		code, hint = race.Invalid, ""
+	case a.Status == http.StatusNotFound:
 		code, hint = race.NotFound, ""
-	case http.StatusConflict:
+	case a.Status == http.StatusConflict:
 		code, hint = race.Conflict, ""
 	}
 	return race.Errorf(code, hint, "the runner at %s answered %d: %s", c.base.Redacted(), a.Status, message)
