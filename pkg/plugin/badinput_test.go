@@ -13,6 +13,8 @@ import (
 
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
 	"github.com/stretchr/testify/require"
+
+	"github.com/photofinish/photofinish/pkg/race"
 )
 
 func TestEveryMistakeInAQueryIsOneSentenceThatSaysWhatToDo(t *testing.T) {
@@ -106,6 +108,26 @@ func TestAPrometheusThatMisbehavesIsExplained(t *testing.T) {
 	gone := httptest.NewServer(nil)
 	gone.Close()
 	require.ErrorContains(t, ask(t, open(t, gone.URL, ""), `{"queryType":"races"}`).Error, "cannot be reached")
+}
+
+func TestWhatFailedIsToldWithoutTheStepsOnTheWayToIt(t *testing.T) {
+	gone := httptest.NewServer(nil)
+	gone.Close()
+	d := open(t, gone.URL, "")
+	for _, query := range []string{`{"queryType":"races"}`, `{"queryType":"timeseries","races":["r1"]}`, `{"queryType":"standings","races":["$latest"]}`} {
+		require.Regexp(t, "^Prometheus at .* cannot be reached: ", ask(t, d, query).Error, query)
+	}
+	r := fourApps()
+	r.Status, r.FinishedAt = race.Racing, nil // so Prometheus is asked where its series are
+	require.Regexp(t, "^Prometheus at ", ask(t, open(t, gone.URL, fakeRunner(t, r)), `{"queryType":"timeseries","races":["`+r.ID+`"]}`).Error)
+
+	down := open(t, serve(t, emptyPrometheus), gone.URL)
+	for _, query := range []string{`{"queryType":"verdict","races":["$latest"]}`, `{"queryType":"verdict","races":["r1"]}`} {
+		require.Regexp(t, "^the runner at .* cannot be reached: ", ask(t, down, query).Error, query)
+	}
+	require.Regexp(t, "^the runner at ", noticesOf(ask(t, down, `{"queryType":"races"}`).Frames))
+	require.Regexp(t, `^"localhost:9090" is not the address`, ask(t, open(t, "localhost:9090", ""), `{"queryType":"races"}`).Error)
+	require.Regexp(t, "^this Prometheus holds no race ", ask(t, open(t, serve(t, emptyPrometheus), ""), `{"queryType":"standings","races":["r1"]}`).Error)
 }
 
 func TestASlowPrometheusIsGivenUpAfterTheTimeOutOfTheSettings(t *testing.T) {

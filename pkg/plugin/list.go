@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -55,7 +54,7 @@ func (d *Datasource) list(ctx context.Context, q query, strict bool) ([]listed, 
 	}
 	found, err := compare.Find(ctx, d.prom, q.From, q.To)
 	if err != nil {
-		return nil, nil, fmt.Errorf("list the races: %w", err)
+		return nil, nil, plain(err)
 	}
 	said.take(found.Notices...)
 	var races []listed

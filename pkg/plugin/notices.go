@@ -52,6 +52,15 @@ func sentence(err error) string {
 	return text
 }
 
+// plain is the error for a person in another, without the steps on the way to it that were put before: which of them it was says nothing to who asked.
+func plain(err error) error {
+	var e *race.Error
+	if errors.As(err, &e) {
+		return e
+	}
+	return err
+}
+
 // failed is the answer to a query that could not be answered.
 func failed(err error) backend.DataResponse {
 	status, source := backend.StatusInternal, backend.ErrorSourcePlugin

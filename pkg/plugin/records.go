@@ -2,7 +2,6 @@ package plugin
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strconv"
 	"time"
@@ -36,7 +35,7 @@ func (s *records) since(ctx context.Context, from time.Time) (found []runnerclie
 	for {
 		page, err := s.page(ctx, filter)
 		if err != nil {
-			return nil, false, fmt.Errorf("list the runner's races: %w", err)
+			return nil, false, err // it names the runner
 		}
 		found = append(found, page.Races...)
 		if page.Next == "" || page.Next == filter.Cursor || len(page.Races) == 0 ||
@@ -94,7 +93,7 @@ func (s *records) byID(ctx context.Context, id string) (race.Race, error) {
 		return found.Race, err
 	})
 	if err != nil {
-		return race.Race{}, fmt.Errorf("race %s: %w", id, notWaited(ctx, err))
+		return race.Race{}, notWaited(ctx, err)
 	}
 	if r.Status.Ended() {
 		s.memory.put(key, r, recordSize(r), time.Now().Add(recordFor))

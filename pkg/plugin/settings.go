@@ -93,7 +93,7 @@ func prometheus(ctx context.Context, instance backend.DataSourceInstanceSettings
 	}
 	client, err := promql.New(promql.Config{URL: instance.URL, Transport: transport, Timeout: s.timeout(), Method: s.HTTPMethod})
 	if err != nil {
-		return nil, fmt.Errorf("connect to Prometheus: %w", err)
+		return nil, err // not a nil client, which would be no nil Querier
 	}
 	return client, nil
 }

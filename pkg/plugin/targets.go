@@ -169,7 +169,7 @@ func (d *Datasource) lookup(ctx context.Context, q query, id string) (compare.Ra
 			break
 		}
 	}
-	return compare.RaceInfo{}, nil, fmt.Errorf("race %s: %w", id, err)
+	return compare.RaceInfo{}, nil, plain(err)
 }
 
 // infoOf is a race as its series are to be asked for. A recorded race that is over needs no search, unless it ended without a whole heat.
@@ -191,7 +191,7 @@ func (d *Datasource) infoOf(ctx context.Context, q query, l listed) (compare.Rac
 	}
 	info, said, err := compare.LookupSince(ctx, d.prom, l.id, since, until)
 	if err != nil {
-		return compare.RaceInfo{}, nil, fmt.Errorf("race %s: %w", l.id, err)
+		return compare.RaceInfo{}, nil, plain(err)
 	}
 	var all notices
 	all.take(said...)
