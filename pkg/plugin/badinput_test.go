@@ -130,6 +130,35 @@ func TestWhatFailedIsToldWithoutTheStepsOnTheWayToIt(t *testing.T) {
 	require.Regexp(t, "^this Prometheus holds no race ", ask(t, open(t, serve(t, emptyPrometheus), ""), `{"queryType":"standings","races":["r1"]}`).Error)
 }
 
+func TestWhatIsVeryLongInAQueryIsNotRepeatedAtLength(t *testing.T) {
+	d := open(t, serve(t, emptyPrometheus), "")
+	for _, long := range []string{strings.Repeat("ü", 5000), strings.Repeat("many words ", 500), "${" + strings.Repeat("v", 5000) + "}"} {
+		for field, query := range map[string]string{
+			"queryType": `{"queryType":"` + long + `"}`,
+			"races":     `{"queryType":"standings","races":["` + long + `"]}`,
+			"apps":      `{"queryType":"timeseries","races":["golden"],"apps":["` + long + `"]}`,
+			"measures":  `{"queryType":"timeseries","races":["golden"],"measures":["` + long + `"]}`,
+			"baseline":  `{"queryType":"standings","races":["golden"],"baseline":"` + long + `"}`,
+			"field":     `{"queryType":"verdict","field":"` + long + `"}`,
+			"align":     `{"queryType":"timeseries","align":"` + long + `"}`,
+			"heats":     `{"queryType":"timeseries","heats":"` + long + `"}`,
+		} {
+			response := ask(t, d, query)
+			require.ErrorContains(t, response.Error, field+" ", field)
+			require.ErrorContains(t, response.Error, "characters long", field)
+			require.Equal(t, backend.StatusBadRequest, response.Status, field)
+			require.Less(t, len(response.Error.Error()), 300, field)
+		}
+		said := noticesOf(ask(t, d, `{"queryType":"standings","races":["$latest"],"name":"`+strings.Trim(long, "${}")+`"}`).Frames)
+		require.Contains(t, said, "finished in this time range")
+		require.Less(t, len(said), 300)
+	}
+	status, body := callRaw(t, d, nil, http.MethodGet, "apps?race="+strings.Repeat("x", 5000))
+	require.Equal(t, http.StatusBadRequest, status)
+	require.Less(t, len(body), 400)
+	require.NotContains(t, ask(t, d, `{"queryType":"standings","races":["`+strings.Repeat("x", 256)+`"]}`).Error.Error(), "characters long")
+}
+
 func TestASlowPrometheusIsGivenUpAfterTheTimeOutOfTheSettings(t *testing.T) {
 	url := serve(t, func(_ http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)

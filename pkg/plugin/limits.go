@@ -12,6 +12,8 @@ const (
 	maxRaces = 20
 	// maxRecords of one table: two years of one race a day are no table any more, and each record is some 40 kB.
 	maxRecords = 500
+	// maxText characters of an id, an app or a measure in a query: errors repeat them. Ids of ours have 64 at most; who runs k6 alone may choose any.
+	maxText = 256
 	// maxListed races of one list: more is no list for people, and a variable's menu of more stalls the browser.
 	maxListed = 1000
 	// firstPage and listPage are how many records are asked of the runner at once, first and then; a record of 4 lanes and 12 heats is about 40 kB.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
 
@@ -87,6 +88,9 @@ func readQuery(dq backend.DataQuery) (query, error) {
 }
 
 func (q *query) check() error {
+	if err := q.checkLengths(); err != nil {
+		return err
+	}
 	if !slices.Contains(queryTypes(), q.Type) {
 		return race.Errorf(race.Invalid, "choose one of "+strings.Join(queryTypes(), ", "), "there is no query type %q", q.Type)
 	}
@@ -124,6 +128,46 @@ func (q *query) check() error {
 		return race.Errorf(race.Invalid, "choose fewer", "%d races are more than the %d that one query shows", len(q.Races), maxRaces)
 	}
 	return nil
+}
+
+// checkLengths looks at the texts that errors repeat.
+func (q *query) checkLengths() error {
+	for _, texts := range []struct {
+		field string
+		list  []string
+	}{
+		{"queryType", []string{q.Type}},
+		{"races", q.Races},
+		{"apps", q.Apps},
+		{"measures", q.Measures},
+		{"baseline", []string{q.Baseline}},
+		{"align", []string{q.Align}},
+		{"heats", []string{q.Heats}},
+		{"field", []string{q.Field}},
+	} {
+		for _, text := range texts.list {
+			if err := noLonger(texts.field, text); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func noLonger(field, text string) error {
+	if n := utf8.RuneCountInString(text); n > maxText {
+		return race.Errorf(race.Invalid, "check what stands there", "%s holds %q, which is %d characters long; at most %d are read", field, beginning(text), n, maxText)
+	}
+	return nil
+}
+
+// beginning is enough of a text to know it by.
+func beginning(text string) string {
+	const most = 40
+	if runes := []rune(text); len(runes) > most {
+		return string(runes[:most]) + "…"
+	}
+	return text
 }
 
 // know finds the measures that are asked for among those of the contract and those that the query's races have of their own; without any it is all of them.

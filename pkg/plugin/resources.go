@@ -167,6 +167,10 @@ func (d *Datasource) apps(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusBadRequest, "invalid", "name the race: apps?race=ID")
 		return
 	}
+	if err := noLonger("race", id); err != nil {
+		refuseFor(w, err)
+		return
+	}
 	l, err := d.named(r.Context(), id)
 	if err != nil {
 		refuseFor(w, err)

@@ -110,7 +110,7 @@ func named(name string) string {
 	if name == "" {
 		return ""
 	}
-	return fmt.Sprintf(" called %q", name)
+	return fmt.Sprintf(" called %q", beginning(name))
 }
 
 // byID finds one race, at the runner first.
