@@ -11,6 +11,7 @@ import (
 
 	"github.com/photofinish/photofinish/pkg/compare"
 	"github.com/photofinish/photofinish/pkg/promql"
+	"github.com/photofinish/photofinish/pkg/race"
 	"github.com/photofinish/photofinish/pkg/runnerclient"
 )
 
@@ -89,11 +90,19 @@ func (d *Datasource) prometheusParts(ctx context.Context) []part {
 		return []part{reach}
 	}
 	if _, err := d.prom.Query(ctx, promql.At("vector(1)", d.now())); err != nil {
-		reach.Message = sentence(err)
+		reach.Message = unwell(err)
 		return []part{reach} // the others would say the same
 	}
 	reach.OK, reach.Message = true, "answers"
 	return append([]part{reach}, d.seriesParts(ctx)...)
+}
+
+// unwell is an error of Prometheus as a sentence. Whoever saves the settings has asked for nothing that could be less.
+func unwell(err error) string {
+	if way, ok := strings.CutPrefix(race.HintOf(err), promql.AskLess+", or "); ok {
+		return err.Error() + "; see how busy Prometheus is, or " + way
+	}
+	return sentence(err)
 }
 
 // seriesParts looks for each kind of series that races are made of.
@@ -113,7 +122,7 @@ func (d *Datasource) seriesParts(ctx context.Context) []part {
 		}
 		switch {
 		case err != nil:
-			p.Message = sentence(err)
+			p.Message = unwell(err)
 		case n > 0:
 			p.OK, p.Message = true, fmt.Sprintf("%.0f series in the last %s", n, within)
 		default:

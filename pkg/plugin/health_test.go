@@ -1,12 +1,15 @@
 package plugin
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
 	"github.com/stretchr/testify/require"
@@ -90,6 +93,35 @@ func TestTheHealthCheckLooksAtEachPart(t *testing.T) {
 			require.NotEqual(t, "✗ Prometheus: "+result.Message, shown.VerboseMessage, "it would be there twice")
 		})
 	}
+}
+
+func TestTheHealthCheckAsksNobodyForFewerApps(t *testing.T) {
+	slow := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		select {
+		case <-r.Context().Done():
+		case <-time.After(5 * time.Second):
+		}
+	})
+	instance, err := New(t.Context(), backend.DataSourceInstanceSettings{URL: slow, JSONData: json.RawMessage(`{"timeout":0.2}`)})
+	require.NoError(t, err)
+	health := func(ctx context.Context, d *Datasource) string {
+		result, err := d.CheckHealth(ctx, nil)
+		require.NoError(t, err)
+		require.NotContains(t, string(result.JSONDetails), "fewer apps")
+		require.NotContains(t, result.Message, "fewer apps")
+		return result.Message
+	}
+	require.Regexp(t, "did not answer in time.*; see how busy Prometheus is, or raise the time-out$", health(t.Context(), instance.(*Datasource)))
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	require.Contains(t, health(ctx, open(t, slow, "")), "; see how busy Prometheus is, or ")
+	gaveUp := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		fmt.Fprint(w, `{"status":"error","errorType":"timeout","error":"query timed out in expression evaluation"}`)
+	})
+	require.Contains(t, health(t.Context(), open(t, gaveUp, "")), "; see how busy Prometheus is, or raise --query.timeout of Prometheus")
+	require.ErrorContains(t, ask(t, open(t, gaveUp, ""), `{"queryType":"races"}`).Error, "fewer apps", "a query may ask for less")
 }
 
 func lockedRunner(t *testing.T) string {

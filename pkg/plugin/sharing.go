@@ -88,7 +88,7 @@ func (s *shared) ask(ctx context.Context, q promql.Query) (promql.Result, error)
 
 // givenUp says that the caller did not wait for the answer: a browser that went away, or the evaluation of an alert rule whose time was over.
 func givenUp(ctx context.Context) error {
-	return race.Errorf(race.Unavailable, "ask for a shorter time or fewer apps, or give Prometheus and Grafana more time",
+	return race.Errorf(race.Unavailable, promql.AskLess+", or give Prometheus and Grafana more time",
 		"Grafana stopped waiting for Prometheus: %w", context.Cause(ctx))
 }
 

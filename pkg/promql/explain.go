@@ -19,6 +19,9 @@ import (
 // maxDetail bounds how much of a server's own words an error repeats.
 const maxDetail = 200
 
+// AskLess begins the hints of errors that are about how much was asked. Behind it there may stand ", or" and another way.
+const AskLess = "ask for a shorter time or fewer apps"
+
 // explain turns what went wrong into one sentence and a next step.
 func (c *Client) explain(ctx context.Context, err error) error {
 	const check = "check that it runs and that the address and the network are right"
@@ -33,10 +36,10 @@ func (c *Client) explain(ctx context.Context, err error) error {
 	case errors.Is(err, context.Canceled):
 		return race.Errorf(race.Unavailable, "", "the query to Prometheus at %s was cancelled: %w", c.url, err)
 	case errors.Is(err, context.DeadlineExceeded) || errors.Is(ctx.Err(), context.DeadlineExceeded) || errors.As(err, &netErr) && netErr.Timeout():
-		return race.Errorf(race.Unavailable, "ask for a shorter time or fewer apps, or raise the time-out",
+		return race.Errorf(race.Unavailable, AskLess+", or raise the time-out",
 			"Prometheus at %s did not answer in time: %w", c.url, err)
 	case errors.As(err, &large):
-		return race.Errorf(race.Unavailable, "ask for a shorter time or fewer apps", "Prometheus at %s answered more than %d MB", c.url, large.Limit>>20)
+		return race.Errorf(race.Unavailable, AskLess, "Prometheus at %s answered more than %d MB", c.url, large.Limit>>20)
 	case errors.As(err, &apiErr):
 		return c.explainAnswer(apiErr)
 	case errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF):
@@ -52,10 +55,10 @@ func (c *Client) explainAnswer(err *v1.Error) error {
 	detail, kind := words(err)
 	switch {
 	case kind == v1.ErrTimeout || kind == v1.ErrCanceled:
-		return race.Errorf(race.Unavailable, "ask for a shorter time or fewer apps, or raise --query.timeout of Prometheus",
+		return race.Errorf(race.Unavailable, AskLess+", or raise --query.timeout of Prometheus",
 			"Prometheus at %s gave up on a query: %s%w", c.url, detail, silent{err})
 	case err.Type == v1.ErrExec && strings.Contains(err.Msg, "too many samples"):
-		return race.Errorf(race.Unavailable, "ask for a shorter time or fewer apps, or raise --query.max-samples of Prometheus",
+		return race.Errorf(race.Unavailable, AskLess+", or raise --query.max-samples of Prometheus",
 			"the query is too large for Prometheus at %s: %s%w", c.url, detail, silent{err})
 	case err.Type == v1.ErrBadData || err.Type == v1.ErrExec:
 		return race.Errorf(race.Unavailable, "see whether this Prometheus is old (3.0 or newer is needed) or limits queries",
