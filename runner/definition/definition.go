@@ -53,8 +53,11 @@ type Overrides struct {
 	MinimumEffect []string
 	// FindCapacity are the conditions of a search for the highest rates; see Conditions.
 	FindCapacity string
-	// Most bounds that search.
+	// Most bounds that search, and is told in the place of our own bounds where it is lower.
 	Most race.Bounds
+	// MostHeats and MostDuration are told likewise; 0 leaves ours.
+	MostHeats    int
+	MostDuration time.Duration
 }
 
 // The bounds of what a race may be asked to be. They keep typing errors from becoming races of a week.
@@ -124,7 +127,7 @@ func settings(d *race.Definition, x ext, o Overrides) error {
 		d.Heats = *o.Heats
 	}
 	if d.Heats < 1 || d.Heats > MaxHeats {
-		return race.Errorf(race.Invalid, "", "heats is %d; it must be 1 to %d", d.Heats, MaxHeats).At("heats")
+		return race.Errorf(race.Invalid, "", "heats is %d; it must be 1 to %d", d.Heats, lower(MaxHeats, o.MostHeats)).At("heats")
 	}
 	var err error
 	if d.ProfileHeats, err = profileHeats(d.Lanes, x.profileHeats); err != nil {
@@ -193,6 +196,14 @@ func appsOf(lanes []race.LaneSpec) []string {
 		apps = append(apps, l.App)
 	}
 	return apps
+}
+
+// lower is one of our bounds, or one that the runner was given where that is lower; 0 is none.
+func lower[T int | int64 | float64 | time.Duration](ours, given T) T {
+	if given > 0 {
+		return min(ours, given)
+	}
+	return ours
 }
 
 func first(texts ...string) string {

@@ -104,7 +104,7 @@ func TestWhatIsWrongIsNamed(t *testing.T) {
 		"a duration of 0":             {photofinish: twoLanes, options: open(`"rate": 1, "duration": "0s"`), says: "scenarios.s.duration: must be above 0"},
 		"stages of no length":         {photofinish: twoLanes, options: `"stages": [{"duration": "0s", "target": 1}]`, says: "stages: must last above 0"},
 		"a short duration":            {photofinish: twoLanes, o: definition.Overrides{Duration: ptr(time.Millisecond)}, says: "it must be 1s to"},
-		"a rate that is no number":    {photofinish: twoLanes, o: definition.Overrides{Rate: ptr(math.NaN())}, says: "rate is NaN"},
+		"a rate that is no number":    {photofinish: twoLanes, o: definition.Overrides{Rate: ptr(math.NaN())}, says: "rate is NaN; it must be above 0 and at most 1000000"},
 		"vus of 0":                    {photofinish: twoLanes, o: definition.Overrides{VUs: ptr(int64(0))}, says: "vus is 0"},
 		"a rate for two scenarios":    {photofinish: twoLanes, options: `"scenarios": {"a": {"executor": "constant-vus"}, "b": {"executor": "constant-vus"}}`, o: definition.Overrides{Rate: ptr(1.0)}, says: "lane control has 2"},
 		"a lane flag without =":       {photofinish: twoLanes, o: definition.Overrides{Lanes: []string{"x"}}, says: `lane "x" is not NAME=URL`},

@@ -34,7 +34,7 @@ func load(d *race.Definition, options map[string]json.RawMessage, s Script, o Ov
 	if err := overrideLoad(scenarios, d.Lanes, o); err != nil {
 		return err
 	}
-	if d.Duration, err = overrideDuration(scenarios, o.Duration); err != nil {
+	if d.Duration, err = overrideDuration(scenarios, o.Duration, o.MostDuration); err != nil {
 		return err
 	}
 	d.Scenarios = scenarios
@@ -141,7 +141,7 @@ func Of(scenarios []race.Scenario, app string) []race.Scenario {
 }
 
 // overrideDuration scales the scenarios so that the longest ends at the asked time, and tells that time.
-func overrideDuration(scenarios []race.Scenario, asked *time.Duration) (time.Duration, error) {
+func overrideDuration(scenarios []race.Scenario, asked *time.Duration, most time.Duration) (time.Duration, error) {
 	var longest time.Duration
 	for _, s := range scenarios {
 		t, err := TimesOf(s)
@@ -151,9 +151,9 @@ func overrideDuration(scenarios []race.Scenario, asked *time.Duration) (time.Dur
 		longest = max(longest, t.End())
 	}
 	if asked == nil {
-		return longest, checkDuration("the load of the script", longest)
+		return longest, checkDuration("the load of the script", longest, most)
 	}
-	if err := checkDuration("the load", *asked); err != nil {
+	if err := checkDuration("the load", *asked, most); err != nil {
 		return 0, err
 	}
 	for _, s := range scenarios {
@@ -164,9 +164,9 @@ func overrideDuration(scenarios []race.Scenario, asked *time.Duration) (time.Dur
 	return *asked, nil
 }
 
-func checkDuration(what string, d time.Duration) error {
+func checkDuration(what string, d, most time.Duration) error {
 	if d < MinDuration || d > MaxDuration {
-		return race.Errorf(race.Invalid, "", "%s lasts %v in each heat; it must be %v to %v", what, d, MinDuration, MaxDuration).At("load.duration")
+		return race.Errorf(race.Invalid, "", "%s lasts %v in each heat; it must be %v to %v", what, d, MinDuration, lower(MaxDuration, most)).At("load.duration")
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package definition
 import (
 	"encoding/json"
 	"math"
+	"strconv"
 
 	"github.com/photofinish/photofinish/pkg/race"
 )
@@ -19,10 +20,10 @@ func overrideLoad(scenarios []race.Scenario, lanes []race.LaneSpec, o Overrides)
 		return nil
 	}
 	if o.VUs != nil && (*o.VUs < 1 || *o.VUs > maxVUs) {
-		return race.Errorf(race.Invalid, "", "vus is %d; it must be 1 to %d", *o.VUs, maxVUs).At("load.vus")
+		return race.Errorf(race.Invalid, "", "vus is %d; it must be 1 to %d", *o.VUs, lower(maxVUs, o.Most.VUs)).At("load.vus")
 	}
 	if o.Rate != nil && (math.IsNaN(*o.Rate) || *o.Rate <= 0 || *o.Rate > maxRate) {
-		return race.Errorf(race.Invalid, "", "rate is %v; it must be above 0 and at most %d", *o.Rate, maxRate).At("load.rate")
+		return race.Errorf(race.Invalid, "", "rate is %v; it must be above 0 and at most %s", *o.Rate, strconv.FormatFloat(lower(maxRate, o.Most.Rate), 'f', -1, 64)).At("load.rate")
 	}
 	for _, l := range lanes {
 		if n := len(Of(scenarios, l.App)); n > 1 {

@@ -384,6 +384,21 @@ func TestBadRequestsAreRefusedInASentence(t *testing.T) {
 	require.Empty(t, r.ask("GET", "/v1/races", "").json(t)["races"])
 }
 
+func TestABoundThatIsToldIsTheRunnersWhereThatIsLower(t *testing.T) {
+	r := start(t)
+	for body, says := range map[string]string{
+		`"heats":-1`:                "heats is -1; it must be 1 to 100",
+		`"heats":1001`:              "heats is 1001; it must be 1 to 100",
+		`"load":{"vus":0}`:          "vus is 0; it must be 1 to 1000",
+		`"load":{"rate":0}`:         "rate is 0; it must be above 0 and at most 10000",
+		`"load":{"duration":"1ms"}`: "the load lasts 1ms in each heat; it must be 1s to 10m0s",
+	} {
+		a := r.ask("POST", "/v1/races", `{"script":"a.js",`+body+`}`)
+		require.Equal(t, 400, a.status, a.body)
+		require.Equal(t, says, a.json(t)["message"])
+	}
+}
+
 func TestContainersAreStartedOfAllowedImagesOnly(t *testing.T) {
 	r := start(t, func(c *config.Config) {
 		c.Engines = []string{"process", "docker"}

@@ -120,7 +120,7 @@ func (r Request) overrides(chosen []definition.Choice, limits config.Limits) (de
 	o := definition.Overrides{
 		Name: text(r.Name), Mode: text(r.Mode), Arrivals: text(r.Arrivals), Baseline: text(r.Baseline),
 		Heats: r.Heats, UntilDecided: r.UntilDecided, FindCapacity: text(r.FindCapacity), Chosen: chosen,
-		Most: race.Bounds{Rate: limits.Rate, VUs: limits.VUs},
+		Most: race.Bounds{Rate: limits.Rate, VUs: limits.VUs}, MostHeats: limits.Heats, MostDuration: time.Duration(limits.Duration),
 	}
 	var err error
 	if o.Warmup, err = span(r.Warmup, "warmup"); err != nil {
