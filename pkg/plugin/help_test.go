@@ -123,6 +123,9 @@ func fakeRunner(tb testing.TB, races ...race.Race) string {
 		}
 		answer(w, http.StatusOK, map[string]any{"id": r.PathValue("id"), "audit": map[string]any{"overridden_by": r.Header.Get("X-Photofinish-User")}})
 	})
+	mux.HandleFunc("POST /v1/plans", func(w http.ResponseWriter, _ *http.Request) {
+		answer(w, http.StatusOK, map[string]any{"estimate_ms": 1})
+	})
 	mux.HandleFunc("GET /v1/scripts/{name}", func(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusOK, map[string]string{"name": r.PathValue("name")})
 	})

@@ -61,7 +61,7 @@ func TestTheRoleDecidesWhoMayStartAndStop(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			for path, allowed := range map[string]int{"races": http.StatusAccepted, "races/" + fourApps().ID + "/stop": http.StatusConflict, "races/" + fourApps().ID + "/override": http.StatusOK} {
+			for path, allowed := range map[string]int{"races": http.StatusAccepted, "races/" + fourApps().ID + "/stop": http.StatusConflict, "races/" + fourApps().ID + "/override": http.StatusOK, "plans": http.StatusOK} {
 				status, body := call(t, d, tt.user, http.MethodPost, path)
 				if tt.start {
 					require.Equal(t, allowed, status, path)
