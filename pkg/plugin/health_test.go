@@ -96,7 +96,7 @@ func TestTheHealthCheckLooksAtEachPart(t *testing.T) {
 }
 
 func TestTheHealthCheckAsksNobodyForFewerApps(t *testing.T) {
-	slow := serve(t, func(w http.ResponseWriter, r *http.Request) {
+	slow := serve(t, func(_ http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		select {
 		case <-r.Context().Done():
@@ -116,7 +116,7 @@ func TestTheHealthCheckAsksNobodyForFewerApps(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
 	require.Contains(t, health(ctx, open(t, slow, "")), "; see how busy Prometheus is, or ")
-	gaveUp := serve(t, func(w http.ResponseWriter, r *http.Request) {
+	gaveUp := serve(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusServiceUnavailable)
 		fmt.Fprint(w, `{"status":"error","errorType":"timeout","error":"query timed out in expression evaluation"}`)
 	})
