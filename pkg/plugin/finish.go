@@ -59,6 +59,9 @@ type entrant struct {
 	Sentence string `json:"sentence"`
 	// Out says how the app left the race, "" where it stayed.
 	Out string `json:"out"`
+	// Requests and Measures are of the whole race; null before its end, and where nobody knows.
+	Requests *int64              `json:"requests"`
+	Measures map[string]*float64 `json:"measures"`
 }
 
 func finishOf(q query, races []race.Race) finish {
@@ -74,6 +77,12 @@ func finishOf(q query, races []race.Race) finish {
 			e := entrant{App: l.App, Out: scoreboard.ExitWords(l.Exit)}
 			if len(r.Verdicts) > 0 && l.App != r.Baseline && (len(q.Apps) == 0 || slices.Contains(q.Apps, l.App)) {
 				e.Sentence = sentenceOf(r, l.App)
+			}
+			if r.Status.Ended() {
+				e.Measures = l.Measures
+				if l.Client != nil {
+					e.Requests = &l.Client.Requests
+				}
 			}
 			one.Apps = append(one.Apps, e)
 		}

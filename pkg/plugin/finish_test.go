@@ -24,6 +24,11 @@ func TestTheTableOfVerdictsTellsTheResultInWordsAndTheAudit(t *testing.T) {
 	require.NoError(t, response.Error)
 	told := response.Frames[0].Meta.Custom.(finish).Races
 	require.Len(t, told, 1)
+	for i, l := range r.Lanes {
+		require.Equal(t, &l.Client.Requests, told[0].Apps[i].Requests, "of the whole race")
+		require.Equal(t, l.Measures, told[0].Apps[i].Measures, "of the whole race")
+		told[0].Apps[i].Requests, told[0].Apps[i].Measures = nil, nil
+	}
 	require.Equal(t, []entrant{
 		{App: "control"},
 		{App: "high-latency", Sentence: verdict.Sentence(r.Verdicts, "high-latency", "control")},

@@ -62,9 +62,17 @@ func newLiveFrame(all bool) liveFrame {
 	return liveFrame{f, all}
 }
 
-// of says which race a frame is about.
+// of says which race a frame is about, and how long it took once it is over: the events that tell its end come a little later.
 func (f liveFrame) of(r race.Race) {
-	f.Meta.Custom = map[string]any{"race": r.ID, "name": r.Name}
+	f.Meta.Custom = map[string]any{"race": r.ID, "name": r.Name, "took": took(r.StartedAt, r.FinishedAt)}
+}
+
+// took is how many seconds lie between two times, nil where one of them is not known.
+func took(start, end *time.Time) *float64 {
+	if start == nil || end == nil {
+		return nil
+	}
+	return seconds64(end.Sub(*start))
 }
 
 func (f liveFrame) add(r liveRow) {

@@ -277,3 +277,13 @@ func FuzzOnlyPathsOfRacesAreRead(f *testing.F) {
 		require.Equal(t, path, channel.Path)
 	})
 }
+
+func TestALiveRaceTellsHowLongItTookOnceItIsOver(t *testing.T) {
+	for _, r := range []race.Race{running(), fourApps()} {
+		d := open(t, serve(t, emptyPrometheus), fakeRunner(t, r))
+		response := ask(t, d, `{"queryType":"live","races":["`+r.ID+`"],"field":"all"}`)
+		require.NoError(t, response.Error)
+		require.Equal(t, took(r.StartedAt, r.FinishedAt), response.Frames[0].Meta.Custom.(map[string]any)["took"])
+		require.Equal(t, r.Status.Ended(), took(r.StartedAt, r.FinishedAt) != nil)
+	}
+}

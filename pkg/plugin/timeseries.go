@@ -3,6 +3,7 @@ package plugin
 import (
 	"context"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -82,26 +83,40 @@ func (d *Datasource) timeSeries(ctx context.Context, q query) (answer, error) {
 	names := naming{measures: q.several(), races: len(req.Races) > 1, heats: q.each(), livery: liveryOf(q, races)}
 	frames := q.series(result, names)
 	if q.elapsed() {
-		frames[0].SetMeta(&data.FrameMeta{Custom: clocks(req.Races)})
+		frames[0].SetMeta(&data.FrameMeta{Custom: clocks(req.Races, races, names.livery)})
 	}
 	return answer{frames: frames, notices: said, executed: result.Queries}, nil
 }
 
 // raceClock tells whose elapsed time a frame shows, and where the heats lie in it. A frame of one race has no label that names it.
 type raceClock struct {
-	ID    string       `json:"id"`
-	Heats [][2]float64 `json:"heats"` // start and end of each, in seconds
+	ID     string       `json:"id"`
+	Name   string       `json:"name"`
+	Status race.Status  `json:"status"`
+	Took   *float64     `json:"took"`  // s; null before its end
+	Heats  [][2]float64 `json:"heats"` // start and end of each, in seconds
 }
 
-func clocks(races []compare.RaceInfo) map[string]any {
-	list := make([]raceClock, len(races))
+// raceClocks are those of a frame, and which app wears what: who draws apps in forms of their own needs more than the colours of the fields.
+type raceClocks struct {
+	Races    []raceClock `json:"races"`
+	Apps     []string    `json:"apps"` // in the order of the lanes
+	Baseline string      `json:"baseline"`
+}
+
+func clocks(races []compare.RaceInfo, from []listed, livery scoreboard.Livery) raceClocks {
+	told := raceClocks{Races: make([]raceClock, len(races)), Apps: livery.Apps, Baseline: livery.Baseline}
 	for i, r := range races {
-		list[i] = raceClock{ID: r.ID, Heats: [][2]float64{}}
-		for _, h := range r.Heats {
-			list[i].Heats = append(list[i].Heats, [2]float64{h.Start.Sub(r.Start).Seconds(), h.End.Sub(r.Start).Seconds()})
+		c := raceClock{ID: r.ID, Heats: [][2]float64{}}
+		if at := slices.IndexFunc(from, func(l listed) bool { return l.id == r.ID }); at >= 0 {
+			c.Name, c.Status, c.Took = from[at].name, from[at].status, took(from[at].start, from[at].end)
 		}
+		for _, h := range r.Heats {
+			c.Heats = append(c.Heats, [2]float64{h.Start.Sub(r.Start).Seconds(), h.End.Sub(r.Start).Seconds()})
+		}
+		told.Races[i] = c
 	}
-	return map[string]any{"races": list}
+	return told
 }
 
 func clock(t time.Time) string { return t.UTC().Format(time.RFC3339) }

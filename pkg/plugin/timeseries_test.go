@@ -73,9 +73,20 @@ func TestARunningRaceKeepsItsHeatsWhateverThePauseBetweenThem(t *testing.T) {
 		response := askAt(t, d, `{"queryType":"timeseries","races":["r1"],"measures":["request_rate"],"align":"elapsed"}`, scene().Add(-5*time.Minute), d.now())
 		require.NoError(t, response.Error, tt.name)
 		require.NotContains(t, noticesOf(response.Frames), "used again", tt.name)
-		shown := response.Frames[0].Meta.Custom.(map[string]any)["races"].([]raceClock)
+		shown := response.Frames[0].Meta.Custom.(raceClocks).Races
 		require.Len(t, shown[0].Heats, tt.heats, tt.name)
 	}
+}
+
+func TestElapsedSeriesTellWhatTheirAppsWear(t *testing.T) {
+	d := open(t, serve(t, recordedPrometheus(t)), "")
+	response := ask(t, d, `{"queryType":"timeseries","races":["golden"],"measures":["request_rate"],"align":"elapsed","baseline":"slow"}`)
+	require.NoError(t, response.Error)
+	told := response.Frames[0].Meta.Custom.(raceClocks)
+	require.Equal(t, []string{"control", "slow"}, told.Apps)
+	require.Equal(t, "slow", told.Baseline)
+	require.Equal(t, "golden", told.Races[0].Name)
+	require.Equal(t, race.Finished, told.Races[0].Status)
 }
 
 func TestARaceThatEndedInItsFirstHeatIsWholeWhateverItsPauses(t *testing.T) {
@@ -85,7 +96,7 @@ func TestARaceThatEndedInItsFirstHeatIsWholeWhateverItsPauses(t *testing.T) {
 	response := askAt(t, d, `{"queryType":"timeseries","races":["r1"],"measures":["request_rate"],"align":"elapsed"}`, scene().Add(-5*time.Minute), d.now())
 	require.NoError(t, response.Error)
 	require.NotContains(t, noticesOf(response.Frames), "used again")
-	require.Len(t, response.Frames[0].Meta.Custom.(map[string]any)["races"].([]raceClock)[0].Heats, 2)
+	require.Len(t, response.Frames[0].Meta.Custom.(raceClocks).Races[0].Heats, 2)
 }
 
 func TestALaneOfARunningRaceMayHaveWrittenNothingYet(t *testing.T) {

@@ -12,6 +12,10 @@ export function asText(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
 
+export function asNumber(value: unknown): number | undefined {
+  return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
+}
+
 /** A time as RFC 3339 text or as milliseconds since 1970, in milliseconds. */
 export function asTime(value: unknown): number | undefined {
   const time = typeof value === 'string' ? Date.parse(value) : value;

@@ -4,10 +4,10 @@ import React from 'react';
 
 import type { Calls } from '../../shared/calls';
 import { sentence } from '../../shared/problem';
+import { heatsOf, lengthOf } from '../../shared/words';
 import { FailedApps, LogLines } from './FailedApps';
 import type { RaceState } from './races';
 import { panelStyles } from './styles';
-import { lengthOf } from './words';
 
 /** How many findings of the audit are shown; the finish has all. */
 const shownFindings = 2;
@@ -22,8 +22,7 @@ export function EndedCard({ calls, race, timeZone, onClose }: { calls: Calls; ra
   const unfair = race.status === 'finished' && race.unfair.length > 0;
   const quoted = race.lanes.every(({ out }) => out === '') ? race.printed : [];
   const took = race.startedAt !== undefined && race.finishedAt !== undefined ? lengthOf(race.finishedAt - race.startedAt) : '';
-  const heats =
-    race.heatsRun === race.heats ? `${race.heats} heat${race.heats === 1 ? '' : 's'}` : `${race.heatsRun} of ${race.heats} heats`;
+  const heats = heatsOf(race.heatsRun, race.heats);
   const when = race.finishedAt === undefined ? '' : dateTimeFormat(race.finishedAt, { timeZone });
   return (
     <Alert

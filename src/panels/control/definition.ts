@@ -1,4 +1,4 @@
-import { asList, asRecord, asText } from '../../shared/json';
+import { asList, asNumber, asRecord, asText } from '../../shared/json';
 
 export const modes = ['auto', 'together', 'turns'] as const;
 export const arrivalKinds = ['uniform', 'poisson', 'even'] as const;
@@ -46,10 +46,6 @@ export interface Definition {
   series?: { total: number; samplesPerSecond: number };
   /** Undefined where the runner does not say; then it says so when it is asked. */
   resourcesAllowed?: boolean;
-}
-
-function asNumber(value: unknown): number | undefined {
-  return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
 }
 
 function oneOf<T extends string>(known: readonly T[], value: unknown, otherwise: T): T {

@@ -3,8 +3,9 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
+import { lengthOf } from '../../shared/words';
 import { readDefinition } from './definition';
-import { about, bytesOf, lengthOf, limitWords, planWords, waitWords } from './words';
+import { about, bytesOf, limitWords, planWords, waitWords } from './words';
 
 const said: Array<{ plan: unknown; words: string }> = JSON.parse(
   readFileSync(join(import.meta.dirname, '../../../runner/plan/testdata/words.json'), 'utf8')

@@ -1,3 +1,4 @@
+import { lengthOf } from '../../shared/words';
 import type { Definition, LaneDefinition } from './definition';
 
 // The words for lengths of time are the runner's (runner/plan): terminal, report and panels say the same.
@@ -6,21 +7,6 @@ import type { Definition, LaneDefinition } from './definition';
 function rounded(ms: number): number {
   const step = ms >= 3_600_000 ? 60_000 : ms >= 60_000 ? 5000 : 1000;
   return Math.round(ms / step) * step;
-}
-
-function joined(big: number, bigUnit: string, small: number, smallUnit: string): string {
-  return small === 0 ? `${big} ${bigUnit}` : `${big} ${bigUnit} ${small} ${smallUnit}`;
-}
-
-/** 1 h 5 min, 2 min 40 s, 1.5 s, 500 ms. */
-export function lengthOf(ms: number): string {
-  if (ms >= 3_600_000) {
-    return joined(Math.floor(ms / 3_600_000), 'h', Math.floor((ms % 3_600_000) / 60_000), 'min');
-  }
-  if (ms >= 60_000) {
-    return joined(Math.floor(ms / 60_000), 'min', Math.floor((ms % 60_000) / 1000), 's');
-  }
-  return ms >= 1000 ? `${Number((ms / 1000).toPrecision(3))} s` : `${Math.floor(ms)} ms`;
 }
 
 export function about(ms: number): string {

@@ -2,7 +2,7 @@ import React, { useEffect, useState } from 'react';
 
 import { isOver } from './model/race';
 import type { Track } from './model/select';
-import { duration, statusLine } from './model/words';
+import { statusLine, wholeSeconds } from './model/words';
 import type { Styles } from './styles';
 
 /** After so long without an event a stream that should tell four a second counts as broken, in seconds. */
@@ -26,9 +26,13 @@ export function StatusLine({ styles, track, heat, to, front }: Props) {
   return (
     <div className={styles.status}>
       <b>{race.name || race.id}</b>
-      <span>{live ? statusLine(race, heat, to) : 'From Prometheus, as of the dashboard’s last refresh'}</span>
+      <span>
+        {[statusLine(race, heat, to), !live && !isOver(race) && 'from Prometheus, as of the dashboard’s last refresh']
+          .filter(Boolean)
+          .join(', ')}
+      </span>
       {!front && !isOver(race) && live && <span>(replay)</span>}
-      {racing && silence >= patience && <span data-stale>No news for {duration(silence)}: the stream is asked for again</span>}
+      {racing && silence >= patience && <span data-stale>No news for {wholeSeconds(silence)}: the stream is asked for again</span>}
     </div>
   );
 }

@@ -1,7 +1,7 @@
 import type { DataFrame, Field } from '@grafana/data';
 
 import { reader } from '../../../shared/columns';
-import { asList, asRecord, asText, asTime } from '../../../shared/json';
+import { asList, asNumber, asRecord, asText, asTime } from '../../../shared/json';
 import { type Capacity, readCapacity } from './capacity';
 import { readThresholds, type Threshold } from './thresholds';
 
@@ -202,10 +202,6 @@ function pointsOf(axis: Field, field: Field): Point[] {
     .map((percentile: unknown, row: number) => ({ percentile: asNumber(percentile), ms: positive(field.values[row]) }))
     .filter((point): point is Point => point.percentile !== undefined && point.ms !== undefined)
     .sort((a, b) => a.percentile - b.percentile);
-}
-
-function asNumber(value: unknown): number | undefined {
-  return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
 }
 
 /** A logarithmic axis has no place for zero. */

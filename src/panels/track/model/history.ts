@@ -1,6 +1,6 @@
 import type { DataFrame, Field } from '@grafana/data';
 
-import { asList, asRecord, asText } from '../../../shared/json';
+import { asList, asNumber, asRecord, asText } from '../../../shared/json';
 import type { Lane, Moment, Race } from './race';
 
 /** What the panel asks of the past; the order does not matter. */
@@ -29,20 +29,24 @@ export function isHistory(frame: DataFrame): boolean {
 export function readHistory(frame: DataFrame): Race[] {
   const [axis, ...fields] = frame.fields;
   const elapsed = (axis?.values ?? []) as number[];
-  const clocks = asList(asRecord(frame.meta?.custom).races).map(asRecord);
+  const told = asRecord(frame.meta?.custom);
+  const clocks = asList(told.races).map(asRecord);
+  const lineUp = asList(told.apps).map(asText);
   const ids = clocks.length > 0 ? clocks.map((clock) => asText(clock.id)) : [...new Set(fields.map((field) => field.labels?.race ?? ''))];
   return ids.map((id, i) => {
     const own = fields.filter((field) => field.labels?.app && !field.labels.heat && (field.labels.race ?? id) === id);
-    const apps = [...new Set(own.map((field) => field.labels?.app ?? ''))];
+    const ran = new Set(own.map((field) => field.labels?.app ?? ''));
+    const apps = [...new Set([...lineUp.filter((app) => ran.has(app)), ...ran])];
     const starts = asList(clocks[i]?.heats).map((heat) => Number(asList(heat)[0]));
     return {
-      ...{ id, name: id, status: '', detail: '', phase: '', heats: starts.length, heatStarts: starts.filter(Number.isFinite) },
-      lanes: apps.map((app) => laneOf(app, elapsed, own)),
+      ...{ id, name: asText(clocks[i]?.name) || id, status: asText(clocks[i]?.status), detail: '', phase: '', took: asNumber(clocks[i]?.took) },
+      ...{ heats: starts.length, heatStarts: starts.filter(Number.isFinite) },
+      lanes: apps.map((app) => laneOf(app, app === told.baseline, elapsed, own)),
     };
   });
 }
 
-function laneOf(app: string, elapsed: readonly number[], fields: readonly Field[]): Lane {
+function laneOf(app: string, baseline: boolean, elapsed: readonly number[], fields: readonly Field[]): Lane {
   const own = fields.filter((field) => field.labels?.app === app);
   const column = (figure: Figure) => own.find((field) => figures[field.labels?.measure ?? ''] === figure)?.values;
   const columns = (['rate', 'p50', 'p95', 'errors', 'cpu', 'memory'] as const).map((figure) => [figure, column(figure)] as const);
@@ -63,7 +67,7 @@ function laneOf(app: string, elapsed: readonly number[], fields: readonly Field[
     moment.requests = requests;
     moments.push(moment);
   });
-  return { app, baseline: false, moments: held(withoutSilence(moments)) };
+  return { app, baseline, moments: held(withoutSilence(moments)) };
 }
 
 /** How long a figure stands that the next steps do not have, in seconds: sources differ in their pace, and heats have edges. */

@@ -1,6 +1,6 @@
 import type { DataFrame } from '@grafana/data';
 
-import { asRecord, asText } from '../../../shared/json';
+import { asNumber, asRecord, asText } from '../../../shared/json';
 import { reader } from '../../../shared/columns';
 import type { Lane, Moment, Race } from './race';
 
@@ -57,7 +57,8 @@ export class LiveRace {
       return false;
     }
     // Whoever holds the race as it was goes on holding just that; only the lists of moments are grown in place.
-    this.race = { ...this.race, heatStarts: [...this.race.heatStarts], lanes: this.race.lanes.map((lane) => ({ ...lane })) };
+    const took = asNumber(asRecord(frame.meta?.custom).took);
+    this.race = { ...this.race, took, heatStarts: [...this.race.heatStarts], lanes: this.race.lanes.map((lane) => ({ ...lane })) };
     for (let row = first; row < frame.length; row++) {
       this.row(rows, row);
     }

@@ -8,9 +8,14 @@ export function withPast(live: Race, past: Race | undefined): Race {
   if (!past) {
     return live;
   }
+  const baseline = past.lanes.find((lane) => lane.baseline)?.app; // of the query, which the stream does not know
   const lanes = live.lanes.map((lane) => {
     const remembered = past.lanes.find(({ app }) => app === lane.app)?.moments ?? [];
-    return { ...lane, moments: isOver(live) ? replayed(lane, remembered) : joined(lane.moments, remembered) };
+    return {
+      ...lane,
+      baseline: baseline === undefined ? lane.baseline : lane.app === baseline,
+      moments: isOver(live) ? replayed(lane, remembered) : joined(lane.moments, remembered),
+    };
   });
   const heatStarts = past.heatStarts.length >= live.heatStarts.filter(Number.isFinite).length ? past.heatStarts : live.heatStarts;
   return { ...live, heats: live.heats || past.heats, heatStarts, lanes };
@@ -33,7 +38,10 @@ function joined(seen: readonly Moment[], remembered: readonly Moment[]): Moment[
 /** Of a race that is over the last moment tells the whole race; the way there is whichever was told in more moments. */
 function replayed(lane: Lane, remembered: readonly Moment[]): Moment[] {
   const last = lane.moments[lane.moments.length - 1];
-  if (!last || remembered.length <= lane.moments.length) {
+  if (!last) {
+    return [...remembered];
+  }
+  if (remembered.length <= lane.moments.length) {
     return lane.moments;
   }
   const way = stretched(remembered, last.requests);

@@ -48,6 +48,8 @@ export interface Race {
   heats: number;
   /** When each heat begins, in seconds like Moment.at. */
   heatStarts: number[];
+  /** Seconds from its start to its end; undefined before that. */
+  took?: number;
   /** Seconds that are left, estimated. */
   remaining?: number;
   lanes: Lane[];
@@ -57,6 +59,12 @@ const ended = ['finished', 'failed', 'cancelled', 'interrupted'];
 
 export function isOver(race: Race): boolean {
   return ended.includes(race.status);
+}
+
+/** How many heats were begun; undefined where nobody counts them. */
+export function heatsRun(race: Race): number | undefined {
+  const heats = race.lanes.map(({ moments }) => moments[moments.length - 1]?.heat ?? 0);
+  return Math.max(0, ...heats) || undefined;
 }
 
 /** From the first moment that anybody was measured to the last, in seconds. */

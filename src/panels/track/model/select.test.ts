@@ -23,6 +23,47 @@ describe('the race that is drawn', () => {
     expect(new Selector().select([historyFrame(), liveFrame([])])).toMatchObject({ live: false, replayable: true });
   });
 
+  it('without a runner wears what the query’s baseline makes of it, and ends in the figures of the whole race', () => {
+    const verdicts = toDataFrame({ fields: [] });
+    const figures = (p95: number) => ({ latency_p95: p95, request_rate: 50, error_rate: 0.01, cpu_cores: null });
+    verdicts.meta = {
+      custom: { races: [{ id: 'ab22', apps: [{ app: 'b', requests: 700, measures: figures(8.97) }, { app: 'a', measures: null }] }] },
+    };
+    const frame = toDataFrame({
+      fields: [
+        { name: 'elapsed', values: [1, 2] },
+        ...['a', 'b'].flatMap((app) => [
+          { name: 'request_rate', labels: { app, measure: 'request_rate' }, values: [50, 50] },
+          { name: 'latency_p95', labels: { app, measure: 'latency_p95' }, values: [4, 4.42] },
+        ]),
+      ],
+    });
+    const told = { apps: ['b', 'a'], baseline: 'a', races: [{ id: 'ab22', name: 'ab', status: 'finished', took: 2.5, heats: [[0, 2]] }] };
+    frame.meta = { custom: told };
+    const race = new Selector().select([frame, verdicts])?.race;
+    expect(race).toMatchObject({ name: 'ab', status: 'finished', took: 2.5 });
+    expect(race?.lanes.map(({ app, baseline }) => [app, baseline])).toEqual([
+      ['b', false],
+      ['a', true],
+    ]);
+    expect(race?.lanes[0]?.moments.map(({ requests, p95 }) => [requests, p95])).toEqual([
+      [350, 4],
+      [700, 8.97],
+    ]);
+    expect(race?.lanes[1]?.moments.at(-1)?.p95).toBe(4.42);
+
+    frame.meta = { custom: { ...told, races: [{ ...told.races[0], status: 'racing' }] } };
+    const going = new Selector().select([{ ...frame, fields: frame.fields.map((field) => ({ ...field, values: [...field.values] })) }, verdicts]);
+    expect(going?.race.lanes[0]?.moments.at(-1)?.p95).toBe(4.42);
+  });
+
+  it('told live has the baseline of the query, not of its record', () => {
+    const past = historyFrame();
+    past.meta = { custom: { ...past.meta?.custom, apps: ['control', 'high-latency'], baseline: 'high-latency' } };
+    const race = new Selector().select([streamed(10), past])?.race;
+    expect(race?.lanes.filter(({ baseline }) => baseline).map(({ app }) => app)).toEqual(['high-latency']);
+  });
+
   it('changes when another race is told, and nothing of the one before stays', () => {
     const selector = new Selector();
     selector.select([liveFrame([{ time: 5, app: 'a' }], 'one')]);

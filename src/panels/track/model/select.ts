@@ -4,6 +4,7 @@ import { isHistory, readHistory } from './history';
 import { isLive, LiveRace, raceOf } from './live';
 import { withPast } from './merge';
 import type { Lane, Race } from './race';
+import { resultOf } from './result';
 
 export interface Track {
   race: Race;
@@ -34,7 +35,7 @@ export class Selector {
     const live = frames.find((frame) => isLive(frame) && frame.length > 0);
     if (!live) {
       const [race, ghost] = past.filter(({ lanes }) => lanes.length > 0);
-      return race && { race, ghost, replayable: true, live: false };
+      return race && { race: withPast(resultOf(frames, race), race), ghost, replayable: true, live: false };
     }
     const name = raceOf(live);
     if (!this.seen || this.seen.id !== name.id) {

@@ -6,7 +6,7 @@ import { liveFrame } from '../testdata/frames';
 import { kinds, read, scalesOf } from './gauges';
 import type { Lane, Race } from './race';
 import { type Runner, standingAt } from './state';
-import { clock, distanceText, duration, outcomeOf, placesSentence, progressText, readVerdicts, statusLine } from './words';
+import { clock, distanceText, outcomeOf, placesSentence, progressText, readVerdicts, statusLine, wholeSeconds } from './words';
 
 const lane: Lane = { app: 'slow', baseline: false, moments: [{ at: 0, requests: 1234, p95: 30 }] };
 const base: Lane = { app: 'control', baseline: true, moments: [{ at: 0, requests: 2468, p95: 10 }] };
@@ -24,12 +24,12 @@ const race: Race = {
 const runnerOf = (one: Lane): Runner => standingAt(race, 0).runners.find((r) => r.lane === one) as Runner;
 
 it.each([
-  [0, '0 s'],
+  [0, '1 s'],
   [59.6, '1 min'],
   [160, '2 min 40 s'],
   [3 * 3600 + 120, '3 h 2 min'],
-  [-5, '0 s'],
-])('%s seconds are %s', (seconds, want) => expect(duration(seconds)).toBe(want));
+  [-5, '1 s'],
+])('%s seconds are about %s', (seconds, want) => expect(wholeSeconds(seconds)).toBe(want));
 
 it.each([
   [65.9, '1:05'],
@@ -49,6 +49,12 @@ describe('the status', () => {
       'of one that failed',
       { status: 'failed', detail: 'the app slow is not healthy' },
       'Failed, the app slow is not healthy, 12 heats, 10 s',
+    ],
+    ['of one that took a little less than was heard of it', { status: 'finished', took: 9.5 }, 'Finished, 12 heats, 9.5 s'],
+    [
+      'of one that was stopped in its first heat',
+      { status: 'cancelled', heats: 2, took: 15.5, lanes: [{ ...base, moments: [{ at: 17, requests: 1, heat: 1 }] }] },
+      'Stopped, 1 of 2 heats, 15.5 s',
     ],
     ['that a later runner may have', { status: 'refuelling' }, 'refuelling'],
   ])('%s', (_name, change, want) => expect(statusLine({ ...race, ...change }, 3, 10)).toBe(want));

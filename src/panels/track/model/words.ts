@@ -1,20 +1,18 @@
 import { reader } from '../../../shared/columns';
-import { isOver, type Race } from './race';
+import { heatsOf, lengthOf } from '../../../shared/words';
+import { heatsRun, isOver, type Race } from './race';
 import type { Runner, Standing } from './state';
 import type { DataFrame } from '@grafana/data';
-
-/** A length of time as people say it: "2 min 40 s". */
-export function duration(seconds: number): string {
-  const whole = Math.max(0, Math.round(seconds));
-  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor((whole % 3600) / 60), whole % 60];
-  const parts = [hours > 0 && `${hours} h`, minutes > 0 && `${minutes} min`, (rest > 0 || whole === 0) && hours === 0 && `${rest} s`];
-  return parts.filter(Boolean).join(' ');
-}
 
 /** A time of the race as a clock: "1:05", "-0:03" before its start. */
 export function clock(seconds: number): string {
   const whole = Math.abs(Math.trunc(seconds));
   return `${seconds <= -1 ? '-' : ''}${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')}`;
+}
+
+/** A length of time that changes while it is read. */
+export function wholeSeconds(seconds: number): string {
+  return lengthOf(1000 * Math.max(1, Math.round(seconds)));
 }
 
 const statuses: Record<string, string> = {
@@ -29,7 +27,7 @@ const statuses: Record<string, string> = {
   interrupted: 'Interrupted',
 };
 
-/** What the race does, in a line: "Racing, heat 3 of 12, about 1 min 20 s left". */
+/** What the race does, in a line: "Racing, heat 3 of 12, about 1 min 20 s left". to is the last moment that is known of it, in seconds. */
 export function statusLine(race: Race, heat: number, to = 0): string {
   const parts = [statuses[race.status] ?? race.status];
   const underWay = race.status === 'racing' || race.status === 'warming-up';
@@ -40,10 +38,10 @@ export function statusLine(race: Race, heat: number, to = 0): string {
     parts.push(race.detail);
   }
   if (isOver(race) && to > 0) {
-    parts.push(...(race.heats > 0 ? [`${race.heats} heat${race.heats === 1 ? '' : 's'}`] : []), duration(to));
+    parts.push(race.heats > 0 ? heatsOf(heatsRun(race) ?? race.heats, race.heats) : '', lengthOf(1000 * (race.took ?? to)));
   }
   if (race.remaining !== undefined && underWay) {
-    parts.push(`about ${duration(race.remaining)} left`);
+    parts.push(`about ${wholeSeconds(race.remaining)} left`);
   }
   return parts.filter(Boolean).join(', ');
 }
