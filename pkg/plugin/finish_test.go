@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/grafana/grafana-plugin-sdk-go/data"
 	"github.com/stretchr/testify/require"
 
 	"github.com/photofinish/photofinish/pkg/race"
@@ -51,6 +52,24 @@ func TestAnAppHasItsColourInEveryFrame(t *testing.T) {
 				require.Equal(t, map[string]any{"mode": "fixed", "fixedColor": l.Colour(app).Hex()}, f.Config.Color, "%s of %s", app, name)
 			}
 		}
+	}
+}
+
+func TestADifferenceOfManyTimesIsReadAsSuch(t *testing.T) {
+	r := fourApps()
+	r.Lanes[0].Measures, r.Lanes[1].Measures = map[string]*float64{"latency_p95": ptr(.52)}, map[string]*float64{"latency_p95": ptr(100.67)}
+	r.Lanes[2].Measures = map[string]*float64{"latency_p95": ptr(.6)}
+	d := open(t, serve(t, emptyPrometheus), fakeRunner(t, r))
+	response := ask(t, d, `{"queryType":"standings","races":["`+r.ID+`"],"measures":["latency_p95"]}`)
+	require.NoError(t, response.Error)
+	f, _ := response.Frames[0].FieldByName("latency_p95_diff")
+	words := f.Config.Mappings[0].(data.ValueMapper)
+	require.Len(t, words, 1)
+	sent, err := json.Marshal(response.Frames[0])
+	require.NoError(t, err)
+	for value, shown := range words {
+		require.Equal(t, "× 194", shown.Text)
+		require.Contains(t, string(sent), ","+value+"]", "the number as it is sent, and as a browser writes it")
 	}
 }
 

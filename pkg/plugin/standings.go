@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
+	"strconv"
 
 	"github.com/grafana/grafana-plugin-sdk-go/data"
 
@@ -142,7 +144,8 @@ func (b *board) frame() *data.Frame {
 		one := uint16(1)
 		diff.Config = &data.FieldConfig{
 			Unit: "percent", Decimals: &one, DisplayNameFromDS: m.Name + ", difference",
-			Description: "Difference to the baseline in percent of the baseline's value.",
+			Description: "Difference to the baseline in percent of the baseline's value; from ten times on, how many times that value it is.",
+			Mappings:    manyTimes(b.diffs[m.ID]),
 		}
 		word := data.NewField(m.ID+"_verdict", nil, slices.Concat([]*string{}, b.words[m.ID]))
 		word.Config = wordsOf(m)
@@ -156,6 +159,23 @@ func (b *board) frame() *data.Frame {
 		}
 	}
 	return f
+}
+
+// manyTimes writes the differences that are no percents any more to who reads them: the numbers stay percents. A value is found by how JavaScript writes it.
+func manyTimes(percents []*float64) data.ValueMappings {
+	words := data.ValueMapper{}
+	for _, p := range percents {
+		if p == nil || math.IsInf(*p, 0) {
+			continue
+		}
+		if text := scoreboard.Times(*p / 100); text != "" {
+			words[strconv.FormatFloat(*p, 'f', -1, 64)] = data.ValueMappingResult{Text: text, Index: len(words)}
+		}
+	}
+	if len(words) == 0 {
+		return nil
+	}
+	return data.ValueMappings{words}
 }
 
 // shown is how a column of a measure is to be shown.

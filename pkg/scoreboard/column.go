@@ -83,8 +83,8 @@ func (c Column) Diff(v, base *float64) string {
 		return ""
 	}
 	share := d / math.Abs(*base)
-	if share >= 9 {
-		return "▲ × " + strconv.FormatFloat(*v / *base, 'f', timesDecimals(*v / *base), 64)
+	if share >= manyTimes {
+		return "▲ " + Times(share)
 	}
 	decimals := 1
 	if math.Abs(share) >= 1 {
@@ -93,11 +93,19 @@ func (c Column) Diff(v, base *float64) string {
 	return sign(d, strconv.FormatFloat(100*math.Abs(share), 'f', decimals, 64)+"%")
 }
 
-func timesDecimals(ratio float64) int {
-	if ratio < 100 {
-		return 1
+// manyTimes is the difference, as a share of the baseline's value, from which on percents are harder to read than how many times that value it is.
+const manyTimes = 9
+
+// Times writes a difference to the baseline, as a share of its value, as how many times that value it is: "× 24.1". It is "" below ten times.
+func Times(share float64) string {
+	if !(share >= manyTimes) {
+		return ""
 	}
-	return 0
+	decimals := 1
+	if 1+share >= 100 {
+		decimals = 0
+	}
+	return "× " + strconv.FormatFloat(1+share, 'f', decimals, 64)
 }
 
 // sign puts the direction before a distance; one that is too small for its digits has none.

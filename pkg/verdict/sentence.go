@@ -121,9 +121,9 @@ func clause(name string, v race.Verdict) string {
 	return text
 }
 
-// FormatRatio writes ratio and plain interval with as many digits as the interval allows: "× 24.1 [23.6, 24.7]", and with more where an
-// end would else read as 1, the very number that the verdict turns on: "× 1.40 [1.04, 1.90]".
-// It is "" without a ratio, and holds no brackets without an interval.
+// FormatRatio writes ratio and plain interval with as many digits as the interval allows: "× 24.1 [23.6, 24.7]", and with more where a number would
+// else read as 1, the very number that the verdict turns on ("× 1.40 [1.04, 1.90]"), or had less than two digits: "× 1.1 [0.39, 3.0]".
+// It is "" without a ratio, and holds no brackets without an interval. The panels write the same (src/shared/ratio.ts).
 func FormatRatio(v race.Verdict) string {
 	if v.Ratio == nil {
 		return ""
@@ -132,23 +132,31 @@ func FormatRatio(v race.Verdict) string {
 		return "× " + loose(*v.Ratio)
 	}
 	decimals := Decimals(*v.Low, *v.High)
-	for decimals < mostDecimals && (readsAsOne(*v.Low, decimals) || readsAsOne(*v.High, decimals)) {
-		decimals++
-	}
-	return fmt.Sprintf("× %.*f [%.*f, %.*f]", decimals, *v.Ratio, decimals, *v.Low, decimals, *v.High)
-}
-
-func readsAsOne(v float64, decimals int) bool {
-	scale := math.Pow(10, float64(decimals))
-	return v != 1 && math.Round(v*scale) == scale
+	decimals = max(apartFromOne(*v.Low, decimals), apartFromOne(*v.High, decimals))
+	return fmt.Sprintf("× %s [%s, %s]", inDigits(*v.Ratio, decimals), inDigits(*v.Low, decimals), inDigits(*v.High, decimals))
 }
 
 // loose writes a ratio of which nobody knows how sure it is: two digits, and no exponent.
-func loose(ratio float64) string {
-	if math.Abs(ratio) >= 100 {
-		return fmt.Sprintf("%.0f", ratio)
+func loose(ratio float64) string { return inDigits(ratio, 0) }
+
+// inDigits writes a ratio with so many decimals, and with more, up to mostDecimals, where it had less than two digits or would read as 1.
+func inDigits(ratio float64, decimals int) string {
+	least := math.Pow10(-mostDecimals)
+	if ratio > 0 && ratio < least {
+		return fmt.Sprintf("<%g", least)
 	}
-	return fmt.Sprintf("%.2g", ratio)
+	if ratio > 0 {
+		decimals = max(decimals, min(mostDecimals, 1-int(math.Floor(math.Log10(ratio)))))
+	}
+	return fmt.Sprintf("%.*f", apartFromOne(ratio, decimals), ratio)
+}
+
+// apartFromOne is as many decimals, and more where a number that is not 1 would read as 1 in them.
+func apartFromOne(v float64, decimals int) int {
+	for scale := math.Pow10(decimals); decimals < mostDecimals && v != 1 && math.Round(v*scale) == scale; scale *= 10 {
+		decimals++
+	}
+	return decimals
 }
 
 // mostDecimals bounds the digits after the point: a race of minutes tells no more.

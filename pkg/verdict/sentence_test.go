@@ -1,6 +1,8 @@
 package verdict_test
 
 import (
+	"encoding/json"
+	"os"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -34,7 +36,7 @@ func TestSentence(t *testing.T) {
 		"app is as fast as control: p95 × 1.00 [0.99, 1.01], worse growth of memory": {
 			verdictOf("latency_p95", race.Same, 1, .99, 1.01), verdictOf("memory_slope", race.Slower, 0, 0, 0),
 		},
-		"app against control is inconclusive: p95 × 1.02 [0.97, 1.08] (about 34 heats would decide), CPU per request × 1.0 [0.7, 1.4] (inconclusive), more errors": {
+		"app against control is inconclusive: p95 × 1.02 [0.97, 1.08] (about 34 heats would decide), CPU per request × 1.0 [0.70, 1.4] (inconclusive), more errors": {
 			inconclusive, verdictOf("cpu_ms_per_request", race.Inconclusive, 1, .7, 1.4), verdictOf("error_rate", race.Slower, 0, 0, 0),
 		},
 		"app is faster than control: p95 × 0.62 [0.57, 0.67], fewer errors": {
@@ -56,10 +58,21 @@ func TestDigitsFollowTheInterval(t *testing.T) {
 	}{{23.6, 24.7, 1}, {.99, 1.01, 2}, {.998, 1.006, 3}, {.99999, 1.00001, 3}, {1200, 1260, 0}, {1, 1, 2}} {
 		require.Equal(t, c.want, verdict.Decimals(c.low, c.high), "%v", c)
 	}
-	require.Equal(t, "× 1.40 [1.04, 1.90]", verdict.FormatRatio(verdictOf("latency_p95", race.Slower, 1.4, 1.04, 1.9)), "1.0 would be no difference")
-	one := 24.134
-	require.Equal(t, "× 24", verdict.FormatRatio(race.Verdict{Ratio: &one}))
 	require.Empty(t, verdict.FormatRatio(race.Verdict{}))
+}
+
+// The panels write ratios by the same table (src/shared/ratio.test.ts).
+func TestARatioIsNeitherZeroNorOneForWantOfDigits(t *testing.T) {
+	file, err := os.ReadFile("testdata/ratios.json")
+	require.NoError(t, err)
+	var ratios []struct {
+		Ratio, Low, High *float64
+		Text             string
+	}
+	require.NoError(t, json.Unmarshal(file, &ratios))
+	for _, r := range ratios {
+		require.Equal(t, r.Text, verdict.FormatRatio(race.Verdict{Ratio: r.Ratio, Low: r.Low, High: r.High}))
+	}
 }
 
 func TestARecordIsJudgedAsItWasRaced(t *testing.T) {

@@ -1,9 +1,10 @@
 import React from 'react';
 
+import { ratioText } from '../../shared/ratio';
 import type { PictureProps } from './Distributions';
 import { Figure } from './Figure';
 import { nearest, percentileAxis, type Ratios } from './model/ratios';
-import { percentileName, ratioText, shorten } from './model/words';
+import { percentileName, shorten } from './model/words';
 import { ratioLayout, RatioPlot } from './RatioPlot';
 import { Tip } from './Tip';
 import { useCrosshair } from './useCrosshair';

@@ -10,7 +10,7 @@ import { kinds, scalesOf } from './model/gauges';
 import { isOver, span } from './model/race';
 import { ghostOf, type Track as Shown } from './model/select';
 import { ghostX, heatTicks, standingAt } from './model/state';
-import { distanceText, outcomeOf, placesSentence, progressText } from './model/words';
+import { distanceText, outcomeOf, placesSentence, progressText, type Verdict } from './model/words';
 import type { Options } from './options';
 import { StatusLine } from './StatusLine';
 import { getStyles, type Styles } from './styles';
@@ -20,7 +20,7 @@ import { useRunning } from './useRunning';
 
 interface Props {
   track: Shown;
-  verdicts: Map<string, { outcome: string; ratio?: number }>;
+  verdicts: Map<string, Verdict>;
   options: Options;
   width: number;
   height: number;

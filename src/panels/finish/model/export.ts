@@ -1,6 +1,7 @@
 import { at, type Entrant, type Finish } from './finish';
 import { marked } from './ridges';
-import { digits, duration, lines, markOf, ratioText } from './words';
+import { ratioText } from '../../../shared/ratio';
+import { digits, duration, lines, markOf } from './words';
 
 /** What stands in the file but on the screen only as a curve: every percentile of every app. */
 export function csvOf({ id, apps }: Finish): string {

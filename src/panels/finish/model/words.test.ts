@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 
-import { duration, lines, ratioText, shareOf, shortDuration, shorten } from './words';
+import { duration, lines, shareOf, shortDuration, shorten } from './words';
 import { zoomTo } from './zoom';
 
 it.each([
@@ -21,15 +21,6 @@ it.each([
   [2000, '2 s'],
 ])('%d ms at an axis is %s', (ms, text) => {
   expect(shortDuration(ms)).toBe(text);
-});
-
-it.each([
-  [{ ratio: 24.13, low: 23.6, high: 24.7 }, '× 24.1 [23.6, 24.7]'],
-  [{ ratio: 1.4, low: 1.04, high: 1.9 }, '× 1.40 [1.04, 1.90]'],
-  [{ ratio: 2.345 }, '× 2.3'],
-  [{ ratio: 1234 }, '× 1234'],
-])('a ratio has as many digits as its interval allows: %j', (ratio, text) => {
-  expect(ratioText(ratio)).toBe(text);
 });
 
 it('shares promise no more than was measured', () => {

@@ -36,25 +36,6 @@ export function shareOf(share: number): string {
   return `${percent.toFixed(1)}%`;
 }
 
-/** A ratio with its interval, with as many digits as the interval allows: "× 24.1 [23.6, 24.7]". */
-export function ratioText({ ratio, low, high }: { ratio: number; low?: number; high?: number }): string {
-  if (low === undefined || high === undefined) {
-    return `× ${ratio >= 100 ? ratio.toFixed(0) : String(Number(ratio.toPrecision(2)))}`;
-  }
-  let decimals = decimalsOf(low, high);
-  const readsAsOne = (v: number) => v !== 1 && Number(v.toFixed(decimals)) === 1;
-  while (decimals < 3 && (readsAsOne(low) || readsAsOne(high))) {
-    decimals++;
-  }
-  return `× ${ratio.toFixed(decimals)} [${low.toFixed(decimals)}, ${high.toFixed(decimals)}]`;
-}
-
-/** The first digit after the point that half the interval changes, three at most. */
-function decimalsOf(low: number, high: number): number {
-  const half = (high - low) / 2;
-  return half > 0 ? Math.min(3, Math.max(0, -Math.floor(Math.log10(half)))) : 2;
-}
-
 const marks: Record<string, string> = { faster: '✓', slower: '✗', same: '=', inconclusive: '?' };
 
 /** One sign for an outcome, for those who do not see the colours. */

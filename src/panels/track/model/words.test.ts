@@ -77,12 +77,12 @@ describe('the outcome', () => {
   );
 
   it.each<[string, Race, Runner, object]>([
-    ['while racing is undecided, with what was measured last', race, runnerOf(lane), { text: 'undecided, p95 × 3.00', sign: '' }],
+    ['while racing is undecided, with what was measured last', race, runnerOf(lane), { text: 'undecided, p95 × 3.0', sign: '' }],
     [
       'is the verdict, once there is one',
       { ...race, status: 'finished' },
       runnerOf(lane),
-      { text: 'slower, p95 × 24.1', sign: '▲', tone: 'bad' },
+      { text: 'slower, p95 × 24', sign: '▲', tone: 'bad' },
     ],
     ['of the baseline is that it is the baseline', race, runnerOf(base), { text: 'baseline' }],
     ['of who is out is why', race, { ...runnerOf(lane), out: 'memory, 12 s' }, { text: 'out: memory, 12 s', sign: '✕', tone: 'bad' }],

@@ -1,4 +1,5 @@
 import { reader } from '../../../shared/columns';
+import { type Ratio, timesText } from '../../../shared/ratio';
 import { heatsOf, lengthOf } from '../../../shared/words';
 import { heatsRun, isOver, type Race } from './race';
 import type { Runner, Standing } from './state';
@@ -55,9 +56,14 @@ export interface Outcome {
   tone: Tone;
 }
 
+/** A verdict: without a ratio where nothing was measured. */
+export interface Verdict extends Partial<Ratio> {
+  outcome: string;
+}
+
 /** The verdict on each app's p95, of a query of type `verdict` with `field: all`. */
-export function readVerdicts(frames: readonly DataFrame[], race: string): Map<string, { outcome: string; ratio?: number }> {
-  const verdicts = new Map<string, { outcome: string; ratio?: number }>();
+export function readVerdicts(frames: readonly DataFrame[], race: string): Map<string, Verdict> {
+  const verdicts = new Map<string, Verdict>();
   for (const frame of frames) {
     const rows = reader(frame);
     if (!rows.has('outcome') || !rows.has('measure')) {
@@ -65,14 +71,16 @@ export function readVerdicts(frames: readonly DataFrame[], race: string): Map<st
     }
     for (let row = 0; row < frame.length; row++) {
       if (rows.text('measure', row) === 'latency_p95' && (race === '' || rows.text('race', row) === race)) {
-        verdicts.set(rows.text('app', row), { outcome: rows.text('outcome', row), ratio: rows.number('ratio', row) });
+        const number = (column: string) => rows.number(column, row);
+        const outcome = rows.text('outcome', row);
+        verdicts.set(rows.text('app', row), { outcome, ratio: number('ratio'), low: number('low'), high: number('high') });
       }
     }
   }
   return verdicts;
 }
 
-const times = (ratio: number) => `p95 × ${ratio >= 10 ? ratio.toFixed(1) : ratio.toFixed(2)}`;
+const p95 = (ratio: Ratio) => `p95 ${timesText(ratio)}`;
 
 const outcomes: Record<string, Omit<Outcome, 'text'>> = {
   slower: { sign: '▲', tone: 'bad' },
@@ -82,12 +90,7 @@ const outcomes: Record<string, Omit<Outcome, 'text'>> = {
 };
 
 /** The outcome so far. While a race goes on nothing is decided: what is shown then is the ratio of what was measured last. */
-export function outcomeOf(
-  race: Race,
-  runner: Runner,
-  baseline: Runner | undefined,
-  verdict: { outcome: string; ratio?: number } | undefined
-): Outcome {
+export function outcomeOf(race: Race, runner: Runner, baseline: Runner | undefined, verdict: Verdict | undefined): Outcome {
   if (runner.out) {
     return { text: `out: ${runner.out}`, sign: '✕', tone: 'bad' };
   }
@@ -97,11 +100,11 @@ export function outcomeOf(
   const over = isOver(race);
   if (over && verdict) {
     const { sign, tone } = outcomes[verdict.outcome] ?? { sign: '', tone: 'neutral' as const };
-    return { text: [verdict.outcome, verdict.ratio && times(verdict.ratio)].filter(Boolean).join(', '), sign, tone };
+    return { text: [verdict.outcome, verdict.ratio && p95({ ...verdict, ratio: verdict.ratio })].filter(Boolean).join(', '), sign, tone };
   }
   const own = runner.moment?.p95;
   const other = baseline?.moment?.p95;
-  const now = own && other ? times(own / other) : '';
+  const now = own && other ? p95({ ratio: own / other }) : '';
   return { text: [over || race.status === '' ? '' : 'undecided', now].filter(Boolean).join(', '), sign: '', tone: 'neutral' };
 }
 
