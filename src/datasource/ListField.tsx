@@ -44,7 +44,6 @@ export function ListField({ id, label, tooltip, placeholder, value, labelOf, loa
           value={value.map((one) => ({ value: one, label: labelOf?.(one) ?? one }))}
           onChange={(chosen) => onChange(chosen.map((one) => one.value))}
           placeholder={placeholder}
-          createCustomValue
           isClearable
         />
         {problem && <FieldValidationMessage>{`The choices could not be loaded: ${problem}`}</FieldValidationMessage>}

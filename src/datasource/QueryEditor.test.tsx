@@ -1,4 +1,5 @@
-import { render, screen } from '@testing-library/react';
+import { CoreApp } from '@grafana/data';
+import { cleanup, render, screen } from '@testing-library/react';
 import { userEvent } from '@testing-library/user-event';
 import React from 'react';
 import { describe, expect, it, vi } from 'vitest';
@@ -9,8 +10,14 @@ import { answers, dataSource } from '../test/datasource';
 import { AnnotationEditor } from './AnnotationEditor';
 import { QueryEditor } from './QueryEditor';
 
-function show(query: Partial<RaceQuery>, resources = answers) {
-  const props = { datasource: dataSource(resources).datasource, query: { refId: 'A', ...query }, onChange: vi.fn(), onRunQuery: vi.fn() };
+function show(query: Partial<RaceQuery>, resources = answers, app?: CoreApp) {
+  const props = {
+    app,
+    datasource: dataSource(resources).datasource,
+    query: { refId: 'A', ...query },
+    onChange: vi.fn(),
+    onRunQuery: vi.fn(),
+  };
   render(<QueryEditor {...props} />);
   return { ...props, user: userEvent.setup() };
 }
@@ -22,9 +29,10 @@ describe('the query editor', () => {
     ['a distribution', { queryType: 'distribution', races: ['ab2'] }, ['Query type', 'Races', 'Apps', 'Baseline']],
     ['a profile', { queryType: 'profile', races: ['ab2'] }, ['Query type', 'Races', 'Apps', 'Value']],
     ['a list of races', { queryType: 'races' }, ['Query type', 'Race name']],
-    ['a query without a type', {}, ['Query type']],
+    ['a query without a type, which Grafana sends as a new one', {}, ['Query type', 'Races', 'Race name', 'Apps', 'Measures']],
     ['a query of an unknown type', { queryType: 'nonsense' as never }, ['Query type']],
     ['a query of the wrong form', { queryType: 'distribution', races: 'ab2' as never }, ['Query type', 'Races', 'Apps', 'Baseline']],
+    ['a link with nothing but its type', { queryType: 'standings' }, ['Query type', 'Races', 'Race name', 'Apps', 'Measures', 'Baseline']],
   ])('shows what matters to %s, each field with its label', (_name, query, want) => {
     show(query);
     for (const name of want) {
@@ -43,6 +51,31 @@ describe('the query editor', () => {
     await user.keyboard('Standings{Enter}');
     expect(onChange).toHaveBeenCalledWith({ refId: 'A', ...newQuery, queryType: 'standings' });
     expect(onRunQuery).toHaveBeenCalled();
+  });
+
+  it('shows what Grafana sends where a query lacks a part, but not in an alert rule, where it sends nothing more', () => {
+    show({ queryType: 'standings' });
+    expect(screen.getByText('Newest finished')).toBeTruthy();
+    expect(screen.getByText('latency_p95')).toBeTruthy();
+    cleanup();
+    show({ queryType: 'standings' }, answers, CoreApp.UnifiedAlerting);
+    expect(screen.queryByText('Newest finished')).toBeNull();
+    expect(screen.getByPlaceholderText('All measures')).toBeTruthy();
+  });
+
+  it('chooses what was found before what was typed', async () => {
+    const { user, onChange } = show({ ...newQuery, measures: [] });
+    await user.click(screen.getByRole('combobox', { name: 'Measures' }));
+    await user.keyboard('CPU');
+    const custom = await screen.findByRole('option', { name: /As it is typed/ });
+    expect(screen.getAllByRole('option').at(-1)).toBe(custom);
+    await user.keyboard('{ArrowDown}{Enter}');
+    expect(onChange).toHaveBeenCalledWith(expect.objectContaining({ measures: ['cpu_cores'] }));
+  });
+
+  it('says of the newest race what a live query takes for it', () => {
+    show({ ...newQuery, queryType: 'live' });
+    expect(screen.getByText('Running or newest')).toBeTruthy();
   });
 
   it('offers measures with unit and explanation', async () => {

@@ -1,8 +1,8 @@
-import type { QueryEditorProps } from '@grafana/data';
+import { type CoreApp, CoreApp as Apps, type QueryEditorProps } from '@grafana/data';
 import { Combobox, InlineField } from '@grafana/ui';
 import React, { useId } from 'react';
 
-import { changeType, type RaceQuery, readQuery } from '../shared/query';
+import { changeType, newQuery, type RaceQuery, readQuery } from '../shared/query';
 import type { RaceSettings } from '../shared/settings';
 import type { DataSource } from './DataSource';
 import { QueryForm } from './QueryForm';
@@ -11,9 +11,14 @@ import { labelWidth } from './widths';
 
 type Props = QueryEditorProps<DataSource, RaceQuery, RaceSettings>;
 
-export function QueryEditor({ datasource, query: stored, range, onChange, onRunQuery }: Props) {
+/** Grafana fills what a query lacks with a new one's parts before it is sent; an alert rule's goes as it is stored. */
+function asSent(query: RaceQuery, app?: CoreApp): RaceQuery {
+  return app === Apps.UnifiedAlerting ? query : { ...newQuery, ...query };
+}
+
+export function QueryEditor({ app, datasource, query: stored, range, onChange, onRunQuery }: Props) {
   const id = useId();
-  const query = readQuery(stored);
+  const query = readQuery(asSent(stored, app));
   const write = (changed: RaceQuery) => {
     onChange(changed);
     onRunQuery();

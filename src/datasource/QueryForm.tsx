@@ -2,8 +2,8 @@ import type { TimeRange } from '@grafana/data';
 import { Combobox, InlineField, InlineFieldRow, RadioButtonGroup } from '@grafana/ui';
 import React, { useId } from 'react';
 
-import { type Part, partsOf, type RaceQuery } from '../shared/query';
-import { appOptions, latestOption, measureOptions, raceOptions } from './choices';
+import { latest, type Part, partsOf, type RaceQuery } from '../shared/query';
+import { appOptions, latestOption, matching, measureOptions, raceOptions } from './choices';
 import type { DataSource } from './DataSource';
 import { ListField } from './ListField';
 import { NameField } from './NameField';
@@ -33,8 +33,8 @@ export function QueryForm({ datasource, query, range = lastDay(), onChange }: Pr
           tooltip={tips.races}
           placeholder="Every race of the time range"
           value={query.races ?? []}
-          labelOf={(race) => (race === latestOption.value ? (latestOption.label ?? race) : race)}
-          load={() => raceOptions(datasource, range)}
+          labelOf={(race) => (race === latest ? latestOption(query.queryType).label : race)}
+          load={() => raceOptions(datasource, range, query.queryType)}
           onChange={(races) => set({ races })}
         />
       )}
@@ -65,11 +65,10 @@ export function QueryForm({ datasource, query, range = lastDay(), onChange }: Pr
         <InlineField label="Baseline" tooltip={tips.baseline} labelWidth={labelWidth} grow>
           <Combobox
             id={`${id}-baseline`}
-            options={() => appOptions(datasource, { ...query, apps: [] }, range)}
+            options={async (typed) => matching(await appOptions(datasource, { ...query, apps: [] }, range), typed)}
             value={query.baseline ?? null}
             onChange={(chosen) => set({ baseline: chosen?.value })}
             placeholder="The race's own baseline"
-            createCustomValue
             isClearable
           />
         </InlineField>

@@ -5,7 +5,7 @@ import React, { useId } from 'react';
 import type { RaceQuery } from '../shared/query';
 import type { RaceSettings } from '../shared/settings';
 import { readVariableQuery, type VariableKind, type VariableQuery } from '../shared/variableQuery';
-import { raceOptions } from './choices';
+import { matching, raceOptions } from './choices';
 import type { DataSource } from './DataSource';
 import { NameField } from './NameField';
 import { lastDay } from './range';
@@ -36,11 +36,10 @@ export function VariableEditor({ datasource, query, range = lastDay(), onChange 
         <InlineField label="Race" tooltip={tips.ofRace} labelWidth={labelWidth} grow>
           <Combobox
             id={`${id}-race`}
-            options={() => raceOptions(datasource, range)}
+            options={async (typed) => matching(await raceOptions(datasource, range), typed)}
             value={race}
             onChange={(chosen) => set({ race: chosen.value })}
             placeholder="Race id or variable"
-            createCustomValue
           />
         </InlineField>
       )}

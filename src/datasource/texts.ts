@@ -16,7 +16,7 @@ export const typeChoices: Array<Choice<QueryType>> = [
   {
     value: 'live',
     label: 'Live',
-    description: 'A race while it is run, four times a second: for the track panel. Newest finished means here the one that runs',
+    description: 'A race while it is run, four times a second: for the track panel',
   },
   {
     value: 'profile',
