@@ -1,5 +1,6 @@
+import { cx } from '@emotion/css';
 import { Alert, Button, Stack, useStyles2 } from '@grafana/ui';
-import React, { useState } from 'react';
+import React, { useRef, useState } from 'react';
 
 import type { Calls } from '../../shared/calls';
 import { type Problem, sentence, sentenceOf } from '../../shared/problem';
@@ -15,6 +16,7 @@ import { Setup } from './Setup';
 import { StartBar } from './StartBar';
 import { panelStyles } from './styles';
 import { useFollowing, useTurning } from './useFollowing';
+import { useMoreBelow } from './useMoreBelow';
 import { usePlan } from './usePlan';
 import { useRunner } from './useRunner';
 import { useDefinition, useScripts } from './useScripts';
@@ -89,9 +91,11 @@ export function Control({ uid, calls, firstScript, me, timeZone, height, shownRa
   const mine = picture.open.find(({ id }) => id === following?.id);
   const settingUp = !mine || preparing;
   const why = obstacle(picture);
+  const body = useRef<HTMLDivElement>(null);
+  const moreBelow = useMoreBelow(body);
   return (
     <div className={styles.panel} style={{ height }}>
-      <div className={styles.body}>
+      <div className={styles.body} ref={body}>
         {why && <Alert severity={picture.problem ? 'error' : 'info'} title={why} topSpacing={0} bottomSpacing={1.5} />}
         {stopProblem && (
           <Alert
@@ -133,7 +137,7 @@ export function Control({ uid, calls, firstScript, me, timeZone, height, shownRa
         )}
       </div>
       {settingUp && definition.value && (
-        <div className={styles.foot}>
+        <div className={cx(styles.foot, moreBelow && styles.over)}>
           <StartBar
             plan={planned.plan ?? (changed ? undefined : definition.value)}
             pending={planned.pending}

@@ -68,7 +68,7 @@ export function LanesField({ script, form, error, disabled, onChange }: Props) {
       ))}
       {!limits && (
         <Text color="secondary" variant="bodySmall">
-          The limits are the script’s: this runner’s configuration lets no request change them (lanes.resources).
+          Limits are the script’s: the runner lets no request change them (lanes.resources).
         </Text>
       )}
       {error && (

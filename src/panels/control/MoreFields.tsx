@@ -81,10 +81,15 @@ export function MoreFields({ script, form, errors, disabled, onChange }: Props) 
             onChange={(event) => onChange({ untilDecided: event.currentTarget.checked })}
           />
         </Field>
-        <Field label="Find capacity" description="The highest rate at which each app keeps these bounds" {...at('find_capacity')}>
+        <Field
+          className={styles.wide}
+          label="Find capacity"
+          description="The highest rate at which each app keeps these bounds, such as latency_p95<200,error_rate<0.01"
+          {...at('find_capacity')}
+        >
           <Input
             id={`${id}-capacity`}
-            placeholder={script.findCapacity || 'such as latency_p95<200,error_rate<0.01'}
+            placeholder={script.findCapacity || 'none'}
             value={form.findCapacity}
             onChange={(event) => onChange({ findCapacity: event.currentTarget.value })}
           />

@@ -41,12 +41,12 @@ export function Setup({ scripts, script, definition, form, errors, disabled, onS
   const at = { form, errors, disabled, onChange };
   return (
     <>
-      <Field label="Script" description="A k6 script from the runner’s folder" error={error} invalid={Boolean(error)}>
+      <Field label="Script" error={error} invalid={Boolean(error)}>
         <Combobox
           id={`${id}-script`}
           options={names.map((name) => ({ value: name, label: name }))}
           value={script ?? null}
-          placeholder="Choose a script"
+          placeholder="Choose a k6 script of the runner’s folder"
           onChange={({ value }) => onScript(value)}
         />
       </Field>
