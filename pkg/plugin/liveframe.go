@@ -8,6 +8,7 @@ import (
 
 	"github.com/grafana/grafana-plugin-sdk-go/data"
 
+	"github.com/photofinish/photofinish/pkg/measure"
 	"github.com/photofinish/photofinish/pkg/race"
 )
 
@@ -52,12 +53,12 @@ func newLiveFrame(all bool) liveFrame {
 	}
 	f.Fields = data.Fields{
 		data.NewField("time", nil, []time.Time{}), text("app"), text("phase"), count("heat"), count("requests"),
-		num("rate", "reqps"), num("p50", "ms"), num("p95", "ms"), count("errors"), num("cpu_cores", "none"), num("memory_bytes", "bytes"), count("place"),
+		num("rate", "reqps"), num("p50", "ms"), num("p95", "ms"), count("errors"), num("cpu_cores", "none"), num("memory_bytes", string(measure.Bytes)), count("place"),
 	}
 	if all {
 		f.Fields = append(f.Fields,
 			text("status"), text("detail"), count("heats"), num("elapsed", "s"), num("remaining", "s"), num("done", "percentunit"), flag("racing"), text("out"),
-			flag("baseline"), num("cpu_limit", "none"), num("memory_limit", "bytes"), num("target", "none"))
+			flag("baseline"), num("cpu_limit", "none"), num("memory_limit", string(measure.Bytes)), num("target", "none"))
 	}
 	return liveFrame{f, all}
 }

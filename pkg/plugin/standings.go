@@ -153,8 +153,9 @@ func (b *board) frame() *data.Frame {
 		if b.trend {
 			trend := data.NewField(m.ID+"_trend", nil, slices.Concat([]json.RawMessage{}, b.trends[m.ID]))
 			trend.Config = shown(m, m.Name+", heat by heat")
-			trend.Config.Custom = map[string]any{"cellOptions": map[string]any{"type": "sparkline", "hideValue": true}} // else tables write the numbers out
-			dye(trend.Config, "text")                                                                                   // or else each column of small lines would have a colour that is somebody's
+			// Tables else write the numbers out, and draw curves through values that nobody measured.
+			trend.Config.Custom = map[string]any{"cellOptions": map[string]any{"type": "sparkline", "hideValue": true, "lineInterpolation": "linear"}}
+			dye(trend.Config, "text") // or else each column of small lines would have a colour that is somebody's
 			f.Fields = append(f.Fields, trend)
 		}
 	}

@@ -189,7 +189,7 @@ describe('who hears the panel', () => {
     const table = page.getByRole('table', { name: 'Lanes of race' });
     expect(await table.getByRole('columnheader').allTextContents()).toEqual(['', 'App', expect.stringMatching(/requests$/), 'p95', 'Rate', 'Errors', 'CPU', 'Memory']);
     const cells = await table.getByRole('row', { name: 'control' }).getByRole('cell').allTextContents();
-    expect(cells.slice(2).join(' ')).toMatch(/^[\d.]+ ms [\d.]+\/s 0% [\d.]+ \d+ MiB$/);
+    expect(cells.slice(2).join(' ')).toMatch(/^[\d.]+ ms [\d.]+\/s 0% [\d.]+ \d+ MB$/);
     expect(await table.getByRole('cell', { name: /requests, \d+% of the way$/ }).count()).toBe(2);
     await expect.poll(() => page.locator('[aria-live=polite]').textContent()).toBe('Places: 1 control, 2 high-latency');
   });

@@ -19,7 +19,7 @@ interface Kind {
 const digits = (value: number) => (value >= 100 || value === 0 ? 0 : value >= 10 ? 1 : 2);
 
 // By getValueFormat, which finds units by their ids, the first number of a page would wait for all of Grafana's units to be made.
-const bytes = scaledUnits(1024, [' B', ' KiB', ' MiB', ' GiB', ' TiB']);
+const bytes = scaledUnits(1000, [' B', ' kB', ' MB', ' GB', ' TB']);
 const threeDigits = (value: number, unit: string) => `${toFixed(value, digits(value))} ${unit}`;
 
 export const kinds: Record<Gauge, Kind> = {
@@ -53,7 +53,7 @@ export const kinds: Record<Gauge, Kind> = {
     about: 'Working set of the memory; the mark is the lane’s limit',
     write: (v) => formattedValueToString(bytes(v, 0)),
     limit: (l) => l.memoryLimit,
-    least: 1 << 20,
+    least: 1e6,
   },
 };
 

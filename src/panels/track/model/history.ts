@@ -39,7 +39,14 @@ export function readHistory(frame: DataFrame): Race[] {
     const apps = [...new Set([...lineUp.filter((app) => ran.has(app)), ...ran])];
     const starts = asList(clocks[i]?.heats).map((heat) => Number(asList(heat)[0]));
     return {
-      ...{ id, name: asText(clocks[i]?.name) || id, status: asText(clocks[i]?.status), detail: '', phase: '', took: asNumber(clocks[i]?.took) },
+      ...{
+        id,
+        name: asText(clocks[i]?.name) || id,
+        status: asText(clocks[i]?.status),
+        detail: '',
+        phase: '',
+        took: asNumber(clocks[i]?.took),
+      },
       ...{ heats: starts.length, heatStarts: starts.filter(Number.isFinite) },
       lanes: apps.map((app) => laneOf(app, app === told.baseline, elapsed, own)),
     };

@@ -27,7 +27,17 @@ describe('the race that is drawn', () => {
     const verdicts = toDataFrame({ fields: [] });
     const figures = (p95: number) => ({ latency_p95: p95, request_rate: 50, error_rate: 0.01, cpu_cores: null });
     verdicts.meta = {
-      custom: { races: [{ id: 'ab22', apps: [{ app: 'b', requests: 700, measures: figures(8.97) }, { app: 'a', measures: null }] }] },
+      custom: {
+        races: [
+          {
+            id: 'ab22',
+            apps: [
+              { app: 'b', requests: 700, measures: figures(8.97) },
+              { app: 'a', measures: null },
+            ],
+          },
+        ],
+      },
     };
     const frame = toDataFrame({
       fields: [
@@ -53,7 +63,10 @@ describe('the race that is drawn', () => {
     expect(race?.lanes[1]?.moments.at(-1)?.p95).toBe(4.42);
 
     frame.meta = { custom: { ...told, races: [{ ...told.races[0], status: 'racing' }] } };
-    const going = new Selector().select([{ ...frame, fields: frame.fields.map((field) => ({ ...field, values: [...field.values] })) }, verdicts]);
+    const going = new Selector().select([
+      { ...frame, fields: frame.fields.map((field) => ({ ...field, values: [...field.values] })) },
+      verdicts,
+    ]);
     expect(going?.race.lanes[0]?.moments.at(-1)?.p95).toBe(4.42);
   });
 

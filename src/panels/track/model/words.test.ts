@@ -120,7 +120,7 @@ describe('a gauge', () => {
 
   it('is full at the most that was seen or is allowed, and marks the limit', () => {
     expect(reading('cpu')).toEqual({ gauge: 'cpu', text: '0.25', level: 0.5, limit: 1 });
-    expect(reading('memory')).toMatchObject({ text: '64 MiB', level: 0.5, limit: 1 });
+    expect(reading('memory')).toMatchObject({ text: '67 MB', level: 0.5, limit: 1 });
   });
 
   it('has as many digits as mean something', () => {
@@ -140,10 +140,10 @@ describe('a gauge', () => {
     ['errors', 'percentunit', 0, 0],
     ['cpu', 'none', 1.2, 2],
     ['cpu', 'none', 12, 2],
-    ['memory', 'bytes', 0, 0],
-    ['memory', 'bytes', 1000, 0],
-    ['memory', 'bytes', 1.5 * 2 ** 30, 0],
-    ['memory', 'bytes', 3 * 2 ** 40, 0],
+    ['memory', 'decbytes', 0, 0],
+    ['memory', 'decbytes', 1000, 0],
+    ['memory', 'decbytes', 1.5 * 2 ** 30, 0],
+    ['memory', 'decbytes', 3 * 2 ** 40, 0],
   ] as const)('writes %s as Grafana does %s: %d', (gauge, unit, value, decimals) =>
     expect(kinds[gauge].write(value)).toBe(formattedValueToString(getValueFormat(unit)(value, decimals)))
   );
