@@ -1,5 +1,5 @@
 import { type ComboboxOption, FieldValidationMessage, InlineField, InlineLabel, MultiCombobox } from '@grafana/ui';
-import React, { useState } from 'react';
+import React, { useEffect, useRef, useState } from 'react';
 
 import { matching } from './choices';
 import { labelWidth } from './widths';
@@ -19,6 +19,9 @@ interface Props {
 /** A list of ids to choose from what the back end knows. Anything else may be typed, a template variable above all. */
 export function ListField({ id, label, tooltip, placeholder, value, labelOf, load, onChange }: Props) {
   const [problem, setProblem] = useState('');
+  const field = useRef<HTMLDivElement>(null);
+  // Grafana 12.2 passes neither id nor name on to the input, whose placeholder goes with the first value.
+  useEffect(() => field.current?.querySelector('input')?.setAttribute('aria-label', label));
   const options = async (typed: string) => {
     try {
       const found = await load();
@@ -30,16 +33,15 @@ export function ListField({ id, label, tooltip, placeholder, value, labelOf, loa
     }
   };
   const name = (
-    <InlineLabel id={`${id}-label`} tooltip={tooltip} width={labelWidth}>
+    <InlineLabel htmlFor={id} tooltip={tooltip} width={labelWidth}>
       {label}
     </InlineLabel>
   );
   return (
     <InlineField label={name} grow>
-      <div>
+      <div ref={field}>
         <MultiCombobox
           id={id}
-          aria-labelledby={`${id}-label`} // Grafana 12.2 takes no notice of the id
           options={options}
           value={value.map((one) => ({ value: one, label: labelOf?.(one) ?? one }))}
           onChange={(chosen) => onChange(chosen.map((one) => one.value))}

@@ -111,6 +111,14 @@ describe('past and present of one race', () => {
     expect(merged.heatStarts).toHaveLength(2);
   });
 
+  it('end when the race did, whatever was told of it later', () => {
+    const live = new LiveRace(raceOf(endedFrame()));
+    live.take(endedFrame());
+    const merged = withPast({ ...live.current(), took: 5.5 }, past());
+    expect(merged.lanes.map(({ moments }) => moments.at(-1)?.at)).toEqual([5.5, 5.5]);
+    expect(merged.lanes.flatMap(({ moments }) => moments.filter(({ at }) => at > 5.5))).toEqual([]);
+  });
+
   it('know when a lane was out: when nothing more was answered', () => {
     const moments = [1, 2, 3, 4].map((at) => ({ at, requests: Math.min(at, 2), rate: at <= 2 ? 1 : 0 }));
     const lanes = [{ app: 'a', baseline: false, moments: [{ at: 5, requests: 2, out: 'memory, 2 s' }] }];

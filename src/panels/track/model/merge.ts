@@ -14,7 +14,7 @@ export function withPast(live: Race, past: Race | undefined): Race {
     return {
       ...lane,
       baseline: baseline === undefined ? lane.baseline : lane.app === baseline,
-      moments: isOver(live) ? replayed(lane, remembered) : joined(lane.moments, remembered),
+      moments: isOver(live) ? replayed(lane, remembered, live.took) : joined(lane.moments, remembered),
     };
   });
   const heatStarts = past.heatStarts.length >= live.heatStarts.filter(Number.isFinite).length ? past.heatStarts : live.heatStarts;
@@ -36,7 +36,7 @@ function joined(seen: readonly Moment[], remembered: readonly Moment[]): Moment[
 }
 
 /** Of a race that is over the last moment tells the whole race; the way there is whichever was told in more moments. */
-function replayed(lane: Lane, remembered: readonly Moment[]): Moment[] {
+function replayed(lane: Lane, remembered: readonly Moment[], took?: number): Moment[] {
   const last = lane.moments[lane.moments.length - 1];
   if (!last) {
     return [...remembered];
@@ -45,7 +45,8 @@ function replayed(lane: Lane, remembered: readonly Moment[]): Moment[] {
     return lane.moments;
   }
   const way = stretched(remembered, last.requests);
-  const end = Math.max(last.at, way[way.length - 1]?.at ?? 0);
+  // The last steps of a series, and the event that tells the end, lie a little behind it.
+  const end = took ?? Math.max(last.at, way[way.length - 1]?.at ?? 0);
   // Prometheus does not tell when a lane left the race: it had, once nothing more was answered.
   const stopped = last.out ? remembered.map(({ rate = 0 }) => rate > 0).lastIndexOf(true) : way.length;
   const told = way.map((moment, i) => (i > stopped ? { ...moment, out: last.out } : moment));
