@@ -153,8 +153,8 @@ func (b *board) frame() *data.Frame {
 		if b.trend {
 			trend := data.NewField(m.ID+"_trend", nil, slices.Concat([]json.RawMessage{}, b.trends[m.ID]))
 			trend.Config = shown(m, m.Name+", heat by heat")
-			// Tables else write the numbers out, and draw curves through values that nobody measured.
-			trend.Config.Custom = map[string]any{"cellOptions": map[string]any{"type": "sparkline", "hideValue": true, "lineInterpolation": "linear"}}
+			// Tables else write the numbers out, draw curves through values that nobody measured, and fill them down to a line that is not zero.
+			trend.Config.Custom = map[string]any{"cellOptions": map[string]any{"type": "sparkline", "hideValue": true, "lineInterpolation": "linear", "fillOpacity": 0}}
 			dye(trend.Config, "text") // or else each column of small lines would have a colour that is somebody's
 			f.Fields = append(f.Fields, trend)
 		}

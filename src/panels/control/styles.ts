@@ -10,7 +10,7 @@ export const panelStyles = (theme: GrafanaTheme2) => ({
     padding: theme.spacing(1, 0.5, 0.25),
   }),
   // The form goes on below: where systems hide scroll bars nothing else tells.
-  over: css({ boxShadow: `0 -12px 12px -10px ${theme.isDark ? 'rgba(0, 0, 0, 0.9)' : 'rgba(0, 0, 0, 0.35)'}` }),
+  over: css({ position: 'relative', boxShadow: `0 -12px 12px -10px ${theme.isDark ? 'rgba(0, 0, 0, 0.9)' : 'rgba(0, 0, 0, 0.35)'}` }),
   wide: css({ gridColumn: '1 / -1' }),
   // As many fields beside each other as there is room for, down to one at 400 pixels and less.
   fields: css({
