@@ -35,6 +35,7 @@ type liveRow struct {
 	baseline            bool
 	cpuLimit, memoryMax *float64
 	target              *float64 // requests that an open model wants of the lane in the whole race
+	took                *float64 // s, of a race that is over: the events that tell its end come a little later
 }
 
 // liveFrame is a frame of the query type live: its columns are the same in an answer and in everything that follows on its channel.
@@ -58,14 +59,14 @@ func newLiveFrame(all bool) liveFrame {
 	if all {
 		f.Fields = append(f.Fields,
 			text("status"), text("detail"), count("heats"), num("elapsed", "s"), num("remaining", "s"), num("done", "percentunit"), flag("racing"), text("out"),
-			flag("baseline"), num("cpu_limit", "none"), num("memory_limit", string(measure.Bytes)), num("target", "none"))
+			flag("baseline"), num("cpu_limit", "none"), num("memory_limit", string(measure.Bytes)), num("target", "none"), num("took", "s"))
 	}
 	return liveFrame{f, all}
 }
 
-// of says which race a frame is about, and how long it took once it is over: the events that tell its end come a little later.
+// of says which race a frame is about.
 func (f liveFrame) of(r race.Race) {
-	f.Meta.Custom = map[string]any{"race": r.ID, "name": r.Name, "took": took(r.StartedAt, r.FinishedAt)}
+	f.Meta.Custom = map[string]any{"race": r.ID, "name": r.Name}
 }
 
 // took is how many seconds lie between two times, nil where one of them is not known.
@@ -79,7 +80,7 @@ func took(start, end *time.Time) *float64 {
 func (f liveFrame) add(r liveRow) {
 	values := []any{r.time.UTC(), r.app, r.phase, r.heat, r.requests, r.rate, r.p50, r.p95, r.errors, r.cpu, r.memory, r.place}
 	if f.all {
-		values = append(values, string(r.status), r.detail, r.heats, r.elapsed, r.remaining, &r.done, r.racing, r.out, r.baseline, r.cpuLimit, r.memoryMax, r.target)
+		values = append(values, string(r.status), r.detail, r.heats, r.elapsed, r.remaining, &r.done, r.racing, r.out, r.baseline, r.cpuLimit, r.memoryMax, r.target, r.took)
 	}
 	f.AppendRow(values...)
 }
@@ -117,7 +118,7 @@ func recordRow(r race.Race, l race.Lane, at time.Time) liveRow {
 	if !r.Status.Ended() {
 		return row
 	}
-	row.phase = phaseDone
+	row.phase, row.took = phaseDone, took(r.StartedAt, r.FinishedAt)
 	if origin := firstHeat(r); !origin.IsZero() {
 		row.elapsed = seconds64(row.time.Sub(origin))
 	}

@@ -113,7 +113,6 @@ func (t *teller) frame(ctx context.Context, e runnerclient.Event) (*data.Frame, 
 		if e.Type == runnerclient.EventEnd {
 			if record, err := t.d.runner.Race(ctx, t.record.ID); err == nil { // with the figures of the whole race
 				t.record, t.last = record.Race, nil
-				f.of(t.record)
 			}
 		}
 		t.status(f, s)

@@ -105,3 +105,11 @@ it('knows live frames from others', () => {
   expect(isLive(endedFrame())).toBe(true);
   expect(isLive({ fields: [], length: 0 })).toBe(false);
 });
+
+it('a race that is over tells how long it took, which its last event does not: that comes later', () => {
+  const race = new LiveRace({ id: 'r', name: 'r' });
+  race.take(liveFrame([{ time: 100, app: 'a', status: 'racing', took: null }]));
+  expect(race.current().took).toBeUndefined();
+  race.take(liveFrame([{ time: 144, app: 'a', status: 'finished', took: 41.5 }]));
+  expect(race.current().took).toBe(41.5);
+});

@@ -1,6 +1,6 @@
 import type { DataFrame } from '@grafana/data';
 
-import { asNumber, asRecord, asText } from '../../../shared/json';
+import { asRecord, asText } from '../../../shared/json';
 import { reader } from '../../../shared/columns';
 import type { Lane, Moment, Race } from './race';
 
@@ -57,8 +57,7 @@ export class LiveRace {
       return false;
     }
     // Whoever holds the race as it was goes on holding just that; only the lists of moments are grown in place.
-    const took = asNumber(asRecord(frame.meta?.custom).took);
-    this.race = { ...this.race, took, heatStarts: [...this.race.heatStarts], lanes: this.race.lanes.map((lane) => ({ ...lane })) };
+    this.race = { ...this.race, heatStarts: [...this.race.heatStarts], lanes: this.race.lanes.map((lane) => ({ ...lane })) };
     for (let row = first; row < frame.length; row++) {
       this.row(rows, row);
     }
@@ -87,6 +86,7 @@ export class LiveRace {
     race.phase = rows.text('phase', row);
     race.heats = rows.number('heats', row) || race.heats;
     race.remaining = rows.number('remaining', row);
+    race.took = rows.number('took', row);
     this.clock(seconds, rows.number('elapsed', row), race);
     const lane = this.lane(rows.text('app', row));
     lane.baseline = rows.flag('baseline', row) ?? lane.baseline;

@@ -41,16 +41,16 @@ function replayed(lane: Lane, remembered: readonly Moment[], took?: number): Mom
   if (!last) {
     return [...remembered];
   }
-  if (remembered.length <= lane.moments.length) {
-    return lane.moments;
-  }
-  const way = stretched(remembered, last.requests);
+  const way = remembered.length > lane.moments.length ? recalled(remembered, last) : lane.moments;
   // The last steps of a series, and the event that tells the end, lie a little behind it.
   const end = took ?? Math.max(last.at, way[way.length - 1]?.at ?? 0);
-  // Prometheus does not tell when a lane left the race: it had, once nothing more was answered.
-  const stopped = last.out ? remembered.map(({ rate = 0 }) => rate > 0).lastIndexOf(true) : way.length;
-  const told = way.map((moment, i) => (i > stopped ? { ...moment, out: last.out } : moment));
-  return [...told.filter(({ at }) => at < end), { ...last, at: end }];
+  return [...way.filter(({ at }) => at < end), { ...last, at: end }];
+}
+
+/** What is remembered of a lane whose last moment is known. Prometheus does not tell when it left the race: it had, once nothing more was answered. */
+function recalled(remembered: readonly Moment[], last: Moment): Moment[] {
+  const stopped = last.out ? remembered.map(({ rate = 0 }) => rate > 0).lastIndexOf(true) : remembered.length;
+  return stretched(remembered, last.requests).map((moment, i) => (i > stopped ? { ...moment, out: last.out } : moment));
 }
 
 /** Stretches counts so that they end in the given one. */
