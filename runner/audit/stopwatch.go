@@ -54,7 +54,7 @@ func startLag(o Observations, app string, r *report) {
 	case late.above(startLagFloorMS) == 0:
 		return
 	}
-	r.add(app, race.StartLag, severity, "requests were sent late in %d of %d heats: in heat %d 1%% of them by more than %.3g ms, where an answer took %.3g ms (median)",
+	r.add(app, race.StartLag, severity, "requests were sent late in %d of %d heats: in heat %d, one in a hundred was more than %.3g ms late, where an answer took %.3g ms (median)",
 		late.above(startLagFloorMS), late.known, late.worstHeat, late.worst, p50[late.worstHeat])
 }
 
