@@ -71,7 +71,7 @@ func TestResultsGoToAHostedPrometheusAndComeBack(t *testing.T) {
 		for _, app := range []string{"a", "b"} {
 			require.InDelta(t, f.lane(t, app).Client.Requests, totals.Whole[app].Requests, 0)
 			require.InEpsilon(t, *f.lane(t, app).Measures["latency_p95"], *totals.Whole[app].Measures["latency_p95"], 3*bucket)
-			require.InEpsilon(t, *f.lane(t, app).Measures["cpu_ms_per_request"], *totals.Whole[app].Measures["cpu_ms_per_request"], .25)
+			require.InEpsilon(t, *f.lane(t, app).Measures["cpu_ms_per_request"], *totals.Whole[app].Measures["cpu_ms_per_request"], .4, "cAdvisor looks once a second, at heats of three")
 		}
 	})
 	t.Run("so many samples a second were to be expected", func(t *testing.T) {
