@@ -89,7 +89,7 @@ func (b burst) cost(r requests, amount []float64) float64 {
 	return spent / count
 }
 
-// first says whether an idle step is the first of a heat of which the span is known. Its sample of the container came before or after the warm-up's last request.
+// first says whether an idle step is the first of its heat. What was spent in it begins at a sample from before or after the warm-up's last request, nobody knows which.
 func (r requests) first(i int) bool { return !r.idle(i-1) && !r.busy(i-1) }
 
 // busy says whether requests were counted in a step, idle whether it is known that there were none.

@@ -55,7 +55,7 @@ func (s *samples) columns(app string, heats []Heat) map[string][]float64 {
 	if s.race.Turns && s.fold.by > 0 {
 		s.foldCosts(c, app, heats)
 	}
-	c[quiet] = idle(c[requestCounts])
+	c[silence] = silent(c[requestCounts])
 	for _, aside := range []string{throttledRate, containerSeconds, requestCounts} {
 		delete(c, aside)
 	}
@@ -167,16 +167,17 @@ const (
 	requestCounts    = "request counts"
 )
 
-// quiet is a column that is no measure either: known where k6 is known to have counted nothing.
-const quiet = "quiet"
+// silence is a column that is no measure either: known where k6 is known to have counted nothing.
+const silence = "silence"
 
-func idle(counts []float64) []float64 {
-	return zip(counts, counts, func(n, _ float64) float64 {
+func silent(counts []float64) []float64 {
+	out := gaps(len(counts))
+	for i, n := range counts {
 		if n == 0 {
-			return 0
+			out[i] = 0
 		}
-		return math.NaN()
-	})
+	}
+	return out
 }
 
 // foldCosts puts the costs of bursts together, each by its requests: a long step that cuts a burst holds the CPU of other requests than its own.

@@ -31,7 +31,7 @@ func (p *racePlan) seriesOf(app string, req Request, need needs, shown grid) (al
 	for _, heats := range p.groups(req) {
 		columns := p.samples.columns(app, heats.heats)
 		silent := gaps(shown.n)
-		p.place(silent, columns[quiet], heats, req, shown)
+		p.place(silent, columns[silence], heats, req, shown)
 		unexpected := map[measure.Source][]float64{measure.Client: silent}
 		for _, m := range need.measures {
 			s := Series{App: app, Measure: m, Race: p.race.ID, Heat: heats.label, Values: gaps(shown.n)}

@@ -3,7 +3,6 @@ package plugin
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -160,13 +159,7 @@ func TestWhatIsVeryLongInAQueryIsNotRepeatedAtLength(t *testing.T) {
 }
 
 func TestASlowPrometheusIsGivenUpAfterTheTimeOutOfTheSettings(t *testing.T) {
-	url := serve(t, func(_ http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body)
-		select {
-		case <-r.Context().Done():
-		case <-time.After(10 * time.Second):
-		}
-	})
+	url := stuck(t)
 	instance, err := New(t.Context(), backend.DataSourceInstanceSettings{URL: url, JSONData: json.RawMessage(`{"timeout":0.2}`)})
 	require.NoError(t, err)
 	began := time.Now()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -96,13 +95,7 @@ func TestTheHealthCheckLooksAtEachPart(t *testing.T) {
 }
 
 func TestTheHealthCheckAsksNobodyForFewerApps(t *testing.T) {
-	slow := serve(t, func(_ http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body)
-		select {
-		case <-r.Context().Done():
-		case <-time.After(5 * time.Second):
-		}
-	})
+	slow := stuck(t)
 	instance, err := New(t.Context(), backend.DataSourceInstanceSettings{URL: slow, JSONData: json.RawMessage(`{"timeout":0.2}`)})
 	require.NoError(t, err)
 	health := func(ctx context.Context, d *Datasource) string {

@@ -83,6 +83,18 @@ func askAt(tb testing.TB, d *Datasource, query string, from, to time.Time) backe
 	return response.Responses["A"]
 }
 
+// stuck is a server that does not answer.
+func stuck(tb testing.TB) string {
+	tb.Helper()
+	return serve(tb, func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		select {
+		case <-r.Context().Done():
+		case <-time.After(10 * time.Second):
+		}
+	})
+}
+
 // fakeRunner follows the contract with the given races, none of which it runs.
 func fakeRunner(tb testing.TB, races ...race.Race) string {
 	tb.Helper()

@@ -12,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -99,6 +98,29 @@ func TestWhatWasMeasuredOutlivesTheRunner(t *testing.T) {
 	s.until(ids["last"], "cancelled")
 	s.terminate()
 	nothingLeftOf(t, temp, slices.Collect(maps.Values(ids)))
+}
+
+// TestAScriptThatLoopsWhileItIsLoadedDiesWithItsRunner: no look at a script goes on without the runner that wanted to know.
+func TestAScriptThatLoopsWhileItIsLoadedDiesWithItsRunner(t *testing.T) {
+	needConfinement(t)
+	ownTemp(t)
+	s := newServed(t, "")
+	s.write("scripts/endless.js", "export const options = {};\nwhile (true) {}\nexport default function () {}\n")
+	s.fork()
+	s.listening()
+	go func() { _, _, _ = s.send("POST", "/v1/races", `{"script":"endless.js"}`) }() // its runner dies before it answers
+	looking := func() bool {
+		for _, args := range relatives() {
+			if slices.Contains(args, "inspect") {
+				return true
+			}
+		}
+		return false
+	}
+	require.Eventually(t, looking, patience, 20*time.Millisecond)
+	require.NoError(t, s.process.Process.Kill())
+	<-s.ended
+	require.Eventually(t, func() bool { return len(relatives()) == 0 }, 5*time.Second, 20*time.Millisecond, "k6 goes on")
 }
 
 func TestWhoReadsEventsIsToldThatTheRunnerEnds(t *testing.T) {
@@ -254,7 +276,7 @@ func (k *killed) checked() bool {
 // nothingLeftOf proves that no process, cgroup and working folder is left of any of the races.
 func nothingLeftOf(t *testing.T, temp string, ids []string) {
 	t.Helper()
-	require.EventuallyWithT(t, func(c *assert.CollectT) { assert.Empty(c, relatives()) }, 5*time.Second, 50*time.Millisecond, "processes are left: the kernel ends those of a runner that is gone in its own time")
+	require.Empty(t, relatives(), "processes are left")
 	for _, id := range ids {
 		require.Empty(t, groupsOf(id), "cgroups are left")
 	}

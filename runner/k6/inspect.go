@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 
 	"github.com/photofinish/photofinish/pkg/race"
@@ -138,6 +139,9 @@ func (k K6) inspect(ctx context.Context, probe, script string, env map[string]st
 	}
 	var out, log bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &log
+	isolate(cmd) // a script may loop while it is loaded, and must not outlive a runner that is killed
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
 	if err := cmd.Run(); err != nil {
 		if ctx.Err() != nil {
 			return Inspection{}, fmt.Errorf("inspect %s: %w", script, context.Cause(ctx))
